@@ -48,6 +48,9 @@ BENCHMARKS = {
     "series": "FOLDER [SEEDS] [SETS]",
     "served": "[ROUNDS] | soak [MINUTES]",
     "freeze": "FOLDER [TABLES]",
+    "lab": "[SECONDS]",
+    "engines": "[ROWS] [KILLS]",
+    "gpu": "",
 }
 
 

@@ -18,6 +18,7 @@ PAGES = (
     "docs/quick-start.md",
     "docs/article.md",
     "docs/student.md",
+    "docs/the-lab.md",
     "docs/keras.md",
     "docs/chapters/*.md",
 )

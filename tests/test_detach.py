@@ -114,7 +114,7 @@ PARTS = {
         question(
             "compress",
             *("api/compress.py", "api/compressed_run.py", "run/distillation"),
-            more="app/cli/report.py",
+            more="api/report.py",
             also=FORM,
         ),
         question("compare_solvers", more="__init__.py", also=SOLVERS),
@@ -133,7 +133,7 @@ PARTS = {
         question(
             "export",
             *("api/export.py", "ship/forms", "ship/recording"),
-            more="app/cli/report.py",
+            more="api/report.py",
             also=FORM,
         ),
         question("infer", "api/inference.py", more="api/__init__.py", also=("api/offset.py",)),

@@ -30,6 +30,7 @@ OF_HELP = {
 NO_SENTENCES = {  # file → how strings begin that no user reads
     "__init__.py": {"module 'gradum' has no attribute"},
     "isolation.py": {"import pickle, sys"},
+    "engines/local.py": {"import pickle, sys"},
     "app/tools/process.py": {"from gradum.app.start import main"},
     # Kinds and keys, and what is said to msgspec, Python's csv, PostgreSQL and SQLite, or by them.
     "tables/differences.py": {"out of range"},

@@ -82,6 +82,12 @@ class ProcessError(GradumError, RuntimeError):
     """A process in which nothing can be computed."""
 
 
+class EngineError(GradumError, RuntimeError):
+    """An engine that is not there, or a task that no worker finishes."""
+
+    exit_code = 1
+
+
 class OutputError(GradumError, OSError):
     """A place that cannot be written to."""
 

@@ -137,7 +137,7 @@ def serve() -> None:
             answer(YIELDED, value)
         answer(RETURNED, None)
     except BaseException as error:  # a Rust panic is not an Exception
-        answer(RAISED, _portable(error))
+        answer(RAISED, portable(error))
 
 
 def _bind(bounds: Bounds) -> None:
@@ -158,7 +158,8 @@ def _bind(bounds: Bounds) -> None:
             resource.setrlimit(kind, (min(most, *given, most), hard))
 
 
-def _portable(error: BaseException) -> BaseException:
+def portable(error: BaseException) -> BaseException:
+    """Return an exception as it is, or what it says if it cannot be pickled."""
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:

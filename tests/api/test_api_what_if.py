@@ -14,7 +14,9 @@ import gradum
 from gradum.api import what_if
 from gradum.api.model import Model
 from gradum.api.what_if import COVERAGE, what_if_form
+from gradum.errors import SpecError
 from gradum.run.compression import Compression
+from gradum.scores.figures import with_interval
 from gradum.scores.interval import Interval
 from gradum.show.page import file
 from gradum.show.report import report_html
@@ -176,9 +178,57 @@ def test_a_smaller_model_stands_in_for_one_that_is_too_large(classifier, rows, m
     found = answers(form.script, rows)
     expected = classifier.predict_proba(rows, rung="linear")[:, 1]
     np.testing.assert_allclose([row["probability"]["yes"] for row in found], expected, atol=1e-5)
-    still = what_if_form(Model(fitted), form.bytes - 1)
-    assert not still.module
-    assert still.notes
+
+
+@pytest.fixture
+def cannot_compress(monkeypatch):
+    """Let no smaller model keep the budget."""
+
+    def refuse(model, budget, data):
+        raise SpecError("No smaller model keeps it.", "Raise the budget.")
+
+    monkeypatch.setattr(what_if, "compress", refuse)
+
+
+@needs_node
+@pytest.mark.parametrize("rung", ["mlp", "linear"])
+def test_the_next_simpler_model_that_fits_answers_and_is_named_with_both_scores(
+    classifier, rows, rung, cannot_compress
+):
+    fitted = classifier.fitted
+    verdict = structs.replace(fitted.judgement.verdict, used="pack")
+    judgement = structs.replace(fitted.judgement, verdict=verdict)
+    model = Model(replace(fitted, judgement=judgement))
+    bytes_of = {name: what_if._form(model, [], rung=name).bytes for name in fitted.rungs}
+    assert bytes_of["pack"] > bytes_of["mlp"] > bytes_of["linear"]
+    above = {"mlp": "pack", "linear": "mlp"}[rung]
+    form = what_if_form(model, bytes_of[above] - 1)
+    assert "A simpler model of the same run" in form.notes[2]
+    for name in (rung, "pack"):
+        score = judgement.scores[name]["test"][verdict.metric]
+        assert with_interval(score) in form.notes[2]
+    found = answers(form.script, rows)
+    expected = classifier.predict_proba(rows, rung=rung)
+    probability = [[row["probability"][name] for name in ("no", "yes")] for row in found]
+    np.testing.assert_allclose(probability, expected, atol=1e-5)
+    sets = model.predict_set(rows, COVERAGE, rung=rung)
+    assert [row["set"] for row in found] == [list(each) for each in sets]
+
+
+def test_where_none_fits_the_reasons_stand_in_the_page(classifier, cannot_compress):
+    form = what_if_form(Model(classifier.fitted), 100)
+    assert not form.module
+    assert "No smaller model answers in its place." in form.notes
+    assert "Raise the budget." in form.notes
+
+
+def test_a_fit_or_a_report_asks_for_the_form(tmp_path):
+    model = gradum.fit(task("label"), "label", model="linear", explain=False, what_if=True, **ONCE)
+    assert "what-if-form" in model.report()
+    assert "what-if-form" not in model.report(what_if=False)
+    saved = tmp_path / "model.gradum"
+    model.save(saved)
+    assert "what-if-form" in gradum.load(saved).report(what_if=True)
 
 
 def test_a_model_too_large_without_a_smaller_one_has_a_reason_and_no_form(classifier):

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import signal
+import subprocess
 import sys
 
 import anyio
@@ -13,13 +14,15 @@ import typer
 from jsonschema import Draft202012Validator
 from mcp import Client, StdioServerParameters, stdio_client
 from mcp.shared.exceptions import MCPError
+from mcp.types import jsonrpc_message_adapter
+from pydantic import ValidationError
 
 from command_line import run
 from gradum.app.cli import app
 from gradum.app.cli.options import TABLE
 from gradum.app.tools import process, server
 from gradum.app.tools.folder import Folder
-from gradum.app.tools.result import CUT, MOST_BYTES, CommandOutput, fitting
+from gradum.app.tools.result import CUT, LONGEST, MOST_BYTES, CommandOutput, fitting
 from gradum.app.tools.tool import tools_of
 from gradum.run.options.option_table import OPTIONS
 from synthetic import task
@@ -29,6 +32,7 @@ TOOLS = {tool.name: tool for tool in tools_of(typer.main.get_command(app))}
 WITHHELD = {
     *("as_json", "quiet", "force", "checkpoint_every"),  # an assistant has no terminal
     "against",  # names code
+    "on",  # names machines
     *("into", "table", "partition_by"),  # a database, or a place anywhere
     *("state", "write_thresholds", "counterexample"),  # files that are written without being asked
     *("into", "table", "partition_by"),  # a place that is replaced, perhaps on another machine
@@ -182,10 +186,13 @@ def test_calls_that_no_command_would_take_are_refused(tmp_path):
         ("inspect", {"data": "t.csv", "target": "a\0b"}),
         ("inspect", {"data": "t.csv", "target": "a" * 3_000_000}),
         ("inspect", {"data": "a" * 3_000}),
+        ("inspect", {"data": "../" + "a" * 5_000_000}),
     ]
     for call, result in zip(calls, called(tmp_path, calls, printing("{}")), strict=True):
         assert result.is_error, call
         assert "\n" not in result.content[0].text
+        assert len(result.content[0].text) <= LONGEST + len(CUT)
+    assert result.content[0].text.endswith("links that lead out.")  # the remedy is whole
     with pytest.raises(ExceptionGroup) as refused:
         called(tmp_path, [("rm", {})])
     assert refused.group_contains(MCPError, match="There is no tool")
@@ -312,6 +319,60 @@ def test_an_assistant_starts_the_command(tmp_path):
     result = anyio.run(ask)
     assert not result.is_error, result.content
     assert [each["name"] for each in result.structured_content["columns"]] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        (r'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"\ud800"}}', 7),
+        (r'{"jsonrpc":"2.0","id":"a","method":"ping","params":{"x":"\udc00\ud800"}}', "a"),
+        ('{"jsonrpc":"2.0","id":8,"met', None),
+        ("[" * 100_000, None),
+    ],
+)
+def test_a_message_that_cannot_be_read_is_answered(line, number):
+    with pytest.raises(ValidationError) as unreadable:
+        jsonrpc_message_adapter.validate_json(line, by_name=False)
+
+    async def answer():
+        send, messages = anyio.create_memory_object_stream(2)
+        readable, requests = anyio.create_memory_object_stream(2)
+        answers, sent = anyio.create_memory_object_stream(2)
+        async with send, requests, answers, sent:
+            await send.send(unreadable.value)
+            await send.send("a message")
+            await send.aclose()
+            await server.answer_unreadable(messages, readable, answers)
+            return await requests.receive(), (await sent.receive()).message
+
+    passed, told = anyio.run(answer)
+    assert (passed, told.id) == ("a message", number)
+    assert "cannot be read" in told.error.message
+
+
+def test_after_half_a_character_the_command_answers_on(tmp_path):
+    ask = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "\ud800"}}
+    start = {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    }
+    lines = [
+        {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": start},
+        {"jsonrpc": "2.0", "method": "notifications/initialized"},
+        ask,
+        {"jsonrpc": "2.0", "id": 2, "method": "ping"},
+    ]
+    program = subprocess.Popen(
+        [*process.PROGRAM, "mcp", str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with program:
+        for line in lines:
+            program.stdin.write(json.dumps(line).encode() + b"\n")
+        program.stdin.flush()
+        answers = [json.loads(program.stdout.readline()) for _ in range(3)]
+        program.stdin.close()
+    assert {answer["id"]: "error" in answer for answer in answers} == {0: False, 1: True, 2: False}
 
 
 def test_a_signal_interrupts_what_is_at_work(monkeypatch):

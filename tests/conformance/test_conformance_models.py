@@ -227,6 +227,7 @@ def test_few_rows_and_a_row_alone_are_what_they_are_in_the_forward(kind):
     assert (few.dtype, few.shape) == (whole.dtype, whole.shape)
     for k in range(ROWS):
         alone = rows(some(case.inputs, slice(k, k + 1)))
+        assert alone.tobytes() == few[k : k + 1].tobytes()
         np.testing.assert_allclose(alone, whole[k : k + 1], rtol=2e-5, atol=2e-5)
         assert alone.dtype == whole.dtype
 

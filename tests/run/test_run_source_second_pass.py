@@ -6,10 +6,10 @@ import pytest
 
 from gradum.run.dataset import labelled
 from gradum.run.source.row_parts import Parting
-from gradum.run.source.second_pass import divide
+from gradum.run.source.second_pass import Encoding, divide
 from gradum.run.spec import Spec
 from gradum.rungs.context import Context
-from gradum.rungs.spool import Spool, Totals
+from gradum.rungs.spool import Totals
 from gradum.rungs.target_scale import TargetScale
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds.blocks import Units
@@ -30,7 +30,10 @@ def test_the_scale_is_that_of_all_rows_together(log, offset):
     target, weight = offset + np.sort(rng.gamma(2.0, size=500)), rng.uniform(0.1, 5.0, 500)
     totals = Totals(0, log=log)
     for rows in np.split(np.arange(500), [0, 1, 2, 90, 400]):
-        totals.add(target[rows], weight[rows])
+        part = Totals(0, log=log)
+        for some in np.array_split(rows, 2):
+            part.add(target[some], weight[some])
+        totals.merge(part)
     ours, theirs = totals.scale, TargetScale.fit(target, weight, log=log)
     assert (ours.low, ours.high, ours.log) == (theirs.low, theirs.high, theirs.log)
     assert ours.centre == pytest.approx(theirs.centre, rel=1e-14)
@@ -48,7 +51,9 @@ def test_classes_weigh_what_their_rows_weigh_at_a_mean_of_1():
     target, weight = rng.integers(0, 3, 100), rng.uniform(10.0, 50.0, 100)
     totals = Totals(4, log=False)
     for rows in np.split(np.arange(100), [0, 30, 31]):
-        totals.add(target[rows], weight[rows])
+        part = Totals(4, log=False)
+        part.add(target[rows], weight[rows])
+        totals.merge(part)
     expected = np.bincount(target, weight / weight.mean(), 4)
     np.testing.assert_allclose(totals.by_class, expected)
     assert totals.by_class[3] == 0
@@ -62,18 +67,11 @@ def divided(frame, target, stop=lambda: False, sampled=0.3):
     design = encoder.transform(whole.frame)
     units = Units(design.dense.mean(axis=0), np.ones(design.dense.shape[1]))
     parting = Parting(Spec(target).seed, 0.2, 0.1, sampled)
-    with opened([frame]) as rows, Spool(encoder.layout, units, classes=0) as spool:
-        held = divide(
-            rows,
-            schema,
-            encoder,
-            parting,
-            spool,
-            totals=Totals(len(whole.classes), log=False),
-            also=(),
-            context=Context(stop=stop),
-        )
-        parts = [spool.read(segment) for segment in range(len(spool.lengths))]
+    with opened([frame]) as rows:
+        encoding = Encoding(rows, schema, encoder, parting, units)
+        with encoding.spool() as spool:
+            held = divide(encoding, spool, Context(stop=stop))
+            parts = [spool.read(segment) for segment in range(len(spool.lengths))]
     return held, parts, whole, design, parting, units
 
 

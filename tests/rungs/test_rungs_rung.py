@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from gradum.core.models.compiled import _logits
 from gradum.rungs import rung as module
@@ -81,6 +82,24 @@ def test_the_same_rows_have_the_same_bits_in_blocks_of_any_size(
     for rows in (BLOCK // 4, 2 * BLOCK, 1_000):
         monkeypatch.setattr(module, "BLOCK_ROWS", rows)
         assert new(regressor, name).logits(given).tobytes() == logits
+
+
+def test_many_rows_in_numpy_have_one_thread_of_blas(regressor):
+    rung, seen = new(regressor, "mlp"), []
+    given, forward = design(regressor, 40), rung._rows
+
+    def rows(inputs):
+        seen.append({each["num_threads"] for each in threadpool_info() if is_blas(each)})
+        return forward(inputs)
+
+    vars(rung)["_rows"] = rows
+    with threadpool_limits(2, "blas"):
+        rung.logits(given)
+    assert seen == [{1}]
+
+
+def is_blas(library):
+    return library["user_api"] == "blas"
 
 
 def test_an_error_in_a_block_is_raised_as_it_is(classifier, always_compiled):

@@ -15,6 +15,8 @@ from asgi_client import Client
 from gradum.errors import ModelFileError, SpecError
 from gradum.serve import app
 from gradum.serve.limits import RequestLimits
+from gradum.serve.requests import PredictRequest
+from gradum.serve.served_model import ServedModel
 from synthetic import ONCE, task
 
 ROWS = 5
@@ -227,11 +229,11 @@ def test_work_for_which_nobody_waits_keeps_its_thread(folder):
         go.wait(10)
 
     async def asked():
-        found = [service._in_thread(work, number) for number in range(6)]
+        found = [service._in_thread(service._threads, work, number) for number in range(6)]
         refused = await asyncio.gather(*found, return_exceptions=True)
         late = list(begun)
         go.set()
-        await service._in_thread(begun.append, "next")
+        await service._in_thread(service._threads, begun.append, "next")
         return refused, late
 
     refused, late = asyncio.run(asked())
@@ -324,6 +326,88 @@ def test_a_shadow_is_asked_and_never_heard(tmp_path, folder, classifier, records
     assert client.post("/predict", body).json == alone.post("/predict", body).json
     assert figure(client, 'gradum_shadow_rows_total{model="label"}') == ROWS
     assert figure(client, 'gradum_shadow_other_answers_total{model="label"}') == 0
+
+
+def test_a_slow_shadow_delays_nobody_and_has_boundedly_much_to_answer(folder, records, monkeypatch):
+    label = {"label": folder / "label.gradum"}
+    application = app(label, shadows=label)
+    monkeypatch.setattr("gradum.serve.application.MOST_BEHIND", 4)
+    shadow, go, asked = application.state.service.shelf.shadows["label"], threading.Event(), []
+
+    class Slow:
+        name = "label"
+
+        def answered(self, request):
+            asked.append(request)
+            go.wait(10)
+            raise OSError
+
+    shadow.served, client = Slow(), Client(application)
+    body = json.dumps({"records": plain(records)[:1]}).encode()
+
+    async def answered_before_the_shadow():
+        kind = {"Content-Type": "application/json"}
+        waiting = [
+            asyncio.create_task(client._request("POST", "/predict", [body], kind)) for _ in range(6)
+        ]
+        while not asked:
+            await asyncio.sleep(0.01)
+        counted = application.state.service.telemetry.text
+        go.set()
+        return counted, await asyncio.gather(*waiting)
+
+    counted, answers = asyncio.run(answered_before_the_shadow())
+    assert [answer.status for answer in answers] == [200] * 6
+    assert b'gradum_rows_total{model="label"} 6.0' in counted
+    assert len(asked) == 4
+    assert figure(client, 'gradum_shadow_failures_total{model="label"}') == 6
+
+
+def of_one_row(records):
+    return [{"records": [record]} for record in plain(records)]
+
+
+@pytest.mark.parametrize("rung", [None, "linear", "mlp", "pack"])
+def test_rows_asked_at_once_have_the_bits_that_they_have_alone(folder, regressor, rung):
+    records = task("amount").head(20).select(regressor.features).to_dicts()
+    client = Client(app(folder / "amount.gradum"))
+    bodies = [body | ({"rung": rung} if rung else {}) for body in of_one_row(records)]
+    at_once = client.post_at_once("/predict", bodies)
+    found = [answer.json["answers"][0]["prediction"] for answer in at_once]
+    assert found == [float(regressor.predict(row, rung=rung)[0]) for row in records]
+    assert figure(client, 'gradum_rows_total{model="amount"}') == len(records)
+
+
+def test_a_request_that_is_refused_leaves_those_beside_it_in_peace(client, records, classifier):
+    bodies = of_one_row(records)
+    column = next(c for c in classifier.fitted.schema.features if c.kind == "numeric")
+    bodies[1]["records"][0][column.name] = "no number"
+    bodies[2]["rung"] = "none"
+    bodies[3]["records"][0][column.name] = 1e9
+    answers = client.post_at_once("/predict", [*bodies, {"records": []}])
+    alone = [client.post("/predict", body) for body in bodies]
+    assert [answer.status for answer in answers] == [200, 422, 422, 200, 200, 200]
+    assert [answer.json for answer in answers[:-1]] == [answer.json for answer in alone]
+
+
+def test_an_answer_at_once_is_of_the_model_that_was_at_work_when_it_was_asked(tmp_path, folder):
+    """Requests on both sides of a reload do not share a pass."""
+    shutil.copy(folder / "label.gradum", tmp_path / "m.gradum")
+    application = app(tmp_path / "m.gradum")
+    service = application.state.service
+    old = service.shelf.slots["m"].served
+    new = ServedModel("m", gradum.load(folder / "label.gradum"))
+    asked = PredictRequest([old.example])
+
+    async def both():
+        together = service._together
+        return await asyncio.gather(together.answered(old, asked), together.answered(new, asked))
+
+    seen = []
+    for served in (old, new):
+        vars(served)["answered"] = lambda request, served=served: seen.append(served)
+    asyncio.run(both())
+    assert seen == [old, new]
 
 
 def test_models_that_cannot_be_served(tmp_path, folder):

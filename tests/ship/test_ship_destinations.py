@@ -3,6 +3,8 @@
 import datetime
 import os
 import sqlite3
+import subprocess
+import sys
 import zipfile
 from contextlib import closing
 from types import SimpleNamespace
@@ -11,8 +13,9 @@ import polars as pl
 import pytest
 
 import servers
-from gradum.errors import GradumError, OutputError
+from gradum.errors import DiskError, GradumError, OutputError
 from gradum.files.atomic import scratch_folder
+from gradum.files.lock import held
 from gradum.ship.destinations import destination, parquet_folder, workbook_file
 from gradum.ship.destinations.destination import Mark, plain, refuse_foreign, replace
 from gradum.ship.destinations.sqlite_table import SqliteTable
@@ -222,6 +225,20 @@ def test_what_appears_meanwhile_stays(place):
     assert place.leftovers() == []
 
 
+def test_on_a_full_disk_one_line_says_so(place, monkeypatch):
+    put(place, BLOCKS[:1])
+
+    def full(*_, **__):
+        raise pl.exceptions.ComputeError("underlying IO error: No space left (os error 28)")
+
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
+    with pytest.raises(DiskError, match=r"does not take the predictions.* Free some space"):
+        put(place)
+    monkeypatch.undo()
+    assert by_id(place.rows()) == by_id(ROWS[:2])
+    assert place.leftovers() == []
+
+
 def test_types_that_databases_have():
     day = datetime.date(2020, 1, 2)
     frame = pl.DataFrame(
@@ -347,6 +364,9 @@ def test_what_a_server_refuses(tmp_path):
         ("postgresql://u:s3cret@h/d", "t.csv", {}, ["postgresql://h/d", "--table NAME"]),
         ("scores.xlsx", "t.csv", {"table": "x"}, ["--table is for databases"]),
         ("scores", "postgresql://h/d", {"partition_by": ("x",)}, ["--partition-by is for folders"]),
+        ("scores.sqlite", "t.csv", {"table": ""}, ["--table has an empty name"]),
+        ("postgresql://h/d", "t.csv", {"table": " "}, ["--table has an empty name"]),
+        ("", "t.csv", {}, ["--into has an empty name"]),
     ],
 )
 def test_places_that_are_none(into, source, options, words):
@@ -355,6 +375,62 @@ def test_places_that_are_none(into, source, options, words):
     assert "s3cret" not in str(caught.value)
     for word in words:
         assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("inside", [".", "in/deep"])
+def test_the_folder_in_which_gradum_runs_is_not_replaced(tmp_path, monkeypatch, inside):
+    (tmp_path / "here" / inside).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here" / inside)
+    where = destination("./" if inside == "." else "../../", "t.csv")
+    refused(
+        "in which gradum runs",
+        "Name a folder in it",
+        call=lambda: replace(where, BLOCKS, model="", force=False),
+    )
+    (tmp_path / "here" / inside / "new").touch()  # it is the folder that it was
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+@pytest.mark.parametrize("renames", [0, 1])
+def test_what_a_killed_writer_of_a_folder_left_is_cleaned_by_the_next(tmp_path, renames):
+    """It is killed before the first rename, or between both."""
+    place = _partitions(tmp_path)
+    put(place)
+    script = f"""
+import os, pathlib
+import polars as pl
+from gradum.ship.destinations import destination
+from gradum.ship.destinations.destination import replace
+renamed = []
+def rename(path, target, of=pathlib.Path.rename):
+    if len(renamed) == {renames}:
+        os._exit(9)
+    renamed.append(target)
+    return of(path, target)
+pathlib.Path.rename = rename
+blocks = [(pl.DataFrame({{"id": [9]}}), pl.DataFrame({{"city": ["z"], "x": [1]}}))]
+where = destination({str(tmp_path / "scores")!r}, "t.csv", partition_by=("city",))
+replace(where, blocks, model="", force=True)
+"""
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 9
+    assert (tmp_path / "scores").is_dir() == (renames == 0)
+    (tmp_path / ".gradum-0123abcd-others").mkdir()
+    put(place)
+    assert by_id(place.rows()) == by_id(ROWS)
+    assert not list(tmp_path.glob(".gradum-*-scores"))
+    assert (tmp_path / ".gradum-0123abcd-others").is_dir()
+
+
+def test_of_two_writers_of_a_folder_one_is_refused(tmp_path):
+    place = _partitions(tmp_path)
+
+    def blocks():
+        yield from BLOCKS
+
+    with held(tmp_path / ".gradum-scores.lock"):
+        refused("Another process", "Wait until it has ended", call=lambda: put(place, blocks()))
+    put(place, blocks())
+    assert by_id(place.rows()) == by_id(ROWS)
 
 
 LINK = [lambda path: path.symlink_to(path.parent.parent)]

@@ -40,6 +40,13 @@ every_problem = pytest.mark.parametrize("problem", PROBLEMS)
 CUTS = (1, 7, 90, 91, 200, 399)
 
 
+class Blocks(list):
+    """Functions, each of which returns the model of a block."""
+
+    def read(self, block):
+        yield self[block]()
+
+
 def model_of(problem, rows, weight, text=None, x=X):
     loss, target, outputs = PROBLEMS[problem]
     columns = StandardColumns.as_given(Columns.of(x[rows], None if text is None else text[rows]))
@@ -51,7 +58,9 @@ def passes_over(problem, l2=0.01, *, weight=WEIGHT, text=None, x=X, cuts=CUTS, o
     hear = how.pop("hear", lambda _: False)
     order = np.arange(ROWS) if order is None else order
     share = weight / weight.sum()
-    blocks = [partial(model_of, problem, rows, share, text, x) for rows in np.split(order, cuts)]
+    blocks = Blocks(
+        partial(model_of, problem, rows, share, text, x) for rows in np.split(order, cuts)
+    )
     some = np.arange(0, ROWS, 3)
     sample = model_of(problem, some, weight / weight[some].sum(), text, x)
     passes = newton_over_passes(blocks, sample, rows=ROWS, l2=l2, **how)
@@ -147,7 +156,7 @@ def test_the_same_cut_gives_the_same_bits(problem):
 def test_as_many_blocks_are_at_work_as_memory_has_room_for(problem, monkeypatch):
     at_work, seen = 0, []
     lock = threading.Lock()
-    measured = passes._Search._measured
+    measured = passes._Measuring._measured
 
     def counted(*arguments, **options):
         nonlocal at_work
@@ -160,7 +169,7 @@ def test_as_many_blocks_are_at_work_as_memory_has_room_for(problem, monkeypatch)
         return found
 
     plenty = passes_over(problem)
-    monkeypatch.setattr(passes._Search, "_measured", counted)
+    monkeypatch.setattr(passes._Measuring, "_measured", counted)
     monkeypatch.setattr(passes, "WAITING_BYTES", 1)  # no Hessian beside another one
     scarce = passes_over(problem, method=NewtonOverPasses(max_iter=1))
     assert max(seen) == 1
@@ -234,10 +243,10 @@ def test_a_wish_to_stop_is_heard_before_the_next_pass():
 
 
 def blocks_and_sample():
-    blocks = [
+    blocks = Blocks(
         partial(model_of, "log loss", rows, WEIGHT / WEIGHT.sum())
         for rows in np.split(np.arange(ROWS), 4)
-    ]
+    )
     some = np.arange(0, ROWS, 3)
     return blocks, model_of("log loss", some, WEIGHT / WEIGHT[some].sum())
 
@@ -255,4 +264,4 @@ def test_an_error_in_a_block_comes_out():
 
     blocks, sample = blocks_and_sample()
     with pytest.raises(OSError, match="gone"):
-        solve(newton_over_passes([*blocks, broken], sample, rows=ROWS, l2=0.01))
+        solve(newton_over_passes(Blocks([*blocks, broken]), sample, rows=ROWS, l2=0.01))

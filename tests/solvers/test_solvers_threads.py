@@ -19,7 +19,14 @@ from gradum.rungs.pack.wide import begin_wide
 from gradum.solvers import threads as module
 from gradum.solvers.driver import solve
 from gradum.solvers.rows_to_learn import Validation
-from gradum.solvers.threads import SMALL, between_turns, in_order, threads_for, turn
+from gradum.solvers.threads import (
+    SMALL,
+    between_turns,
+    in_order,
+    one_thread_if_free,
+    threads_for,
+    turn,
+)
 
 WORKERS, STEPS = 6, 8
 
@@ -202,6 +209,19 @@ def test_fits_in_threads_see_the_threads_that_they_see_alone(seed):
         for seen in pool.map(work, range(WORKERS)):
             assert len(seen) > 2
             assert [found for _, found in seen] == [{expected} for expected, _ in seen]
+
+
+def test_whoever_does_not_wait_has_one_thread_unless_another_computes():
+    def inside():
+        with one_thread_if_free():
+            return threads()
+
+    with ThreadPoolExecutor(1) as other:
+        assert inside() == {1}
+        with turn():
+            assert inside() == {1}  # the same turn
+            assert other.submit(inside).result(timeout=10) == {3}
+        assert threads() == {3}
 
 
 def test_whoever_hears_an_event_may_wait_for_a_fit_in_another_thread():

@@ -10,9 +10,10 @@ from gradum.api.fitted_run import fitted_run
 from gradum.api.model import Model
 from gradum.api.rival_names import rivals_of
 from gradum.api.spelled_out import spell_out
+from gradum.engines import engine_of
 from gradum.errors import SpecError
 from gradum.messages import listed, say
-from gradum.run.memory_bound import decided
+from gradum.run.memory_bound import decided, on_engine
 from gradum.run.options.option_table import Options
 from gradum.run.options.options import make_spec
 from gradum.run.rivals import Rival
@@ -70,11 +71,13 @@ def fit(
     """
     _refuse_values(target)
     test, schema = options.pop("test", None), options.pop("schema", None)
+    on = options.pop("on", None)
     rivals = rivals_of(options.pop("against", None))
     spec = make_spec(target, **options)
     teaching = _teacher(teacher, spec)
-    context = Context(tell=on_event or ignore, stop=stop)
-    with at_hand(data, spec.reading) as table, at_hand(test) as judging:
+    spec = spec if on is None else on_engine(spec)
+    with engine_of(on) as engine, at_hand(data, spec.reading) as table, at_hand(test) as judging:
+        context = Context(tell=on_event or ignore, stop=stop, engine=engine)
         spec = decided(spec, table, judging)
         return fit_spec(
             spec, table, context, test=judging, schema=schema, rivals=rivals, teacher=teaching

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,10 +17,7 @@ from gradum.waiting import tell
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
-    from gradum.show.what_if import WhatIf
     from gradum.study.explanation.effects import Effects
-
-    Form = Callable[[Model, int], WhatIf]
 
 
 class Page(str):
@@ -37,7 +33,12 @@ class Page(str):
 
 
 def report(
-    self: Model, path: str | os.PathLike | None = None, *, cache: Path | None = None
+    self: Model,
+    path: str | os.PathLike | None = None,
+    *,
+    cache: Path | None = None,
+    what_if: bool | None = None,
+    data: str | None = None,
 ) -> Page:
     """Return the report as one self-contained HTML page, and write it to ``path`` if given.
 
@@ -50,6 +51,13 @@ def report(
     cache : path, optional
         A folder that keeps the charts' script for later reports. It is not used if others can write
         to it.
+    what_if : bool, optional
+        Whether to add a form for one row, whose answer changes as one types, offline; what the
+        model knows of levels and words is then in the page. As the fit was told if left out. Where
+        a network ensemble is too large for a page, the run's table is read again to distil it, or a
+        simpler model answers; the page says which.
+    data : str, optional
+        Where that table lies now, as in `compress`.
 
     Returns
     -------
@@ -61,23 +69,18 @@ def report(
     OutputError
         The file cannot be written.
     """
-    page = report_page(self, cache)
+    if what_if is None:
+        what_if = self.fitted.spec.report.what_if
+    page = report_page(self, cache, what_if=what_if, data=data)
     if path is not None:
         write_text(path, page)
     return Page(page)
 
 
-def report_page(model: Model, cache: Path | None, form: Form | None = None) -> str:
-    """Render a model's report, with a form for one row if something makes one.
-
-    Parameters
-    ----------
-    model : Model
-    cache : path or None
-        As in `report`.
-    form : function, optional
-        Makes the form of a model that takes at most so many bytes.
-    """
+def report_page(
+    model: Model, cache: Path | None, *, what_if: bool = False, data: str | None = None
+) -> str:
+    """Render a model's report, with a form for one row if it is asked for; see `report`."""
     refuse_after_fork()
     from gradum.show.report import report_html  # loads charts, which a prediction does not need
     from gradum.show.what_if import MOST_BYTES
@@ -92,9 +95,13 @@ def report_page(model: Model, cache: Path | None, form: Form | None = None) -> s
         cache=cache,
     )
     plain = page()
-    if form is None:
+    if not what_if:
         return plain
-    return page(what_if=form(model, MOST_BYTES - len(plain.encode())))
+    from gradum.api.what_if import what_if_form
+
+    tell(say("report: the form for one row"))
+    room = MOST_BYTES - len(plain.encode())
+    return page(what_if=what_if_form(model, room, data=data))
 
 
 def _foremost_effects(model: Model) -> Effects | None:

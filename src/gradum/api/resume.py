@@ -14,6 +14,7 @@ from gradum.api.fit import fit_spec
 from gradum.api.model import Model
 from gradum.api.rival_names import rivals_of
 from gradum.api.runs import load_run, save_run
+from gradum.engines import engine_of
 from gradum.errors import TableError
 from gradum.files.atomic import partial_files
 from gradum.run.events import RungStarted
@@ -43,6 +44,7 @@ def resume(
     *,
     data: str | None = None,
     against: Any = None,
+    on: Any = None,
     on_event: Callable[[Any], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Model:
@@ -59,6 +61,8 @@ def resume(
     against : str, estimator or list of such, optional
         The rivals that the run is judged against, as in `gradum.fit`. Those that the run was begun
         with are judged only if they are given again.
+    on : str or concurrent.futures.Executor, optional
+        The engine that passes over the table, as in `gradum.fit`: the same one, another or none.
     on_event : callable, optional
         Called with every event of the run, to show progress.
     stop : callable, optional
@@ -77,10 +81,9 @@ def resume(
         model = load_run(folder)
         unfinished.remove_leftovers(folder)
         return model
-    with unfinished.taken_up(folder):
-        return finish_run(
-            folder, Context(tell=on_event or ignore, stop=stop), data=data, against=against
-        )
+    with unfinished.taken_up(folder), engine_of(on) as engine:
+        context = Context(tell=on_event or ignore, stop=stop, engine=engine)
+        return finish_run(folder, context, data=data, against=against)
 
 
 def finish_run(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import structs
@@ -32,9 +31,6 @@ from gradum.study.findings.findings import Findings, examine, refuse_absent, wit
 from gradum.study.findings.segments import segments
 from gradum.study.findings.threshold import threshold
 from gradum.tables.paths import is_address
-
-if TYPE_CHECKING:
-    from gradum.api.report import Form
 
 
 def save_run(
@@ -66,7 +62,8 @@ def save_run(
         content[SAYINGS] = sayings(model.findings)
         write_bytes(folder / FINDINGS, msgspec.json.encode(content, enc_hook=as_text))
     model.source = source_of(known)
-    model.report(folder / REPORT, cache=cache)
+    what_if = run_spec.spec.report.what_if and not context.stop()
+    model.report(folder / REPORT, cache=cache, what_if=what_if)
 
 
 def source_of(run_spec: RunSpec) -> Source:
@@ -127,12 +124,13 @@ def report_run(
     rows: bool = True,
     data: str | None = None,
     cache: Path | None = None,
-    form: Form | None = None,
+    what_if: bool | None = None,
 ) -> str:
     """Render a run's report anew, perhaps by other slices or costs, or without single rows.
 
     Slices and costs need the judged rows: the run's table is read again. If it lies on another
-    machine, ``data`` has to name it. ``form`` makes the form for one row, as in `report_page`.
+    machine, ``data`` has to name it. ``what_if`` adds a form for one row, as the fit was told if
+    left out.
 
     Raises
     ------
@@ -143,7 +141,7 @@ def report_run(
     """
     costs = read_cost(cost)
     refuse_absent(ReportSpec(tuple(slices), costs))
-    if data is not None and not (slices or costs or form):
+    if data is not None and not (slices or costs or what_if):
         raise SpecError(
             say("A run's table is read again only for --slice, --cost and --what-if."),
             say("Leave out --data, or give one of them."),
@@ -162,7 +160,9 @@ def report_run(
     if findings is not None and not rows:
         findings = without_rows(findings)
     model.findings = findings
-    return report_page(model, cache, form)
+    if what_if is None:
+        what_if = model.fitted.spec.report.what_if
+    return report_page(model, cache, what_if=what_if, data=data)
 
 
 def _refuse_unread(data: str | None, *folders: Path) -> None:

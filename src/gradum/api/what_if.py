@@ -6,17 +6,24 @@ The module of JavaScript of the exports answers in it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gradum.api.compress import compress
 from gradum.api.intervals import conformal_of
-from gradum.api.model import Model
 from gradum.errors import ExportError, GradumError, SpecError
 from gradum.messages import say
+from gradum.run.fitted import Fitted
 from gradum.run.judging.verdict import model_in_words
+from gradum.rungs.names import BASELINE
+from gradum.scores.figures import with_interval
+from gradum.scores.metrics import METRICS
 from gradum.ship.forms.javascript.file import document_of, module
 from gradum.ship.recording.model import recorded_model
 from gradum.show.what_if import WhatIf
 from gradum.tables.wording import size
+
+if TYPE_CHECKING:
+    from gradum.api.model import Model
 
 COVERAGE = 0.9
 
@@ -31,9 +38,10 @@ def what_if_form(model: Model, room: int, *, data: str | None = None) -> WhatIf:
     ----------
     model : Model
     room : int
-        The bytes by which the report may grow. A network ensemble that takes more is compressed,
-        which reads the run's table again and fits; its form has only a reason if that is not
-        possible, or if the smaller model takes more too.
+        The bytes by which the report may grow. For a model that takes more, the first of these that
+        fits answers: a smaller model distilled from a network ensemble, for which the run's table
+        is read again; the simpler models of the same run, from the best equipped one down. Where
+        none fits, the form has only reasons.
     data : str, optional
         As in `compress`.
     """
@@ -54,34 +62,60 @@ def what_if_form(model: Model, room: int, *, data: str | None = None) -> WhatIf:
         size=size(form.bytes),
         room=size(max(room, 0)),
     )
+    reasons = [large, say("No smaller model answers in its place.")]
     try:
         small = compress(model, budget=BUDGET, data=data)
         of = small.fitted.provenance.compression
         assert of is not None
         stand_in = say("A smaller model that was distilled from it answers in its place.")
         form = _form(small, [how, large, stand_in], [of.sentence])
+        if form.bytes <= room:
+            return form
+        reasons.append(
+            say("The smaller model that was distilled from it takes {size}.", size=size(form.bytes))
+        )
     except GradumError as error:
-        none = say("No smaller model answers in its place.")
-        return WhatIf(model.fitted, [large, none, error.message, error.remedy])
-    if form.bytes <= room:
-        return form
-    still = say(
-        "The smaller model that was distilled from it takes {size}, so there is no form. With a "
-        "larger budget, {command} may find one that fits; ask for the form in its report.",
-        size=size(form.bytes),
-        command="gradum compress",
+        reasons += [error.message, error.remedy]
+    for rung in _simpler(model.fitted):
+        form = _form(model, [how, large, _in_its_place(model.fitted, rung)], rung=rung)
+        if form.bytes <= room:
+            return form
+    return WhatIf(model.fitted, reasons)
+
+
+def _simpler(fitted: Fitted) -> list[str]:
+    """Return the rungs below the one in use, from above, without guessing."""
+    names = list(fitted.rungs)
+    below = names[: names.index(fitted.used)]
+    return [name for name in reversed(below) if name != BASELINE]
+
+
+def _in_its_place(fitted: Fitted, rung: str) -> str:
+    """Say which simpler model answers, and its score beside that of the model in use."""
+    judgement = fitted.judgement
+    assert judgement is not None  # otherwise the last model is in use, and it is the only one
+    metric = judgement.verdict.metric
+    small, large = (judgement.scores[name]["test"][metric] for name in (rung, fitted.used))
+    return say(
+        "A simpler model of the same run answers in its place, {model}: on the judged rows, its "
+        "{metric} is {small} instead of {large}.",
+        model=model_in_words(rung),
+        metric=METRICS[metric].words,
+        small=with_interval(small),
+        large=with_interval(large),
     )
-    return WhatIf(model.fitted, [large, still])
 
 
-def _form(model: Model, notes: Sequence[str], promises: Sequence[str] = ()) -> WhatIf:
-    """Return the form of a model, with intervals or sets where they can leave gradum."""
+def _form(
+    model: Model, notes: Sequence[str], promises: Sequence[str] = (), rung: str | None = None
+) -> WhatIf:
+    """Return the form of a rung, with intervals or sets where they can leave gradum."""
     try:
-        promise = conformal_of(model, COVERAGE)
-        recorded = recorded_model(model.fitted, promise=promise)
+        promise = conformal_of(model, COVERAGE, rung=rung)
+        recorded = recorded_model(model.fitted, rung, promise)
         coverage, promised = COVERAGE, promise.statement.sentence
     except (SpecError, ExportError) as error:
-        recorded = recorded_model(model.fitted)
+        recorded = recorded_model(model.fitted, rung)
         coverage, promised = None, error.message
     found = None if model.findings is None else model.findings.found("importance")
     return WhatIf(

@@ -119,6 +119,11 @@ def is_plain_file(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
 
 
+def is_plain_folder(path: Path) -> bool:
+    """Whether the path is a folder itself, and not a link to one."""
+    return path.is_dir() and not path.is_symlink()
+
+
 def check_writable(path: str | os.PathLike) -> None:
     """Check that a file can be written at ``path``, by writing and removing one beside it.
 

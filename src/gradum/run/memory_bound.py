@@ -88,6 +88,22 @@ def decided(spec: Spec, data: Any, test: Any = None) -> Spec:
     return structs.replace(spec, blocks=False)
 
 
+def on_engine(spec: Spec) -> Spec:
+    """Return the spec of a run whose passes an engine does: its table is read in blocks.
+
+    Raises
+    ------
+    SpecError
+        The table is to be held as a whole.
+    """
+    if spec.blocks is False:
+        raise SpecError(
+            say("An engine passes over blocks, but the table is to be held as a whole."),
+            say("Leave out --no-blocks (blocks), or --on (on)."),
+        )
+    return structs.replace(spec, blocks=True)
+
+
 class _Obstacle(NamedTuple):
     """What keeps a run from using blocks, and how it could use them."""
 

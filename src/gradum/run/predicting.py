@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -43,13 +43,22 @@ def predict(
     SchemaError
         A column that the model needs is absent, or of another kind.
     """
-    refuse_after_fork()  # even for a plain row: the next one may not be plain
-    fitted.rung(rung)  # if there is no such rung, nothing need be read
-    design = fitted.row_door.design(data)
-    if design is not None:
-        return fitted.rung(rung).predict(design), ()
+    plain = predict_plain(fitted, data, rung=rung)
+    if plain is not None:
+        return plain, ()
     checked = check(read(data), fitted.schema, encoder=fitted.encoder)
     return predict_typed(fitted, checked.frame, rung=rung), checked.differences
+
+
+def predict_plain(fitted: Fitted, data: Any, *, rung: str | None = None) -> Prediction | None:
+    """Predict a dict, or a few, of plain values; None if `check` has to look at them.
+
+    Each of up to `FEW_ROWS` rows gets the bits that it would get alone.
+    """
+    refuse_after_fork()  # even for a plain row: the next one may not be plain
+    chosen = fitted.rung(rung)  # if there is no such rung, nothing need be read
+    design = fitted.row_door.design(data)
+    return None if design is None else chosen.predict(design)
 
 
 def predict_typed(
@@ -109,6 +118,34 @@ class Streamed:
                 tell(say("predicting rows"), 0.0)
                 predicted = predict_typed(fitted, checked.frame, rung=self.rung, of_rows=rows)
             yield table, checked, predicted
+
+
+class Added(Protocol):
+    """Columns that stand next to predictions, such as intervals; ``also`` are columns they need."""
+
+    @property
+    def also(self) -> tuple[str, ...]:
+        """The table's columns that they need, though the model may not."""
+        ...
+
+    def columns(self, frame: pl.DataFrame, prediction: Prediction) -> pl.DataFrame:
+        """Return them for typed rows and their predictions."""
+        ...
+
+
+def also_of(added: Sequence[Added]) -> tuple[str, ...]:
+    """Return the table's columns that added columns need."""
+    return tuple(dict.fromkeys(name for columns in added for name in columns.also))
+
+
+def predicted_columns(
+    fitted: Fitted, checked: Checked, prediction: Prediction, added: Sequence[Added]
+) -> pl.DataFrame:
+    """Return the columns of a prediction, and those that are added to it."""
+    frame = prediction_frame(prediction, fitted.classes)
+    for columns in added:
+        frame = frame.hstack(columns.columns(checked.frame, prediction))
+    return frame
 
 
 def prediction_frame(prediction: Prediction, classes: Sequence[Label]) -> pl.DataFrame:

@@ -91,6 +91,8 @@ class ReportSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     learning_curve : bool or None
         Whether to fit on parts of the rows, to tell what more rows would bring; None does so if it
         takes less time than the training did.
+    what_if : bool
+        Whether the report has a form for one row, whose answer changes as one types.
     """
 
     slices: tuple[str, ...] = ()
@@ -98,6 +100,7 @@ class ReportSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows: bool = True
     explain: bool = True
     learning_curve: bool | None = None
+    what_if: bool = False
 
 
 class _OfTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

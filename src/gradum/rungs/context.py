@@ -7,17 +7,20 @@ down from the run to its parts.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, TypeVar
 
 import numpy as np
 
+from gradum.engines.engine import Engine, Work
+from gradum.engines.in_order import in_order
 from gradum.randomness import stream
 from gradum.rungs.allowance import Allowance
 from gradum.rungs.checkpoints import NO_CHECKPOINTS, Checkpoints, Snapshots
 from gradum.rungs.rung import Rung
+from gradum.solvers import threads
 from gradum.solvers.driver import solve
 from gradum.solvers.training_state import Snapshot
 
@@ -55,6 +58,8 @@ class Context:
         is kept.
     place : str
         The name of this fit among the checkpoints, such as ``fold-2-mlp``.
+    engine : Engine or None
+        Where tasks are done; None for the threads of this process.
     spreads : bool
         Whether the fit also learns how far numbers may lie from its predictions; False where only
         its scores are wanted.
@@ -69,7 +74,21 @@ class Context:
     folds: int = 0
     place: str = ""
     end: float = math.inf
+    engine: Engine | None = None
     spreads: bool = True
+
+    def across(self, work: Work, items: Iterable[Any], *, most: int) -> Iterator[Any]:
+        """Yield what comes of each item, in their order, on the engine or on a thread per core.
+
+        At most ``most`` items are taken before the result of the first is yielded.
+        """
+        if self.engine is None:
+            return threads.in_order(work, items, most=most)
+        return in_order(self.engine, work, items, most=most)
+
+    def one_by_one(self, work: Work, items: Iterable[Any]) -> Iterator[Any]:
+        """Do what `across` does for items each of which takes all cores here, and much memory."""
+        return map(work, items) if self.engine is None else in_order(self.engine, work, items)
 
     def random(self, *names: str | int) -> np.random.Generator:
         """Return the random generator of a named stream of the seed."""

@@ -16,7 +16,7 @@ from gradum.rungs.context import Context
 from gradum.rungs.rows import Rows
 from gradum.rungs.rung import Rung
 from gradum.rungs.rung_spec import RungSpec, S
-from gradum.rungs.spool import Spool, Totals
+from gradum.rungs.spool import EncodedRows, Totals
 from gradum.rungs.target_scale import TargetScale
 from gradum.tables.kinds.design import Layout
 from gradum.tables.split import Part
@@ -135,7 +135,7 @@ class InBlocks:
 
     Parameters
     ----------
-    spool : Spool
+    spool : EncodedRows
         The training rows.
     totals : Totals
         Sums over the training rows.
@@ -147,7 +147,7 @@ class InBlocks:
         The parts of the rows in memory.
     """
 
-    spool: Spool
+    spool: EncodedRows
     totals: Totals
     by_class: np.ndarray | None
     held: Rows

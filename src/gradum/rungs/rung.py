@@ -13,6 +13,7 @@ import numpy as np
 from gradum.core.losses import LOSSES
 from gradum.core.models.architecture import Architecture
 from gradum.core.models.compiled import CompiledForward
+from gradum.core.models.few_rows import are_few
 from gradum.core.models.input_blocks import Inputs, numbers_in, of_matrix
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.parameters import Params, dtype_of
@@ -24,7 +25,7 @@ from gradum.rungs.post import PostStep
 from gradum.rungs.spread.spread import Spread
 from gradum.rungs.target_scale import TargetScale
 from gradum.solvers.solution import Certificate, Status
-from gradum.solvers.threads import in_order
+from gradum.solvers.threads import in_order, one_thread_if_free
 from gradum.tables.encode import Unencoded
 from gradum.tables.kinds.design import Design
 
@@ -223,7 +224,10 @@ class Rung:
             inputs = of_matrix(np.zeros((len(design), 0)))
         else:
             inputs = self.input_layer(design.arrays, dtype=self.dtype)
-        return self._rows(inputs).astype(np.float64)
+        if are_few(len(design)):
+            return self._rows(inputs).astype(np.float64)
+        with one_thread_if_free():
+            return self._rows(inputs).astype(np.float64)
 
     @cached_property
     def _rows(self) -> Callable[[Inputs], np.ndarray]:
@@ -266,7 +270,7 @@ class Rung:
         """Turn logits (n, k) into numbers in the target's units, or class probabilities."""
         deciding = logits
         for step in self.post:
-            logits = step(logits)
+            logits = _after(step, logits)
             deciding = logits if step.decides else deciding
         if self.target_scale is not None:
             one = self.network.outputs == 1
@@ -278,6 +282,13 @@ class Rung:
         if deciding is logits:
             return Prediction.of_classes(probability)
         return Prediction.of_classes(probability, np.asarray(link(deciding)))
+
+
+def _after(step: PostStep, logits: np.ndarray) -> np.ndarray:
+    """Return the logits (n, k) after a step; of a few rows, each as if it were alone."""
+    if len(logits) == 1 or not are_few(len(logits)):
+        return step(logits)
+    return np.concatenate([step(row) for row in logits[:, None]])
 
 
 def _joined(several: Sequence[np.ndarray | None]) -> np.ndarray | None:

@@ -11,12 +11,17 @@ Shapes: n rows, d dense columns, c coded columns, v text columns.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import reduce
+from itertools import accumulate
+from operator import add
 from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -39,6 +44,49 @@ class Encoded(NamedTuple):
     weight: np.ndarray  # float64 [n]
 
 
+class EncodedRows(Protocol):
+    """Rows in segments, wherever they lie."""
+
+    @property
+    def units(self) -> Units:
+        """The units of the dense columns."""
+        ...
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        ...
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """The number of rows of each segment."""
+        ...
+
+    @property
+    def partitions(self) -> Sequence[range]:
+        """The segments that are made of each partition of the table."""
+        ...
+
+    @property
+    def total_weight(self) -> float:
+        """The sum of all weights."""
+        ...
+
+    def weigh(self, factor: np.ndarray) -> None:
+        """Multiply the weights of each class's rows by a factor (K,) in all later reads.
+
+        The factors of `balance` do not change the sum of all weights.
+        """
+        ...
+
+    def read(self, segment: int) -> Encoded:
+        """Read a segment; several threads may call this at once."""
+        ...
+
+    def named(self, partition: int, /) -> str:
+        """Name a partition of the table, in words."""
+        ...
+
+
 class Spool:
     """Rows in segments, in the order in which they were written.
 
@@ -52,17 +100,28 @@ class Spool:
         K, if the target is a code; 0 if it is a number.
     folder : Path, optional
         The folder of the file; the system's folder for temporary files if left out.
+    path : Path, optional
+        The file, if it is to have a name.
     """
 
     def __init__(
-        self, layout: Layout, units: Units, *, classes: int, folder: Path | None = None
+        self,
+        layout: Layout,
+        units: Units,
+        *,
+        classes: int,
+        folder: Path | None = None,
+        path: Path | None = None,
     ) -> None:
         self.layout, self.units = layout, units
         self._target_dtype: Any = np.int32 if classes else np.float64
         self._segment_rows = _segment_rows(layout, classes)
-        self._file = TemporaryFile(dir=folder, prefix=".gradum-")  # noqa: SIM115 - closed by the spool's owner
+        self._file = (  # closed by the spool's owner
+            TemporaryFile(dir=folder, prefix=".gradum-") if path is None else path.open("w+b")  # noqa: SIM115
+        )
         self._end, self._reading = 0, Lock()
-        self._segments: list[tuple[int, int, list[_Array]]] = []  # offset, rows, what lies there
+        self.segments: list[Segment] = []
+        self.partitions: list[range] = []
         self.total_weight = 0.0
         self._factor: np.ndarray | None = None
 
@@ -75,12 +134,12 @@ class Spool:
 
     def __len__(self) -> int:
         """Return the number of rows."""
-        return sum(rows for _, rows, _ in self._segments)
+        return sum(self.lengths)
 
     @property
     def lengths(self) -> tuple[int, ...]:
         """The number of rows of each segment."""
-        return tuple(rows for _, rows, _ in self._segments)
+        return tuple(segment.rows for segment in self.segments)
 
     @property
     def bytes(self) -> int:
@@ -99,6 +158,15 @@ class Spool:
             rows = slice(start, start + self._segment_rows)
             self._append(design.stretch(rows), target[rows], weight[rows])
 
+    def end_partition(self) -> None:
+        """Count the rows since the last partition as one."""
+        start = self.partitions[-1].stop if self.partitions else 0
+        self.partitions.append(range(start, len(self.segments)))
+
+    def named(self, partition: int) -> str:
+        """Name a partition of the table, in words."""
+        return say("partition {number:,}", number=partition + 1)
+
     def _append(self, design: Design, target: np.ndarray, weight: np.ndarray) -> None:
         parts = [
             part
@@ -115,25 +183,18 @@ class Spool:
                 self._end += part.nbytes
             self._file.flush()
         arrays = [_Array(part.dtype, part.shape, part.nbytes) for part in parts]
-        self._segments.append((offset, len(target), arrays))
-        self.total_weight += float(weight.sum())
+        total = float(weight.sum())
+        self.segments.append(Segment(offset, len(target), total, tuple(arrays)))
+        self.total_weight += total
 
     def weigh(self, factor: np.ndarray) -> None:
-        """Multiply the weights of each class's rows by a factor (K,) in all later reads.
-
-        The factors of `balance` do not change the sum of all weights.
-        """
+        """Multiply the weights of each class's rows by a factor (K,); see `EncodedRows`."""
         self._factor = factor
 
     def read(self, segment: int) -> Encoded:
         """Read a segment back; several threads may call this at once."""
-        offset, _, arrays = self._segments[segment]
-        parts = _cut(self._bytes_at(offset, sum(array.size for array in arrays)), arrays)
-        columns = self.layout.blocks.items()
-        blocks = {name: FORMS[name].read(parts, len(several)) for name, several in columns}
-        target, weight = parts
-        weight = weight if self._factor is None else weight * self._factor[target]
-        return Encoded(blocks, target, weight)
+        there = self.segments[segment]
+        return there.decoded(self._bytes_at(there.offset, there.size), self.layout, self._factor)
 
     def _bytes_at(self, offset: int, size: int) -> bytes:
         if hasattr(os, "pread"):
@@ -149,6 +210,96 @@ class _Array(NamedTuple):
     dtype: np.dtype
     shape: tuple[int, ...]
     size: int  # bytes
+
+
+class Segment(NamedTuple):
+    """A segment as it lies in its file."""
+
+    offset: int
+    rows: int
+    weight: float
+    arrays: tuple[_Array, ...]
+
+    @property
+    def size(self) -> int:
+        """How many bytes it takes."""
+        return sum(array.size for array in self.arrays)
+
+    def decoded(self, data: bytes, layout: Layout, factor: np.ndarray | None) -> Encoded:
+        """Return the rows of these bytes, their weights multiplied by a factor for each class."""
+        parts = _cut(data, self.arrays)
+        columns = layout.blocks.items()
+        blocks = {name: FORMS[name].read(parts, len(several)) for name, several in columns}
+        target, weight = parts
+        return Encoded(blocks, target, weight if factor is None else weight * factor[target])
+
+
+@dataclass
+class SpoolFiles:
+    """Encoded rows in a file for each partition, for tasks that may be done anywhere.
+
+    A partition whose file is not at hand, as on a machine that has not had the task before, is
+    encoded again: the file is the same.
+
+    Parameters
+    ----------
+    layout : Layout
+        The columns of the Design that the rows come from.
+    units : Units
+        The units of the dense columns.
+    files : tuple of tuple of Segment
+        What lies in the file of each partition.
+    encoded : callable
+        Returns the file of a partition, by its number, once all of it is there.
+    named_rows : callable
+        Names a partition, by its number.
+    factor : ndarray of shape (K,), optional
+        By which the weights of each class's rows are multiplied.
+    """
+
+    layout: Layout
+    units: Units
+    files: tuple[tuple[Segment, ...], ...]
+    encoded: Callable[[int], Path]
+    named_rows: Callable[[int], str]
+    factor: np.ndarray | None = None
+    partitions: Sequence[range] = field(init=False)
+    total_weight: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Sum up the weights in the order of the segments, as a `Spool` does."""
+        ends = list(accumulate(map(len, self.files)))
+        self.partitions = [
+            range(end - len(file), end) for end, file in zip(ends, self.files, strict=True)
+        ]
+        weights = (segment.weight for file in self.files for segment in file)
+        self.total_weight = reduce(add, weights, 0.0)
+
+    def __len__(self) -> int:
+        return sum(self.lengths)
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """The number of rows of each segment."""
+        return tuple(segment.rows for file in self.files for segment in file)
+
+    def named(self, partition: int) -> str:
+        """Name a partition of the table, in words."""
+        return self.named_rows(partition)
+
+    def weigh(self, factor: np.ndarray) -> None:
+        """Multiply the weights of each class's rows by a factor (K,); see `EncodedRows`."""
+        self.factor = factor
+
+    def read(self, segment: int) -> Encoded:
+        """Read a segment; several threads may call this at once."""
+        starts = [part.start for part in self.partitions]
+        number = bisect_right(starts, segment) - 1
+        there = self.files[number][segment - starts[number]]
+        with self.encoded(number).open("rb") as file:
+            file.seek(there.offset)
+            data = file.read(there.size)
+        return there.decoded(data, self.layout, self.factor)
 
 
 def _cut(data: bytes, arrays: Sequence[_Array]) -> Iterator[np.ndarray]:
@@ -197,6 +348,18 @@ class Totals:
             self._origin = float(learned.mean())  # near the mean, so that nothing cancels
         moved = learned - self._origin
         self._sums += [weight.sum(), weight @ moved, weight @ moved**2]
+
+    def merge(self, later: Totals) -> None:
+        """Add the rows of other totals, whose origin may be another."""
+        self._by_class = self._by_class + later._by_class
+        self._rows += later._rows
+        self._low, self._high = min(self._low, later._low), max(self._high, later._high)
+        if self._origin is None:
+            self._origin = later._origin
+        total, first, second = later._sums
+        moved = (later._origin or 0.0) - (self._origin or 0.0)
+        about = total, first + moved * total, second + moved * (2 * first + moved * total)
+        self._sums = self._sums + np.array(about)
 
     @property
     def by_class(self) -> np.ndarray:

@@ -17,12 +17,12 @@ from typing import Any
 
 from anyio import to_thread
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from gradum.errors import GradumError
 from gradum.messages import say
@@ -37,28 +37,27 @@ from gradum.serve.requests import TYPES, Outcomes, PredictRequest, decoded
 from gradum.serve.served_model import Answered, ServedModel
 from gradum.serve.shelf import Shelf, Slot
 from gradum.serve.telemetry import Telemetry
+from gradum.serve.together import Together, is_single
 
 LOG = logging.getLogger("gradum.serve")
 
-FEW_ROWS = 64  # are answered at once: to hand them to a thread would take as long
+AT_ONCE = 64  # rows are answered at once: to hand them to a thread would take as long
+MOST_BEHIND = 64  # requests that shadows have still to answer; others they do not get
 RELOAD_SECONDS, WATCH_SECONDS = 1.0, 600.0
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class Shortcut:
-    """Takes rows to the first model past the router, which would take a tenth of the time."""
-
-    def __init__(self, app: ASGIApp, path: str, endpoint: Endpoint) -> None:
-        self._app, self._path, self._endpoint = app, path, endpoint
+class Application(Starlette):
+    """Takes rows to the first model past middleware and router, which would take a tenth longer."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer what is posted to the path; leave all else to the router."""
-        if scope["type"] == "http" and scope["path"] == self._path and scope["method"] == "POST":
-            response = await self._endpoint(Request(scope, receive, send))
+        """Answer what is posted to ``/predict``; leave all else to the router."""
+        if scope["type"] == "http" and scope["path"] == "/predict" and scope["method"] == "POST":
+            response = await self.state.predict(Request(scope, receive, send))
             await response(scope, receive, send)
         else:
-            await self._app(scope, receive, send)
+            await super().__call__(scope, receive, send)
 
 
 class Service:
@@ -79,7 +78,9 @@ class Service:
         self._waiting = {name: Waiting(limits.labels) for name in shelf.slots}
         self._recent = {name: RecentRows() for name in shelf.slots}
         self._at_once = 0
-        self._threads = asyncio.Semaphore(2)
+        self._behind = 0  # requests that the shadows have still to answer
+        self._together = Together()
+        self._threads, self._one = asyncio.Semaphore(2), asyncio.Semaphore(1)
         self._ready = True
         self._beside: list[asyncio.Task] = []
 
@@ -89,9 +90,10 @@ class Service:
         """Answer rows."""
         served = self.slot(request).served
         body = await self.body(request)
-        found = await self.ask(served, decoded(body, PredictRequest), len(body))
+        asked = decoded(body, PredictRequest)
+        found = await self.ask(served, asked, len(body))
         notes = [difference.sentence for difference in found.differences]
-        return json_response(
+        response = json_response(
             {
                 "model": served.name,
                 "version": served.version,
@@ -99,13 +101,15 @@ class Service:
                 "notes": notes,
             }
         )
+        response.background = self.shadow(served, asked, found)
+        return response
 
     async def labels(self, request: Request) -> Response:
         """Join outcomes with what was predicted."""
         served = self.slot(request).served
         told = decoded(await self.body(request), Outcomes).labels
         refuse_many(len(told), self.limits.rows)
-        joined = await self._in_thread(self._waiting[served.name].join, served, told)
+        joined = await self._in_thread(self._threads, self._waiting[served.name].join, served, told)
         telemetry, name = self.telemetry, served.name
         telemetry.labels.labels(name).inc(joined.rows)
         telemetry.unknown_labels.labels(name).inc(joined.unknown)
@@ -148,51 +152,66 @@ class Service:
         rows = len(asked.records)
         refuse_many(rows, self.limits.explained if asked.is_explained else self.limits.rows)
         began = time.perf_counter()
-        if rows <= FEW_ROWS and not asked.is_explained:
+        if is_single(asked):
+            found = await self._together.answered(served, asked)
+        elif rows <= AT_ONCE and not asked.is_explained:
             found = served.answered(asked)
         else:
-            found = await self._in_thread(served.answered, asked)
+            found = await self._in_thread(self._threads, served.answered, asked)
         self.telemetry.count(served.name, found, time.perf_counter() - began)
         if asked.id is not None:
             self._waiting[served.name].keep(asked.names, found.predictions, served.version)
         self._recent[served.name].add(served, found.rows, size)
-        await self._ask_shadow(served, asked, found)
         return found
 
-    async def _ask_shadow(
+    def shadow(
         self, served: ServedModel, asked: PredictRequest, found: Answered
-    ) -> None:
+    ) -> BackgroundTask | None:
+        """Return what asks the model's shadow, if it has one, once the answer has been sent."""
         slot = self.shelf.shadows.get(served.name)
         if slot is None:
-            return
-        name, telemetry = served.name, self.telemetry
+            return None
+        return BackgroundTask(self._ask_shadow, slot.served, asked, found)
+
+    async def _ask_shadow(
+        self, shadow: ServedModel, asked: PredictRequest, found: Answered
+    ) -> None:
+        name, telemetry = shadow.name, self.telemetry
         try:
-            others = (
-                await self._in_thread(slot.served.answered, PredictRequest(asked.records))
-            ).predictions
-        except Exception:  # whatever the shadow does, the caller is answered
+            if self._behind >= MOST_BEHIND:
+                raise TimeoutError  # it cannot keep up
+            self._behind += 1
+            try:
+                request = PredictRequest(asked.records)
+                others = (await self._in_thread(self._one, shadow.answered, request)).predictions
+            finally:
+                self._behind -= 1
+        except Exception:  # whatever the shadow does, the callers are answered
             telemetry.shadow_failures.labels(name).inc()
             return
         telemetry.shadow_rows.labels(name).inc(len(others))
         pairs = zip(others, found.predictions, strict=True)
         telemetry.shadow_others.labels(name).inc(sum(other != own for other, own in pairs))
 
-    async def _in_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
+    async def _in_thread(
+        self, threads: asyncio.Semaphore, work: Callable[..., Any], *arguments: Any
+    ) -> Any:
+        """Work in one of so many threads; it keeps the thread when nobody waits any longer."""
+
+        def end(working: asyncio.Task) -> None:
+            threads.release()
+            if not working.cancelled():
+                working.exception()  # has been told, or came too late
+
         try:
             async with asyncio.timeout(self.limits.seconds):
-                await self._threads.acquire()
+                await threads.acquire()
                 working = asyncio.create_task(asyncio.to_thread(work, *arguments))
-                working.add_done_callback(self._end_thread)
+                working.add_done_callback(end)
                 return await asyncio.shield(working)
         except TimeoutError:
             slow = say("The answer took more than {seconds} s.", seconds=self.limits.seconds)
             raise Refused(503, slow, headers={"Retry-After": "1"}) from None
-
-    def _end_thread(self, working: asyncio.Task) -> None:
-        """Let the next work begin, not before its thread is free."""
-        self._threads.release()
-        if not working.cancelled():
-            working.exception()  # has been told, or came too late
 
     def slot(self, request: Request) -> Slot:
         """Return the model of a request: the first one, if its address names none."""
@@ -206,14 +225,15 @@ class Service:
 
     async def body(self, request: Request, types: Sequence[str] = TYPES) -> bytes:
         """Return the body, unless it is of another type, too large, or takes too long to come."""
-        headers = request.headers
-        if headers.get("content-type", "").partition(";")[0].strip().lower() not in types:
+        headers = dict(request.scope["headers"])
+        kind = headers.get(b"content-type", b"").decode("latin-1")
+        if kind not in types and kind.partition(";")[0].strip().lower() not in types:
             raise Refused(
                 415,
                 say("The body is not said to be JSON."),
                 say("Send the header Content-Type: application/json."),
             )
-        self._refuse_large(int(headers.get("content-length", 0)))
+        self._refuse_large(int(headers.get(b"content-length", 0)))
         body, more = bytearray(), True
         try:
             async with asyncio.timeout(self.limits.seconds):
@@ -347,7 +367,7 @@ def application(shelf: Shelf, limits: RequestLimits, token: str | None = None) -
     def route(path: str, endpoint: Endpoint, method: str = "GET") -> Route:
         return Route(path, service.guarded(endpoint), methods=[method])
 
-    made = Starlette(
+    made = Application(
         routes=[
             route("/predict", service.predict, "POST"),
             route("/labels", service.labels, "POST"),
@@ -362,11 +382,10 @@ def application(shelf: Shelf, limits: RequestLimits, token: str | None = None) -
             Route("/health", service.live),
             Route("/ready", service.ready),
         ],
-        middleware=[Middleware(Shortcut, "/predict", service.guarded(service.predict))],
         exception_handlers={HTTPException: _not_found},
         lifespan=service.running,
     )
-    made.state.service = service
+    made.state.service, made.state.predict = service, service.guarded(service.predict)
     return made
 
 

@@ -116,7 +116,9 @@ def routes(
         wanted = inference.parameters
         asked = PredictRequest(records, rung=wanted.rung, coverage=wanted.coverage)
         found = await service.ask(served, asked, len(body))
-        return _sent(served, inference, found)
+        response = _sent(served, inference, found)
+        response.background = service.shadow(served, asked, found)
+        return response
 
     yield "/v2", server, "GET"
     yield "/v2/health/live", service.live, "GET"

@@ -10,13 +10,17 @@ from typing import Any
 import numpy as np
 
 from gradum.api.asked_rows import background_of
+from gradum.api.intervals import conformal_of
 from gradum.api.model import Model
 from gradum.errors import GradumError, ModelFileError, SchemaError
 from gradum.messages import say
-from gradum.run.predicting import predict
+from gradum.run.predicting import predict, predict_plain, predict_typed
+from gradum.rungs.rung import Prediction
 from gradum.serve.requests import Content, PredictRequest, Record
 from gradum.study.example_row import example_row
+from gradum.tables.check import check
 from gradum.tables.differences import Difference
+from gradum.tables.sources.read import read
 from gradum.tables.wording import nearest_names, quoted
 
 
@@ -89,6 +93,10 @@ class ServedModel:
         return frozenset(column.name for column in self.model.fitted.schema.columns)
 
     @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(str(label) for label in self.model.classes)
+
+    @cached_property
     def _may_lack(self) -> tuple[str, ...]:
         return tuple(name for name in self.model.features if name not in self.needed)
 
@@ -123,13 +131,29 @@ class ServedModel:
         rows, ignored = self._rows(asked.records)
         if not rows:
             return Answered([], (), rows, ignored)
-        prediction, differences = predict(self.model.fitted, rows, rung=asked.rung)
-        answers = self._plain(prediction.value, prediction.probability)
         if asked.coverage is not None:
-            self._add_promised(answers, rows, asked)
+            answers, differences = self._promised(rows, asked)
+        else:
+            prediction, differences = predict(self.model.fitted, rows, rung=asked.rung)
+            answers = self._plain(prediction)
         if asked.is_explained:
             self._add_explained(answers, rows, asked)
         return Answered(answers, differences, rows, ignored)
+
+    def answered_plain(self, several: Sequence[PredictRequest]) -> list[Answered] | None:
+        """Answer requests for one row and the same rung; None if one of them is not plain."""
+        try:
+            found = [self._rows(asked.records) for asked in several]
+            rows = [row for (row,), _ in found]
+            prediction = predict_plain(self.model.fitted, rows, rung=several[0].rung)
+        except GradumError:
+            return None
+        if prediction is None:
+            return None
+        return [
+            Answered([answer], (), own, ignored)
+            for answer, (own, ignored) in zip(self._plain(prediction), found, strict=True)
+        ]
 
     def _rows(self, records: Sequence[Record]) -> tuple[list[Record], int]:
         """Return rows with the model's columns alone, and how many other values they had."""
@@ -178,27 +202,35 @@ class ServedModel:
             else say("Give a value, or null where none is known."),
         )
 
-    def _plain(self, values: np.ndarray, probability: np.ndarray | None) -> list[dict[str, Any]]:
-        if probability is None:
-            return [{"prediction": value} for value in values.tolist()]
-        classes = self.model.classes
-        names = [str(label) for label in classes]
+    def _plain(self, prediction: Prediction) -> list[dict[str, Any]]:
+        values = prediction.value.tolist()
+        if prediction.probability is None:
+            return [{"prediction": value} for value in values]
+        classes, names = self.model.classes, self._names
         return [
             {"prediction": classes[place], "probability": dict(zip(names, shares, strict=True))}
-            for place, shares in zip(values.tolist(), probability.tolist(), strict=True)
+            for place, shares in zip(values, prediction.probability.tolist(), strict=True)
         ]
 
-    def _add_promised(
-        self, answers: list[dict[str, Any]], rows: list[Record], asked: PredictRequest
-    ) -> None:
-        model, options = self.model, {"rung": asked.rung, "coverage": asked.coverage}
-        if model.classes:
-            for answer, labels in zip(answers, model.predict_set(rows, **options), strict=True):
+    def _promised(
+        self, rows: list[Record], asked: PredictRequest
+    ) -> tuple[list[dict[str, Any]], tuple[Difference, ...]]:
+        """Return answers with intervals or sets; the rows are read and predicted once for both."""
+        assert asked.coverage is not None
+        fitted = self.model.fitted
+        conformal = conformal_of(self.model, asked.coverage, rung=asked.rung)
+        checked = check(read(rows), fitted.schema, encoder=fitted.encoder, also=conformal.also)
+        prediction = predict_typed(fitted, checked.frame, rung=asked.rung)
+        answers = self._plain(prediction)
+        if fitted.classes:
+            sets = conformal.labels(conformal.sets(checked.frame, prediction))
+            for answer, labels in zip(answers, sets, strict=True):
                 answer["set"] = list(labels)
-            return
-        ends = model.predict_interval(rows, **options).tolist()
-        for answer, (low, high) in zip(answers, ends, strict=True):
-            answer["interval"] = [low, high]
+        else:
+            ends = conformal.intervals(checked.frame).tolist()
+            for answer, (low, high) in zip(answers, ends, strict=True):
+                answer["interval"] = [low, high]
+        return answers, checked.differences
 
     def _add_explained(
         self, answers: list[dict[str, Any]], rows: list[Record], asked: PredictRequest

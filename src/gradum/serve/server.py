@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.serve.limits import RequestLimits
@@ -51,7 +53,8 @@ def run(
         timeout_keep_alive=30,
         timeout_graceful_shutdown=int(limits.seconds) + 1,
     )
-    uvicorn.Server(config).run(sockets=[bound])
+    with threadpool_limits(1, "blas"):  # for a few rows, threads only wait for each other
+        uvicorn.Server(config).run(sockets=[bound])
 
 
 def bound_socket(host: str, port: int, *, has_token: bool) -> socket.socket:

@@ -87,6 +87,14 @@ class WhatIf:
                     "other": say("another value"),
                     "more": say("More columns"),
                     "again": say("As at first"),
+                    "adds": say("What each changed field adds"),
+                    "alone": say(
+                        "The answer now, minus the answer if this field alone went back to its "
+                        "first value. These parts add up to the whole change only where fields do "
+                        "not act together."
+                    ),
+                    "points": say("In percentage points of the class {label}.", label="{label}"),
+                    "nothing": say("No field is changed yet."),
                 },
             }
         )

@@ -4,12 +4,14 @@ Objective, gradient and Hessian are sums over rows,
 
     P(θ) = Σ_blocks Σᵢ wᵢ · loss(zᵢ θ, yᵢ) + Σ_j l2_j · ½ θ_j²,
 
-so that one pass over the blocks yields them exactly, however many rows there are. The first pass
-also sums the Hessian (in float32, as it only gives directions). Its factor serves all later steps,
-updated with the curvature that these show, as in L-BFGS. The method starts at the optimum of a
-sample; the closer this is, the fewer passes are needed. If the Hessian has too many entries for
-that, the sample's Hessian gives the directions, by conjugate gradients; a small sample's is less
-accurate, and more passes are needed.
+so that one pass over the blocks yields them exactly, however many rows there are. They are added
+in a tree whose shape depends on the number of blocks alone: the same rows give the same bits,
+wherever and in whatever order blocks are read. The first pass also sums the Hessian, block after
+block (in float32, as it only gives directions). Its factor serves all later steps, updated with the
+curvature that these show, as in L-BFGS. The method starts at the optimum of a sample; the closer
+this is, the fewer passes are needed. If the Hessian has too many entries for that, the sample's
+Hessian gives the directions, by conjugate gradients; a small sample's is less accurate, and more
+passes are needed.
 
 Source: Nocedal and Wright, Numerical Optimization (2006), sections 3.1 and 7.2.
 
@@ -19,10 +21,10 @@ Shapes: D columns, k outputs; points, gradients and steps are [D + 1, k].
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -34,14 +36,33 @@ from gradum.solvers.duality import DualRows, columns_apart
 from gradum.solvers.lbfgs_memory import Memory
 from gradum.solvers.linear_model import LinearModel, Point, Strengths
 from gradum.solvers.newton import LARGEST_DIRECT, LARGEST_WORK
+from gradum.solvers.pairwise_sum import PairwiseSum
 from gradum.solvers.solution import EpochDone, Solution, Status
-from gradum.solvers.threads import in_order
+from gradum.solvers.threads import in_order, one_thread
 
 MOST_SETTLING = 12  # passes that minimise over the intercept, for the certificate
 SHORTEST = 1e-4  # a step that is halved until the objective falls
-MOST_AT_ONCE = 16  # blocks, which are held while they are measured
+MOST_AT_ONCE = 256  # blocks' sums that wait for those before them
 WAITING_BYTES = 2**27  # in Hessians
-Block = Callable[[], LinearModel]
+Across = Callable[..., Iterator[Any]]
+"""Yields what comes of items in their order, as `gradum.solvers.threads.in_order` does."""
+
+
+class Blocks(Protocol):
+    """Rows in blocks, each of which is read one linear model after the other.
+
+    The models have a smooth loss and columns as given; the weights of all blocks together sum to 1.
+    """
+
+    def __len__(self) -> int: ...
+
+    def read(self, block: int) -> Iterable[LinearModel]:
+        """Read the rows of a block."""
+        ...
+
+    def named(self, block: int) -> str:
+        """Name a block, in words."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -62,24 +83,21 @@ class NewtonOverPasses:
 
 
 def newton_over_passes(
-    blocks: Sequence[Block],
+    blocks: Blocks,
     sample: LinearModel,
     *,
     rows: int,
     l2: Any,
     method: NewtonOverPasses = NewtonOverPasses(),
     start: Params | None = None,
+    across: Across = in_order,
 ) -> Generator[EpochDone, Any, Solution]:
     """Yield an event after every pass, and return the solution.
 
-    The sums are taken block by block in a fixed order, however many threads work on them, so that
-    the same rows give the same bits.
-
     Parameters
     ----------
-    blocks : sequence of callable
-        Each reads one block of rows as a `LinearModel` with a smooth loss and columns as given; the
-        weights of all blocks together sum to 1.
+    blocks : Blocks
+        The rows.
     sample : LinearModel
         Rows from everywhere in the data, in memory, in the same units. They tell how large
         gradients are, and give directions if the Hessian of all rows is too large; the optimum does
@@ -92,39 +110,82 @@ def newton_over_passes(
         When to stop.
     start : dict, optional
         Parameters to start from; the sample's best constant if left out.
+    across : callable
+        Who measures the blocks: the threads of this process, or tasks elsewhere.
     """
-    return (yield from _Search(blocks, sample, rows, l2, method).run(start))
+    return (yield from _Search(blocks, sample, rows, l2, method, across).run(start))
 
 
 @dataclass(frozen=True)
 class _Sums:
-    """The results of a pass at one point."""
+    """Objective, gradient and Hessian of some rows at one point, without the penalty."""
 
-    point: Point
+    objective: float
+    gradient: np.ndarray
     hessian: np.ndarray | None = None
+
+    def __add__(self, other: _Sums) -> _Sums:
+        if self.hessian is not None and other.hessian is not None:
+            np.add(self.hessian, other.hessian, out=self.hessian)
+        objective = self.objective + other.objective
+        return _Sums(objective, self.gradient + other.gradient, self.hessian)
+
+
+@dataclass(frozen=True)
+class _Measuring:
+    """The work of summing up one block at a point: a `gradum.engines.engine.Work`.
+
+    An item is the point's values [D + 1, k], whether the Hessian is wanted, and the block.
+    """
+
+    blocks: Blocks
+    strengths: Strengths
+
+    def named(self, item: tuple[np.ndarray, bool, int]) -> str:
+        return self.blocks.named(item[2])
+
+    def __call__(self, item: tuple[np.ndarray, bool, int]) -> _Sums | None:
+        values, curved, block = item
+        total = None
+        for model in self.blocks.read(block):
+            sums = self._measured(values, model, curved=curved)
+            total = sums if total is None else total + sums
+        return total
+
+    def _measured(self, values: np.ndarray, model: LinearModel, *, curved: bool) -> _Sums:
+        point = model.point(values, Strengths(*np.zeros((3, 1, 1))))
+        if not curved:
+            return _Sums(point.objective, point.gradient)
+        curvature = model.curvature(point, self.strengths)
+        hessian = curvature.matrix(np.float32)
+        priced = np.repeat(curvature.penalty[:, 0], model.outputs)
+        np.einsum("ii->i", hessian)[: len(priced)] -= priced
+        return _Sums(point.objective, point.gradient, hessian)
 
 
 class _Search:
     def __init__(
         self,
-        blocks: Sequence[Block],
+        blocks: Blocks,
         sample: LinearModel,
         rows: int,
         l2: Any,
         method: NewtonOverPasses,
+        across: Across,
     ) -> None:
         self.blocks, self.model, self.l2, self.method = blocks, sample, l2, method
-        self.rows = rows
+        self.rows, self.across = rows, across
         self.strengths = self.model.strengths(0.0, l2)
         size = self.model.coefficients
         self.formed = size <= LARGEST_DIRECT and rows * size**2 <= LARGEST_WORK
         self.memory = Memory()
+        self.work = _Measuring(blocks, self.strengths)
 
     def run(self, start: Params | None) -> Generator[EpochDone, Any, Solution]:
         began, model = time.perf_counter(), self.model
         tol = max(self.method.tol * model.size, model.rounding)
-        sums = self._pass(model.start(start), curved=self.formed)
-        point, solve = sums.point, self._steering(sums)
+        point, hessian = self._pass(model.start(start), curved=self.formed)
+        solve = self._steering(point, hessian)
         history: list[EpochDone] = []
         status = Status.STEP_LIMIT
         for iteration in range(1, self.method.max_iter + 1):
@@ -174,7 +235,7 @@ class _Search:
                 break
             step = np.zeros_like(here.values)
             step[-1] = memory.step(level, lambda left: -np.linalg.lstsq(curvature, left, 1e-13)[0])
-            here = self._pass(here.values + step, curved=False).point
+            here = self._pass(here.values + step, curved=False)[0]
             memory.learn(step[-1], here.gradient[-1] - level)
         else:
             return None
@@ -193,49 +254,45 @@ class _Search:
         rounding = 8 * np.finfo(np.float64).eps * abs(point.objective)
         length = 1.0
         while length > SHORTEST:
-            moved = self._pass(point.values + length * step, curved=False).point
+            moved, _ = self._pass(point.values + length * step, curved=False)
             if moved.objective <= point.objective + 1e-4 * length * promise + rounding:
                 return moved
             length /= 2
         return None
 
-    def _steering(self, sums: _Sums) -> Callable[[np.ndarray], np.ndarray]:
+    def _steering(
+        self, point: Point, hessian: np.ndarray | None
+    ) -> Callable[[np.ndarray], np.ndarray]:
         """Return a function that turns a gradient into an approximate Newton step."""
-        model, hessian = self.model, sums.hessian
+        model = self.model
         if hessian is not None:
             l2 = self.strengths.l2[:, 0]
             np.einsum("ii->i", hessian)[:] += np.repeat(l2, model.outputs)
             return Factored.of(hessian, model.outputs, softmax=model.is_softmax).step
-        sampled = model.point(sums.point.values, self.strengths)
+        sampled = model.point(point.values, self.strengths)
         curvature = model.curvature(sampled, self.strengths)
         mean = model.weight @ curvature.second
         precondition = model.preconditioner.at(mean, curvature.penalty)
         return lambda gradient: truncated_step(curvature, gradient, precondition)
 
-    def _pass(self, values: np.ndarray, *, curved: bool) -> _Sums:
-        """Sum over all blocks; ``curved`` adds the Hessian."""
-        measure = partial(self._measured, values, curved=curved)
-        objective, gradient = 0.0, np.zeros_like(values)
+    def _pass(self, values: np.ndarray, *, curved: bool) -> tuple[Point, np.ndarray | None]:
+        """Sum over all blocks; ``curved`` also returns the Hessian, without the penalty."""
+        total: PairwiseSum[_Sums] = PairwiseSum()
         hessian: np.ndarray | None = None
         yielded = 8 * self.model.coefficients**2 if curved else 1
         most = min(MOST_AT_ONCE, max(1, WAITING_BYTES // yielded))
-        for sums in in_order(measure, self.blocks, most=most):
-            objective += sums.point.objective
-            gradient += sums.point.gradient
-            if sums.hessian is not None:
-                hessian = sums.hessian if hessian is None else np.add(hessian, sums.hessian)
-        objective += self.strengths.value(values)
-        gradient += self.strengths.l2 * values
-        point = Point(values, np.zeros((0, self.model.outputs)), objective, gradient)
-        return _Sums(point, hessian)
-
-    def _measured(self, values: np.ndarray, block: Block, *, curved: bool) -> _Sums:
-        model, free = block(), Strengths(*np.zeros((3, 1, 1)))
-        point = model.point(values, free)
-        if not curved:
-            return _Sums(point)
-        curvature = model.curvature(point, self.strengths)
-        hessian = curvature.matrix(np.float32)
-        priced = np.repeat(curvature.penalty[:, 0], model.outputs)
-        np.einsum("ii->i", hessian)[: len(priced)] -= priced
-        return _Sums(point, hessian)
+        items = ((values, curved, block) for block in range(len(self.blocks)))
+        with one_thread():  # another number would give other bits
+            for sums in self.across(self.work, items, most=most):
+                if sums is None:  # there are no rows in the block
+                    continue
+                total.add(replace(sums, hessian=None))
+                if hessian is not None:  # large, and only steers: one is held
+                    np.add(hessian, sums.hessian, out=hessian)
+                elif sums.hessian is not None:
+                    hessian = sums.hessian.copy()  # engines may give what is read-only
+        sums = total.total()
+        objective = sums.objective + self.strengths.value(values)
+        gradient = sums.gradient + self.strengths.l2 * values
+        no_logits = np.zeros((0, self.model.outputs))
+        return Point(values, no_logits, objective, gradient), hessian

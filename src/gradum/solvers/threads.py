@@ -112,6 +112,22 @@ def one_thread() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def one_thread_if_free() -> Iterator[None]:
+    """Let BLAS have one thread while the block runs, unless a fit or another block computes.
+
+    For what does not wait: rows are predicted at once, and in a fit's turn with its threads.
+    """
+    if not _computing.acquire(blocking=False):
+        yield
+        return
+    try:
+        with _blas().limit(limits=1):
+            yield
+    finally:
+        _computing.release()
+
+
 @cache
 def _blas() -> ThreadpoolController:
     """Return NumPy's and SciPy's BLAS, found once: this takes longer than a small problem."""

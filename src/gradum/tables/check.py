@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -181,22 +181,53 @@ def check_blocks(
     SchemaError
         As `check`.
     """
-    read: set[str] = set()
-    alone: dict[str, Unreadable] = {}
-    source = ""
+    read = ColumnsRead()
     for table in tables:
         checked = check(
             table, schema, encoder=encoder, require_target=require_target, also=also, block=True
         )
-        source = table.source
-        read |= {values.name for values in checked.frame if values.null_count() < len(values)}
-        for unreadable in filter(attrgetter("alone"), checked.unreadable):
-            name = unreadable.column.name
-            alone[name] = alone[name].then(unreadable) if name in alone else unreadable
+        read.add(checked)
         yield table, checked
-    for column in schema.columns:
-        if column.name in alone and column.name not in read:
-            alone[column.name].refuse_alone(source)
+    read.refuse_unread()
+
+
+@dataclass
+class ColumnsRead:
+    """Which columns had a value of their kind in some blocks, and what others held in its place."""
+
+    names: set[str] = field(default_factory=set)
+    alone: dict[str, Unreadable] = field(default_factory=dict)
+    source: str = ""
+
+    def add(self, checked: Checked) -> None:
+        """Take in a block."""
+        self.source = checked.source
+        self.names |= {values.name for values in checked.frame if values.null_count() < len(values)}
+        for unreadable in filter(attrgetter("alone"), checked.unreadable):
+            self._add(unreadable)
+
+    def merge(self, later: ColumnsRead) -> None:
+        """Take in what later blocks held."""
+        self.source = self.source or later.source
+        self.names |= later.names
+        for unreadable in later.alone.values():
+            self._add(unreadable)
+
+    def refuse_unread(self) -> None:
+        """Refuse a column that no block had a value of.
+
+        Raises
+        ------
+        SchemaError
+        """
+        for name, unreadable in self.alone.items():
+            if name not in self.names:
+                unreadable.refuse_alone(self.source)
+
+    def _add(self, unreadable: Unreadable) -> None:
+        name = unreadable.column.name
+        known = self.alone.get(name)
+        self.alone[name] = unreadable if known is None else known.then(unreadable)
 
 
 def _refuse_missing_columns(table: Table, schema: Schema, require_target: bool) -> None:

@@ -9,7 +9,9 @@ https://github.com/apache/thrift/blob/master/doc/specs.
 from __future__ import annotations
 
 import io
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -145,6 +147,21 @@ def row_groups(path: Path) -> list[RowGroup]:
         return [RowGroup(int(group[ROWS]), int(group[BYTES])) for group in groups]
     except (ValueError, IndexError, KeyError, TypeError, AttributeError):
         return []
+
+
+def groups_of(path: Path, first: int, last: int) -> str:
+    """Name the row groups, from 1, that hold the rows from ``first`` to before ``last``.
+
+    "?" stands for those of a file whose list cannot be read.
+    """
+    try:
+        ends = list(accumulate(group.rows for group in row_groups(path)))
+    except OSError:
+        ends = []
+    if not ends or ends[-1] < last:
+        return "?"
+    start, stop = bisect_right(ends, first) + 1, bisect_left(ends, last) + 1
+    return f"{start}" if start == stop else f"{start}–{stop}"
 
 
 def _struct(file: BinaryIO, depth: int) -> dict[int, Any]:

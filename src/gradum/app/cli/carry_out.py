@@ -45,28 +45,30 @@ def carry_out(
     *,
     data: str | None = None,
     against: Sequence[str] = (),
+    on: str | None = None,
     as_json: bool,
     quiet: bool,
 ) -> Any:
     """Do what is left of a held, unfinished run, and show it.
 
     ``data`` is the table as the user names it, perhaps with a password that no file records;
-    ``against`` names the rivals, whose code is then imported.
+    ``against`` names the rivals, whose code is then imported, and ``on`` the engine.
 
     Returns the model, or exits with 130 if interrupted.
     """
     compile_once()
     from gradum.api import finish_run
     from gradum.app.cli.progress import choose
+    from gradum.engines import engine_of
     from gradum.rungs.context import Context
 
     interrupt.end_if_asked()  # during the imports
     progress = choose(as_json=as_json, quiet=quiet)
     try:
-        with heard_by(progress.waits):
+        with heard_by(progress.waits), engine_of(on) as engine:
             model = finish_run(
                 folder,
-                Context(tell=progress, stop=interrupt),
+                Context(tell=progress, stop=interrupt, engine=engine),
                 data=data,
                 against=list(against),
                 on_report=progress.reporting,

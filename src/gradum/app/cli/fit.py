@@ -38,7 +38,7 @@ def command(
     from gradum.ship.run_spec import RunSpec
 
     test, schema = asked.pop("test"), asked.pop("schema")
-    against = tuple(asked.pop("against") or ())
+    against, on = tuple(asked.pop("against") or ()), asked.pop("on")
     if data == test == STANDARD_INPUT:
         raise SpecError(
             say("Standard input cannot be both the table and the test file."),
@@ -49,13 +49,20 @@ def command(
             say("A test file is read from this machine alone."),
             say("Save it to a file, and give that."),
         )
+    spec = make_spec(target, **asked)
+    if on is not None:
+        from gradum.run.memory_bound import on_engine
+
+        spec = on_engine(spec)
     run_spec = RunSpec(
         absolute(data),
-        make_spec(target, **asked),
+        spec,
         test=None if test is None else absolute(test),
         schema=None if schema is None else absolute(schema),
         against=against,
     )
     with new_run(run_spec, out, every=checkpoint_every, force=force) as (folder, interrupt):
         named = data if is_address(data) else None
-        carry_out(folder, interrupt, data=named, against=against, as_json=as_json, quiet=quiet)
+        carry_out(
+            folder, interrupt, data=named, against=against, on=on, as_json=as_json, quiet=quiet
+        )

@@ -101,6 +101,7 @@ Against = Annotated[
         help="Judge the run's rivals again, or others: no run folder makes gradum import any.",
     ),
 ]
+On = Annotated[str | None, option("on")]
 Frozen = Annotated[
     list[str] | None,
     typer.Option("--frozen", metavar="COLS", help="Columns, as a,b, that may not change."),

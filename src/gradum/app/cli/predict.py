@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -19,16 +20,15 @@ if TYPE_CHECKING:
     import polars as pl
 
     from gradum.api.model import Model
+    from gradum.engines.engine import Engine
     from gradum.run.fitted import Fitted
     from gradum.run.intervals.distribution_columns import DistributionColumns
-    from gradum.run.intervals.outside import OutsideColumn
     from gradum.run.intervals.predictor import ConformalPredictor
-    from gradum.rungs.rung import Prediction
-    from gradum.tables.check import Checked
+    from gradum.run.predicting import Added
+    from gradum.ship.predicted_parts import Parts
     from gradum.tables.differences import Difference
     from gradum.tables.totals import TotalRows
 
-    Added = ConformalPredictor | DistributionColumns | OutsideColumn
     Blocks = Iterable[tuple[pl.DataFrame, pl.DataFrame]]
 
 
@@ -89,6 +89,7 @@ def command(
             help="Add the probability of a target above each number, such as 250.",
         ),
     ] = None,
+    on: options.On = None,
     *,
     force: options.Replace = False,
     as_json: options.Json = False,
@@ -103,6 +104,7 @@ def command(
     and --beyond, adds columns such as quantile_0.1 and beyond_250.
     """
     from gradum.api.run_rows import trained_on
+    from gradum.engines import engine_of
     from gradum.run.intervals.outside import OutsideColumn, outside_in_words
     from gradum.run.judging.verdict import model_in_words
     from gradum.run.memory_bound import predicted_in_blocks
@@ -112,6 +114,11 @@ def command(
     from gradum.tables.paths import files_of, is_address
     from gradum.tables.sources.stream import at_hand
 
+    if on is not None and into is None:
+        raise SpecError(
+            say("With --on, each partition's predictions are a file: --out holds one table."),
+            say("Give --into FOLDER/ in place of it."),
+        )
     place = _place(data, out, into, table, partition_by or (), force=force)
     size = asked.pop("max_memory")
     most = None if size is None else read_size(size)
@@ -123,9 +130,10 @@ def command(
     reading = make_reading(**asked)
     with (
         waiting(shown=not (as_json or quiet)),
+        engine_of(on) as engine,
         at_hand(data, reading, place.scratch) as rows_read,
     ):
-        in_blocks = predicted_in_blocks(fitted, rows_read, most)
+        in_blocks = engine is not None or predicted_in_blocks(fitted, rows_read, most)
         if in_blocks and conformal is not None:
             conformal = conformal.without_outcomes()
         added: list[Added] = [
@@ -134,6 +142,8 @@ def command(
         if conformal is not None:
             added.append(OutsideColumn(fitted.encoder))
         predicting = _in_blocks if in_blocks else _at_once
+        if engine is not None:
+            predicting = partial(_in_parts, engine, (interval, by_class, quantiles, beyond))
         rows, differences, remarks = predicting(fitted, rows_read, place, keep or [], rung, added)
         again = None
         read_again = is_address(data) or files_of(data)  # not data from a pipe
@@ -180,11 +190,12 @@ def command(
 
 
 class _Place(NamedTuple):
-    """Where predictions go: its name, a folder for copies, and what puts blocks of them there."""
+    """Where predictions go: its name, a folder for copies, and what puts blocks or files there."""
 
     name: str
     scratch: Path | None
     put: Callable[[Blocks, Fitted], int]
+    put_parts: Callable[[Parts, Fitted], None]
 
 
 def _place(
@@ -210,14 +221,17 @@ def _place(
         check_format(out, force=force)
         check_writable(out)
         return _Place(
-            str(out), out.resolve().parent, lambda blocks, _: write(out, blocks, force=force)
+            str(out),
+            out.resolve().parent,
+            lambda blocks, _: write(out, blocks, force=force),
+            lambda *_: None,  # refused before
         )
     if out != DEFAULT:
         raise SpecError(
             say("--out and --into name two places."), say("Give one, and predict again for both.")
         )
     from gradum.ship.destinations import destination
-    from gradum.ship.destinations.destination import refuse_foreign, replace
+    from gradum.ship.destinations.destination import refuse_foreign, replace, replace_by
 
     place = destination(into, data, table=table, partition_by=tuple(partition_by))
     refuse_foreign(place, place.found())
@@ -226,6 +240,9 @@ def _place(
         place.scratch,
         lambda blocks, fitted: replace(
             place, blocks, model=fitted.provenance.fingerprint, force=force
+        ),
+        lambda parts, fitted: replace_by(
+            place, parts.files, parts.rows, model=fitted.provenance.fingerprint, force=force
         ),
     )
 
@@ -270,7 +287,7 @@ def _at_once(
     rung: str | None,
     added: Sequence[Added],
 ) -> tuple[int, tuple[Difference, ...], tuple[str, ...]]:
-    from gradum.run.predicting import predict_typed
+    from gradum.run.predicting import also_of, predict_typed, predicted_columns
     from gradum.ship.prediction_files import kept_columns
     from gradum.tables.check import check
     from gradum.tables.sources.read import read
@@ -278,9 +295,9 @@ def _at_once(
 
     table = read(data)
     kept = kept_columns(table, keep)
-    checked = check(table, fitted.schema, encoder=fitted.encoder, also=_also(added))
+    checked = check(table, fitted.schema, encoder=fitted.encoder, also=also_of(added))
     prediction = predict_typed(fitted, checked.frame, rung=rung)
-    frame = _predicted(fitted, checked, prediction, added)
+    frame = predicted_columns(fitted, checked, prediction, added)
     remarks = _remarks(totals_of(table))
     return place.put([(kept, frame)], fitted), checked.differences, remarks
 
@@ -294,16 +311,16 @@ def _in_blocks(
     added: Sequence[Added],
 ) -> tuple[int, tuple[Difference, ...], tuple[str, ...]]:
     """Predict a table that is read, and its predictions written, block by block."""
-    from gradum.run.predicting import Streamed
+    from gradum.run.predicting import Streamed, also_of, predicted_columns
     from gradum.ship.prediction_files import kept_columns
     from gradum.tables.sources.stream import opened
 
     with opened(data, place.scratch) as rows:
         kept_columns(rows.head, keep)  # raises if there are no such columns
-        predicted = Streamed(fitted, rows, rung, _also(added))
+        predicted = Streamed(fitted, rows, rung, also_of(added))
         count = place.put(
             (
-                (kept_columns(table, keep), _predicted(fitted, checked, prediction, added))
+                (kept_columns(table, keep), predicted_columns(fitted, checked, prediction, added))
                 for table, checked, prediction in predicted
             ),
             fitted,
@@ -311,21 +328,28 @@ def _in_blocks(
         return count, predicted.differences, _remarks(rows.total_rows())
 
 
+def _in_parts(
+    engine: Engine,
+    asked: tuple[Any, ...],
+    fitted: Fitted,
+    data: Any,
+    place: _Place,
+    keep: list[str],
+    rung: str | None,
+    added: Sequence[Added],
+) -> tuple[int, tuple[Difference, ...], tuple[str, ...]]:
+    """Predict a table by tasks, each of which reads a partition and writes its predictions."""
+    from gradum.ship.predicted_parts import PredictingParts, predicted_parts
+    from gradum.ship.prediction_files import kept_columns
+    from gradum.tables.sources.stream import opened
+
+    with opened(data, place.scratch) as rows:
+        kept_columns(rows.head, keep)  # raises if there are no such columns
+        work = PredictingParts(fitted, rows, rung, tuple(keep), tuple(added), asked)
+        with predicted_parts(work, engine, place.scratch) as parts:
+            place.put_parts(parts, fitted)
+            return parts.rows, parts.differences, _remarks(rows.total_rows())
+
+
 def _remarks(totals: TotalRows | None) -> tuple[str, ...]:
     return () if totals is None else (totals.predicted,)
-
-
-def _also(added: Sequence[Added]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for columns in added for name in columns.also))
-
-
-def _predicted(
-    fitted: Fitted, checked: Checked, prediction: Prediction, added: Sequence[Added]
-) -> pl.DataFrame:
-    """Return the columns of a prediction, and those that are added to it."""
-    from gradum.run.predicting import prediction_frame
-
-    frame = prediction_frame(prediction, fitted.classes)
-    for columns in added:
-        frame = frame.hstack(columns.columns(checked.frame, prediction))
-    return frame

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -25,19 +24,11 @@ def command(
     slices: Annotated[list[str] | None, options.option("slices")] = None,
     cost: Annotated[str | None, options.option("cost")] = None,
     rows: Annotated[bool, options.option("rows")] = True,
-    what_if: Annotated[
-        bool,
-        typer.Option(
-            "--what-if",
-            help="Add a form for one row, whose answer changes as one types, offline. What the "
-            "model knows of levels and words is then in the page.",
-        ),
-    ] = False,
+    what_if: Annotated[bool | None, options.option("what_if")] = None,
     data: options.Data = None,
 ) -> None:
     """Write the report of a run anew, and look at the judged rows by other slices or costs."""
     from gradum.api import report_run
-    from gradum.api.what_if import what_if_form
     from gradum.files.atomic import write_text
     from gradum.ship.layout import REPORT
 
@@ -52,7 +43,7 @@ def command(
             rows=rows,
             data=data,
             cache=cache_directory(),
-            form=partial(what_if_form, data=data) if what_if else None,
+            what_if=what_if,
         )
     write_text(path, page)
     write(say("Written to {path}.", path=path))

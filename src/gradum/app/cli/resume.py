@@ -18,6 +18,7 @@ def command(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of an unfinished run.")],
     data: options.Data = None,
     against: options.Against = None,
+    on: options.On = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -32,7 +33,13 @@ def command(
             if not (as_json or quiet):
                 say_rivals_left_out(unfinished.asked(run).against, against)
             carry_out(
-                run, interrupt, data=data, against=against or (), as_json=as_json, quiet=quiet
+                run,
+                interrupt,
+                data=data,
+                against=against or (),
+                on=on,
+                as_json=as_json,
+                quiet=quiet,
             )
         return
     unfinished.asked(run)  # raises if it is no run at all

@@ -10,6 +10,7 @@ import polars as pl
 
 from gradum.messages import as_text
 
+LONGEST = 2_000  # characters of a refusal
 KEPT_BYTES = 2**25  # of output before it is cut: explanations of a large table take gigabytes
 MOST_BYTES = 24_000  # of a result: some 8,000 tokens
 MOST_ROWS = 50  # of a file of answers
@@ -58,6 +59,13 @@ class CommandOutput:
         if len(values) == 1 and isinstance(values[0], dict):
             return fitting(values[0])
         return fitting({"rows": values} | ({CUT: self._left_out} if self._left_out else {}))
+
+
+def without_middle(text: str) -> str:
+    """Return a refusal whose middle is left out if it is too long: a remedy stands at the end."""
+    if len(text) <= LONGEST:
+        return text
+    return f"{text[: LONGEST // 2]}{CUT}{text[-LONGEST // 2 :]}"
 
 
 def first_rows(path: pathlib.Path) -> list[Value]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,20 +15,32 @@ import anyio
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 from mcp.shared.exceptions import MCPError
+from mcp.shared.message import SessionMessage
 from mcp.types import (
     INVALID_PARAMS,
+    PARSE_ERROR,
     CallToolRequestParams,
     CallToolResult,
+    ErrorData,
+    JSONRPCError,
     ListToolsResult,
     TextContent,
     ToolAnnotations,
 )
 from mcp.types import Tool as Offered
+from pydantic import ValidationError
 
 import gradum
 from gradum.app.tools import process
 from gradum.app.tools.folder import Folder
-from gradum.app.tools.result import CommandOutput, Value, as_json, first_rows, fitting
+from gradum.app.tools.result import (
+    CommandOutput,
+    Value,
+    as_json,
+    first_rows,
+    fitting,
+    without_middle,
+)
 from gradum.app.tools.tool import Tool
 from gradum.errors import GradumError, SpecError
 from gradum.messages import marked, say
@@ -52,8 +65,37 @@ async def serve(folder: Folder, tools: Sequence[Tool]) -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, process.leave)  # a thread that waits for input hears of nothing
     served = server(folder, tools)
-    async with stdio_server() as (requests, answers):
+    async with stdio_server() as (messages, answers), anyio.create_task_group() as tasks:
+        readable, requests = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+        tasks.start_soon(answer_unreadable, messages, readable, answers)
         await served.run(requests, answers, served.create_initialization_options())
+
+
+async def answer_unreadable(messages: Any, readable: Any, answers: Any) -> None:
+    """Hand on messages; answer lines that are none, on which the package would keep silent.
+
+    Such a line may be JSON all the same, for example with half of a character that takes two.
+    """
+    async with messages, readable:
+        async for message in messages:
+            if not isinstance(message, ValidationError):
+                await readable.send(message)
+                continue
+            cause = without_middle(message.errors(include_url=False)[0]["msg"])
+            told = say("The message cannot be read: {cause}.", cause=cause)
+            error = ErrorData(code=PARSE_ERROR, message=told)
+            found = JSONRPCError(jsonrpc="2.0", id=_asked_by(message), error=error)
+            await answers.send(SessionMessage(found))
+
+
+def _asked_by(error: ValidationError) -> int | str | None:
+    """Return the number of a request that cannot be read, if it can be made out."""
+    try:
+        request = json.loads(error.errors(include_url=False)[0]["input"])
+        number = request["id"]
+    except (TypeError, ValueError, KeyError, RecursionError):
+        return None
+    return number if isinstance(number, int | str) else None
 
 
 def server(
@@ -69,7 +111,8 @@ def server(
     async def call_tool(context: Any, params: CallToolRequestParams) -> CallToolResult:
         tool = by_name.get(params.name)
         if tool is None:
-            raise MCPError(INVALID_PARAMS, say("There is no tool {name!r}.", name=params.name))
+            unknown = without_middle(params.name)
+            raise MCPError(INVALID_PARAMS, say("There is no tool {name!r}.", name=unknown))
 
         async def tell(progress: float, message: str) -> None:
             await context.session.report_progress(progress, message=message)
@@ -172,7 +215,7 @@ def _offered(tool: Tool) -> Offered:
 
 
 def _refused(error: GradumError) -> CallToolResult:
-    message = visible(" ".join(str(error).split()))
+    message = visible(without_middle(" ".join(str(error).split())))
     return _result(message, {"error": message}, is_error=True)
 
 

@@ -23,6 +23,7 @@ import numpy as np
 from scipy import sparse
 
 from gradum.core.bounds.graph import Graph
+from gradum.core.models.few_rows import one_by_one
 from gradum.core.models.input_blocks import Inputs
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.monotonicity import Movement
@@ -198,9 +199,10 @@ class Architecture:
     def rows(self, params: Params) -> Callable[[Inputs], np.ndarray]:
         """Return a function from inputs to logits [n, k] in NumPy, fast for one or a few rows.
 
-        It may hold a second copy of the parameters, laid out for this.
+        Each of up to `FEW_ROWS` rows has the bits that it has alone. The function may hold a second
+        copy of the parameters, laid out for this.
         """
-        return partial(self.forward, params)
+        return partial(one_by_one, partial(self.forward, params))
 
     def first_layer(self, params: Params, inputs: Inputs) -> FirstLayer:
         """Return n rows at the first layer, where each column adds its own share."""

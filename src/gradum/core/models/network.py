@@ -21,6 +21,7 @@ from gradum.core.bounds.graph import INPUT, Draft, Graph
 from gradum.core.bounds.linear import Affine
 from gradum.core.models.activations import ACTIVATIONS, STEEPEST, glorot_bound
 from gradum.core.models.architecture import Architecture, Embedding
+from gradum.core.models.few_rows import are_few
 from gradum.core.models.input_blocks import Inputs, take
 from gradum.core.models.monotonicity import Movement
 from gradum.core.models.opened import (
@@ -273,6 +274,21 @@ class Network(Architecture, msgspec.Struct, frozen=True, tag="network"):
         bias = first.get("bias", 0) + columns @ weight[start : self.inputs]
         rest = np.concatenate([weight[:start], weight[self.inputs :]])
         return params | {"layers": [{"weight": rest, "bias": bias}, *others]}
+
+    def rows(self, params: Params) -> Callable[[Inputs], np.ndarray]:
+        """Return the forward function, which multiplies a few rows one by one."""
+        sigma = ACTIVATIONS[self.activation].numpy
+
+        def logits(inputs: Inputs) -> np.ndarray:
+            if not are_few(len(inputs["dense"])):
+                return self.forward(params, inputs)
+            layers = params["layers"]
+            if "sparse" in inputs:
+                first, *others = self.absorb(params, inputs["sparse"])["layers"]
+                layers = [first | {"bias": first["bias"][:, None]}, *others]
+            return _layers(self.first(params, inputs)[:, None], layers, sigma)[:, 0]
+
+        return logits
 
     def _forward(self, params: Params, inputs: Inputs) -> np.ndarray:
         if "sparse" in inputs:

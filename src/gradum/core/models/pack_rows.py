@@ -22,7 +22,8 @@ import msgspec
 import numpy as np
 from scipy import sparse
 
-from gradum.core.models.input_blocks import Inputs
+from gradum.core.models.few_rows import are_few, product
+from gradum.core.models.input_blocks import Inputs, take
 from gradum.core.models.pack_codes import codes_of, first_in_turn, risen
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class PackRows:
         weight = np.concatenate([first["weight"], params["wide"]], axis=2)
         layers = [{name: first[name] for name in ("bias", "leak")}, *others]
         self._network, self._params = network, {**params, "layers": layers}
+        # With an axis for each row by itself, between members and units.
+        self._apart = jax.tree.map(lambda array: array[:, None], {"layers": layers})
         self._coded = np.array(network.coded, np.intp)
         columns, coded, width = network.inputs, len(network.coded), weight.shape[2]
         self._shape = network.members, width
@@ -73,52 +76,65 @@ class PackRows:
     def __call__(self, inputs: Inputs) -> np.ndarray:
         """Return the logits [n, k]."""
         rows = len(inputs["dense"])
-        if rows <= self._step:
-            return self._logits(inputs)
+        if are_few(rows) or rows <= self._step:
+            return self._logits(inputs, are_few(rows))
         blocks = [
-            self._logits({name: values[at : at + self._step] for name, values in inputs.items()})
+            self._logits(take(inputs, slice(at, at + self._step)), False)
             for at in range(0, rows, self._step)
         ]
         return np.concatenate(blocks)
 
-    def _logits(self, inputs: Inputs) -> np.ndarray:
+    def _logits(self, inputs: Inputs, few: bool) -> np.ndarray:
+        """Return the logits of a block, or of a few rows, each with the bits that it has alone."""
         network, params = self._network, self._params
         dense, places = network.flat(params, inputs)
-        first = self._of_dense(dense)
+        first = self._of_few(dense) if few else self._by_member(dense @ self._dense)
         if network.coded:
-            self._add_codes(first, dense)
+            self._add_codes(first, dense, few)
         if places is not None:
             vectors = params["embedding"][:, places[0]]
-            first += vectors.reshape(*first.shape[:2], self._embedded.shape[1]) @ self._embedded
+            vectors = vectors.reshape(*first.shape[:2], self._embedded.shape[1])
+            first += product(vectors, self._embedded) if few else vectors @ self._embedded
         units, layers = network.hidden[0], params["layers"]
         z, wide = first[..., :units] + layers[0]["bias"][:, None], first[..., units:]
-        logits = network.after_first(params, z, wide, np) + layers[-1]["bias"][:, None]
-        return network.mean(params, logits, np)
+        if few:
+            logits = network.after_first(self._apart, z[:, :, None], wide[:, :, None], np)[:, :, 0]
+        else:
+            logits = network.after_first(params, z, wide, np)
+        logits += layers[-1]["bias"][:, None]
+        return network.mean(params, _innermost(logits, 0) if few else logits, np)
 
-    def _of_dense(self, dense: np.ndarray) -> np.ndarray:
-        """Return what the columns [n, d] add to the first layer [M, n, h]."""
-        weight = self._dense
-        if len(dense) == 1:  # levels that the one row does not have add 0
-            present = np.flatnonzero(dense[0])
+    def _of_few(self, dense: np.ndarray) -> np.ndarray:
+        """Return what the columns [n, d] of a few rows add to the first layer [M, n, h]."""
+        sums = []
+        for row in dense[:, None]:  # levels that a row does not have add 0
+            present, weight = np.flatnonzero(row), self._dense
             if 2 * len(present) < len(weight):
-                dense, weight = dense.take(present, axis=1), weight.take(present, axis=0)
-        return (dense @ weight).reshape(-1, *self._shape).swapaxes(0, 1)
+                row, weight = row.take(present, axis=1), weight.take(present, axis=0)
+            sums.append(row @ weight)
+        return self._by_member(np.concatenate(sums) if len(sums) > 1 else sums[0])
 
-    def _add_codes(self, first: np.ndarray, dense: np.ndarray) -> None:
+    def _by_member(self, sums: np.ndarray) -> np.ndarray:
+        return sums.reshape(-1, *self._shape).swapaxes(0, 1)
+
+    def _add_codes(self, first: np.ndarray, dense: np.ndarray, few: bool) -> None:
         """Add what the codes of rows [n, d] add to the first layer [M, n, h]."""
         rising, params = self._rising, self._params
         columns = dense.T[self._coded][:, None]  # [c, 1, n]
         if rising:
             place = _places(columns, params["shift"][:rising], params["slope"][:rising])
-            height = place.clip(0, 1, out=place).sum(axis=2)
-            first[:rising] += self._read(height.swapaxes(1, 2))
+            place.clip(0, 1, out=place)
+            height = (_innermost(place, 2) if few else place).sum(axis=2).swapaxes(1, 2)
+            first[:rising] += self._read(height, few)
         if rising < len(first):
             place = _places(columns, params["shift"][rising:], params["slope"][rising:])
             codes = codes_of(params["wave"][rising:], place, np)
             codes = codes.reshape(*self._codes.shape[:2], len(dense)).swapaxes(1, 2)
-            first[rising:] += codes @ self._codes
+            first[rising:] += (
+                product(np.ascontiguousarray(codes), self._codes) if few else codes @ self._codes
+            )
 
-    def _read(self, height: np.ndarray) -> np.ndarray:
+    def _read(self, height: np.ndarray, few: bool) -> np.ndarray:
         """Return what columns add [r, n, h], given how many [r, n, c] of their codes have risen."""
         whole = height.astype(np.intp)
         share = np.empty((*height.shape, 2), height.dtype)
@@ -128,14 +144,19 @@ class PackRows:
         np.add(whole, self._starts, out=read[..., 0])
         np.add(read[..., 0], 1, out=read[..., 1])
         members, rows, columns = height.shape
-        if rows == 1:
-            lines = self._risen[read.reshape(members, -1)]
-            return share.reshape(members, 1, -1) @ lines
+        if few:
+            lines = self._risen[read.reshape(members, rows, -1)]
+            return (share.reshape(members, rows, 1, -1) @ lines)[:, :, 0]
         ends = np.arange(members * rows + 1) * (2 * columns)
         shape = members * rows, len(self._risen)
         shares = sparse.csr_array((share.ravel(), read.ravel(), ends), shape=shape)
         shares.eliminate_zeros()  # where only whole codes have risen, one row of P is enough
         return (shares @ self._risen).reshape(members, rows, self._shape[1])
+
+
+def _innermost(array: np.ndarray, axis: int) -> np.ndarray:
+    """Return an array that lies in memory so that each sum along the axis is one of neighbours."""
+    return np.moveaxis(np.ascontiguousarray(np.moveaxis(array, axis, -1)), -1, axis)
 
 
 def _places(columns: np.ndarray, shift: np.ndarray, slope: np.ndarray) -> np.ndarray:

@@ -13,16 +13,9 @@ import { say } from "./words.js";
 const HEIGHT = 300;
 
 export class LabBoundary extends LabElement {
-  /** @type {HTMLCanvasElement | null} */
-  layer = null;
-  /** @type {{place: number, x: number, y: number, row: number[]}[]} */
-  dots = [];
-
   /** @param {Lab} lab */
   draw(lab) {
-    this.canvas = h("canvas", { role: "img", "aria-label": "" });
-    this.layer = null; // the rows, drawn once
-    this.canvas.addEventListener("click", (/** @type {MouseEvent} */ event) => this.pick(event));
+    this.picture = new Answers(lab, HEIGHT);
     const classes = lab.table.target.classes;
     this.legend = h(
       "p",
@@ -33,22 +26,45 @@ export class LabBoundary extends LabElement {
         return h("span", {}, mark, name);
       }),
       h("span", {}, "○ ", say("held out")),
+      (this.supposed = h("span", { class: "supposed", hidden: true }, say("your line"))),
     );
-    const title = classes.length
+    add(this, h("h2", {}, this.picture.title), this.picture.canvas, this.legend);
+  }
+
+  follow() {
+    this.picture?.show(this.lab.present, this.clientWidth);
+    if (this.supposed) this.supposed.hidden = !this.lab.supposed;
+  }
+}
+
+/** The picture of what a run answers; a click on a row shows its numbers. */
+export class Answers {
+  /** @type {HTMLCanvasElement | null} */
+  layer = null; // the rows, drawn once
+  /** @type {{place: number, x: number, y: number, row: number[]}[]} */
+  dots = [];
+
+  /** @param {Lab} lab @param {number} height */
+  constructor(lab, height) {
+    this.lab = lab;
+    this.height = height;
+    this.loss = lab.state.loss;
+    this.title = lab.table.target.classes.length
       ? say("Decision boundary")
       : lab.inputs.length > 1
         ? say("Prediction over two columns")
         : say("Fitted curve");
-    add(this, h("h2", {}, title), this.canvas, this.legend);
-    this.canvas.setAttribute("aria-label", `${title}: ${lab.table.target.name}`);
+    this.canvas = h("canvas", { role: "img", "aria-label": `${this.title}: ${lab.table.target.name}` });
+    this.canvas.addEventListener("click", (/** @type {MouseEvent} */ event) => this.pick(event));
   }
 
-  /** @param {View} view */
-  follow(view) {
-    const width = this.clientWidth || 320,
-      context = sharp(this.canvas, width, HEIGHT);
+  /** @param {import("./run.js").Run} run @param {number} width */
+  show({ view, state }, width) {
+    if (!view || !width) return;
+    this.loss = state.loss;
+    const context = sharp(this.canvas, width, this.height);
     this.canvas.style.width = `${width}px`;
-    this.canvas.style.height = `${HEIGHT}px`;
+    this.canvas.style.height = `${this.height}px`;
     if (view.widths[0] === 1) this.curve(context, view, width);
     else this.map(context, view, width);
   }
@@ -61,7 +77,7 @@ export class LabBoundary extends LabElement {
       [across, up] = [inputs[state.across], inputs[state.up]];
     /** @param {import("./table.js").Input} input @param {number} value */
     const raw = (input, value) => (input.level ? value : input.centre + input.scale * value);
-    const frame = axes(context, width, HEIGHT, {
+    const frame = axes(context, width, this.height, {
       x: [raw(across, low[0]), raw(across, high[0])],
       y: [raw(up, low[1]), raw(up, high[1])],
       across: across.name,
@@ -84,11 +100,11 @@ export class LabBoundary extends LabElement {
       const { table } = this.lab,
         held = new Set(table.held_out),
         layer = (this.layer = document.createElement("canvas")),
-        own = sharp(layer, width, HEIGHT);
+        own = sharp(layer, width, this.height);
       this.dots = table.rows.map((row, place) => ({ place, x: placeOf(row)[0], y: placeOf(row)[1], row }));
       for (const { place, x, y, row } of this.dots) dot(own, x, y, tone(row), held.has(place), false);
     }
-    context.drawImage(this.layer, 0, 0, width, HEIGHT);
+    context.drawImage(this.layer, 0, 0, width, this.height);
     const { x, y, row, place } = this.dots[view.row.place];
     dot(context, x, y, tone(row), this.lab.table.held_out.includes(place), true);
   }
@@ -117,10 +133,10 @@ export class LabBoundary extends LabElement {
 
   /** @returns {(row: number[]) => string} */
   tones() {
-    const { table, state } = this.lab,
+    const { table } = this.lab,
       { classes } = table.target;
     if (classes.length) return (row) => classColour(row[row.length - 1]);
-    const { centre, scale } = targetScale(table, state.loss),
+    const { centre, scale } = targetScale(table, this.loss),
       tone = diverging();
     return (row) =>
       `rgb(${tone(Math.max(-1, Math.min(1, (row[row.length - 1] - centre) / scale / 2)))
@@ -131,16 +147,16 @@ export class LabBoundary extends LabElement {
   /** @param {CanvasRenderingContext2D} context @param {View} view @param {number} width */
   curve(context, view, width) {
     const { lab } = this,
-      { table, state } = lab,
+      { table } = lab,
       [input] = lab.inputs,
-      { centre, scale } = targetScale(table, state.loss);
+      { centre, scale } = targetScale(table, this.loss);
     const raw = (/** @type {number} */ value) => (input.level ? value : input.centre + input.scale * value),
       { places, outputs } = view.points;
     const targets = table.rows.map((row) => row[row.length - 1]),
       low = Math.min(...targets),
       high = Math.max(...targets),
       margin = 0.15 * (high - low);
-    const frame = axes(context, width, HEIGHT, {
+    const frame = axes(context, width, this.height, {
       x: [raw(places[0]), raw(places[places.length - 1])],
       y: [low - margin, high + margin],
       across: input.name,
@@ -164,6 +180,15 @@ export class LabBoundary extends LabElement {
       context,
       places.map((place, at) => [frame.x(raw(place)), frame.y(centre + scale * reached[at])]),
     );
+    if (lab.supposed) {
+      const [w, b] = lab.supposed;
+      context.strokeStyle = colour("--third");
+      context.setLineDash([7, 4]);
+      line(
+        context,
+        [places[0], places[places.length - 1]].map((place) => [frame.x(raw(place)), frame.y(w * raw(place) + b)]),
+      );
+    }
     context.restore();
   }
 

@@ -1,37 +1,50 @@
-/** Two runs side by side: one is kept, and the settings and results of the present one stand beside it. */
+/** Two settings side by side: a kept run trains beside the present one, and both are shown. */
 
+import { Answers } from "./boundary.js";
+import { LABELS, NAMES } from "./controls.js";
 import { add, h, tableOf } from "./dom.js";
 import { LabElement } from "./element.js";
 import { figure, percent } from "./numbers.js";
 import { MODEL } from "./state.js";
-import { LABELS, NAMES } from "./controls.js";
 import { say } from "./words.js";
 
 /** @typedef {import("./lab.js").Lab} Lab */
 /** @typedef {import("./watching.js").View} View */
-/** @typedef {{state: import("./state.js").State, view: View}} Kept */
+
+const HEIGHT = 210,
+  BETWEEN = 250; // milliseconds between two pictures
 
 export class LabCompare extends LabElement {
   /** @param {Lab} lab */
   draw(lab) {
     this.body = h("div");
+    this.pictures = lab.kept
+      ? [
+          { run: lab.kept, name: say("Kept"), picture: new Answers(lab, HEIGHT) },
+          { run: lab.present, name: say("Now"), picture: new Answers(lab, HEIGHT) },
+        ]
+      : [];
     add(
       this,
       h("h2", {}, say("Two runs side by side")),
       h(
         "p",
         { class: "quiet" },
-        say(
-          "Keep this run, then change a setting and train again: both stand here, and the kept curve stays under the new one.",
-        ),
+        lab.kept
+          ? say("Change a setting: the kept run keeps its own. Every button trains both, and they have one chart.")
+          : say("Keep this run, and change a setting: both begin again, and train at once by the same buttons."),
       ),
       h(
         "p",
         {},
-        h("button", { type: "button", id: "keep", onclick: () => lab.keep() }, say("Keep this run")),
-        " ",
-        lab.kept &&
-          h("button", { type: "button", id: "forget", onclick: () => lab.keep(null) }, say("Forget the kept run")),
+        lab.kept
+          ? h("button", { type: "button", id: "forget", onclick: () => lab.forget() }, say("Forget the kept run"))
+          : h("button", { type: "button", id: "keep", onclick: () => lab.keep() }, say("Keep this run")),
+      ),
+      h(
+        "div",
+        { class: "pair" },
+        this.pictures.map(({ name, picture }) => h("div", {}, h("h3", {}, name), picture.canvas)),
       ),
       this.body,
     );
@@ -39,10 +52,11 @@ export class LabCompare extends LabElement {
 
   /** @param {View} view */
   follow(view) {
-    const { kept, state } = this.lab,
+    const { kept, state, isPlaying } = this.lab,
       now = performance.now();
-    if (!kept || (view.playing && now - (this.drawn ?? 0) < 250)) return;
+    if (!kept?.view || (isPlaying && now - (this.drawn ?? 0) < BETWEEN)) return;
     this.drawn = now;
+    for (const { run, picture } of this.pictures ?? []) picture.show(run, picture.canvas.parentElement.clientWidth);
     const other = MODEL.filter((name) => String(value(kept.state, name)) !== String(value(state, name)));
     const settings = other.map((name) => [say(LABELS[name] ?? name), named(kept.state, name), named(state, name)]);
     this.body?.replaceChildren(

@@ -8,9 +8,14 @@ import { axes, line } from "./plots.js";
 import { say } from "./words.js";
 
 /** @typedef {import("./watching.js").View} View */
+/** @typedef {import("./mathematics/training.js").Scored} Scored */
 
 const HEIGHT = 220,
   MOST_POINTS = 400;
+const PARTS = /** @type {["training" | "validation", string, number[]][]} */ ([
+  ["training", "--first", []],
+  ["validation", "--second", [6, 3]],
+]);
 
 export class LabCurves extends LabElement {
   draw() {
@@ -22,58 +27,60 @@ export class LabCurves extends LabElement {
   /** @param {View} view */
   follow({ history }) {
     const width = this.clientWidth || 320,
-      context = sharp(this.canvas, width, HEIGHT);
+      context = sharp(this.canvas, width, HEIGHT),
+      kept = this.lab.kept?.view?.history;
     this.canvas.style.width = `${width}px`;
     this.canvas.style.height = `${HEIGHT}px`;
-    const every = Math.ceil(history.length / MOST_POINTS),
-      last = history[history.length - 1];
-    const shown = history.filter((_, at) => at % every === 0 || at === history.length - 1);
-    const values = shown.flatMap(({ training, validation }) => [training, validation]).filter(Number.isFinite);
-    const sorted = [...values].sort((a, b) => a - b),
-      top = sorted[Math.floor(0.98 * (sorted.length - 1))] ?? 1;
-    const low = Math.min(0, sorted[0] ?? 0),
-      high = top > low ? top * 1.08 : low + 1;
+    const last = history[history.length - 1],
+      lastKept = kept?.[kept.length - 1],
+      epochs = Math.max(last.epoch, lastKept?.epoch ?? 0, 1);
+    const values = [...few(history), ...few(kept ?? [])].flatMap(({ training, validation }) => [training, validation]),
+      sorted = values.filter(Number.isFinite).sort((a, b) => a - b),
+      top = sorted[Math.floor(0.98 * (sorted.length - 1))] ?? 1,
+      low = Math.min(0, sorted[0] ?? 0);
     const frame = axes(context, width, HEIGHT, {
-      x: [0, Math.max(last.epoch, 1)],
-      y: [low, high],
+      x: [0, epochs],
+      y: [low, top > low ? top * 1.08 : low + 1],
       across: say("Epoch"),
       up: say("Mean loss"),
     });
-    const { kept } = this.lab;
-    if (kept) {
-      context.strokeStyle = colour("--faint");
-      context.lineWidth = 1.5;
-      for (const part of /** @type {const} */ (["training", "validation"])) {
-        context.setLineDash(part === "validation" ? [6, 3] : []);
-        line(
-          context,
-          kept.view.history
-            .filter((each) => each.epoch <= Math.max(last.epoch, 1) && Number.isFinite(each[part]))
-            .map((each) => [frame.x(each.epoch), Math.max(frame.top, frame.y(each[part]))]),
-        );
+    for (const [run, thickness, strength] of /** @type {[Scored[], number, number][]} */ ([
+      [kept ?? [], 1.25, 0.65],
+      [history, 2.25, 1],
+    ])) {
+      for (const [part, tone, dashes] of PARTS) {
+        context.strokeStyle = colour(tone);
+        context.globalAlpha = strength;
+        context.lineWidth = thickness;
+        context.setLineDash(dashes);
+        const points = few(run)
+          .filter((each) => Number.isFinite(each[part]))
+          .map((each) => [frame.x(each.epoch), Math.max(frame.top, frame.y(each[part]))]);
+        line(context, points);
       }
     }
-    for (const [part, tone] of /** @type {const} */ ([
-      ["training", "--first"],
-      ["validation", "--second"],
-    ])) {
-      context.strokeStyle = colour(tone);
-      context.lineWidth = 2;
-      context.setLineDash(part === "validation" ? [6, 3] : []);
-      const points = shown
-        .filter((each) => Number.isFinite(each[part]))
-        .map((each) => [frame.x(each.epoch), Math.max(frame.top, frame.y(each[part]))]);
-      line(context, points);
-    }
+    context.globalAlpha = 1;
     context.setLineDash([]);
-    const text = say("Training {training}, held out {validation}", {
-      training: figure(last.training),
-      validation: figure(last.validation),
-    });
-    this.canvas.setAttribute("aria-label", `${say("Learning curves")}: ${text}`);
+    const figures = lastKept
+      ? [
+          say("Training {loss}, kept run {kept}", { loss: figure(last.training), kept: figure(lastKept.training) }),
+          say("Held out {loss}, kept run {kept}", { loss: figure(last.validation), kept: figure(lastKept.validation) }),
+        ]
+      : [
+          say("Training {loss}", { loss: figure(last.training) }),
+          say("Held out {loss}", { loss: figure(last.validation) }),
+        ];
+    this.canvas.setAttribute("aria-label", `${say("Learning curves")}: ${figures.join(say(", "))}`);
     this.said?.replaceChildren(
-      h("span", { class: "above" }, say("Training {loss}", { loss: figure(last.training) })),
-      h("span", { class: "below" }, say("Held out {loss}", { loss: figure(last.validation) })),
+      h("span", { class: "above" }, figures[0]),
+      h("span", { class: "below" }, figures[1]),
+      lastKept ? h("span", {}, say("The thin lines are the kept run.")) : "",
     );
   }
+}
+
+/** At most so many epochs as can be told apart. @param {Scored[]} history */
+function few(history) {
+  const every = Math.ceil(history.length / MOST_POINTS);
+  return history.filter((_, at) => at % every === 0 || at === history.length - 1);
 }

@@ -69,21 +69,22 @@ export class LabData extends LabElement {
   own(lab) {
     const input = h("input", { id: "own", type: "file", accept: ".csv,.tsv,.txt,text/csv" });
     input.addEventListener("change", () => input.files?.[0] && this.read(input.files[0]));
-    const { sheet } = this;
+    const { sheet } = this,
+      own = lab.table.key === "dropped" && !this.refused ? lab.table.target.name : "";
     const target =
       sheet &&
       this.choice(
         "target",
         say("Target"),
-        sheet.names.map((name) => [name, name]),
-        lab.table.key === "dropped" ? lab.table.target.name : "",
+        [...(own ? [] : [["", say("(choose)")]]), ...sheet.names.map((name) => [name, name])],
+        own,
         (name) => this.take(sheet, name),
       );
     return h(
       "div",
       { class: "control" },
-      h("label", { for: "own" }, say("Or a CSV file of yours")),
-      input,
+      h("p", {}, say("Or a CSV file of yours: choose it, or drop it on this page.")),
+      h("div", { class: "own" }, input, h("label", { for: "own", class: "button" }, say("Choose a file"))),
       this.refused && h("p", { class: "alarm", role: "alert" }, this.refused),
       target,
     );
@@ -93,6 +94,7 @@ export class LabData extends LabElement {
   async read(file) {
     try {
       this.refused = "";
+      this.sheet = null;
       this.sheet = await sheetOf(file);
       this.take(this.sheet, this.sheet.names[this.sheet.names.length - 1]);
     } catch (error) {

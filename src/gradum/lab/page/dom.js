@@ -25,7 +25,7 @@ export function svg(tag, properties = {}, ...children) {
 /** @param {Element} element @param {Record<string, any>} properties @param {(Child | Child[])[]} children */
 function filled(element, properties, children) {
   for (const [name, value] of Object.entries(properties)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    if (name.startsWith("on") && value) element.addEventListener(name.slice(2), value);
     else if (value !== null && value !== undefined && value !== false)
       element.setAttribute(name, value === true ? "" : String(value));
   }

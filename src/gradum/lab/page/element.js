@@ -4,6 +4,9 @@
 /** @typedef {import("./watching.js").View} View */
 
 export class LabElement extends HTMLElement {
+  /** What it draws itself anew for. */
+  heeds = ["state"];
+
   constructor() {
     super();
     /** @type {Lab} */
@@ -13,7 +16,7 @@ export class LabElement extends HTMLElement {
   /** @param {Lab} lab */
   join(lab) {
     this.lab = lab;
-    lab.addEventListener("state", () => this.redraw());
+    for (const event of this.heeds) lab.addEventListener(event, () => this.redraw());
     lab.followers.push((view) => {
       if (this.offsetParent) this.follow(view); // what is hidden is drawn when it is shown again
     });

@@ -3,7 +3,7 @@
 import { add, h, tableOf } from "./dom.js";
 import { LabElement } from "./element.js";
 import { partsOf } from "./formulas.js";
-import { math } from "./mathml.js";
+import { broken } from "./mathml.js";
 import { say } from "./words.js";
 
 /** @typedef {import("./watching.js").View} View */
@@ -36,7 +36,7 @@ export class LabFormulas extends LabElement {
           h("h3", {}, title),
           says && h("p", {}, says),
           formulas.map(({ text, names }) =>
-            h("div", { class: "formula", tabindex: 0, role: "group", "aria-label": title }, math(text, names)),
+            h("div", { class: "formula", tabindex: 0, role: "group", "aria-label": title }, broken(text, names)),
           ),
           head &&
             rows &&

@@ -1,6 +1,7 @@
 /** The lab itself: what is chosen, what the worker says, and who is told of it. */
 
 import { LESSONS } from "./lessons.js";
+import { Pace, Run } from "./run.js";
 import { DEFAULTS, MODEL, read, written } from "./state.js";
 import { axesOf, inputsOf, isTaken } from "./table.js";
 import { say, speak, spoken } from "./words.js";
@@ -22,18 +23,19 @@ const FIRST = {
 };
 const ORDINARY = { hidden: [4], solver: "adam", rate: 0.02, batch: 32 };
 
-/** Tells of "state", what is chosen, and shows its followers what the training says. */
+/** Tells of "state", what is chosen, and of "solved", and shows its followers what the training says. */
 export class Lab extends EventTarget {
-  /** @param {{language: string, tables: Table[]}} content @param {Worker} worker */
-  constructor(content, worker) {
+  /** @param {{language: string, tables: Table[]}} content @param {() => Worker} hire */
+  constructor(content, hire) {
     super();
     this.tables = content.tables;
-    this.worker = worker;
-    this.run = 0;
-    /** @type {import("./compare.js").Kept | null} */
+    this.hire = () => new Run(hire(), () => this.seen());
+    this.present = this.hire();
+    /** A run whose settings stay, beside the present one. @type {Run | null} */
     this.kept = null;
-    /** @type {View | null} */
-    this.view = null;
+    this.pace = new Pace();
+    /** A weight and a bias that a reader supposes. @type {number[] | null} */
+    this.supposed = null;
     /** @type {((view: View) => void)[]} */
     this.followers = [];
     /** @type {((view: View) => void)[]} */
@@ -42,7 +44,6 @@ export class Lab extends EventTarget {
     this.turns.port1.onmessage = () => this.turn();
     /** @type {Selection} */
     this.selection = { kind: "operation", level: 0, unit: 0, from: 0 };
-    worker.onmessage = ({ data }) => this.seen(data);
     this.language = content.language;
     const { data: named, lesson } = read(location.hash),
       known = this.tables.some(({ key }) => key === named);
@@ -57,6 +58,19 @@ export class Lab extends EventTarget {
 
   get inputs() {
     return inputsOf(this.table);
+  }
+
+  /** What the present run says. @returns {View | null} */
+  get view() {
+    return this.present.view;
+  }
+
+  get runs() {
+    return this.kept ? [this.present, this.kept] : [this.present];
+  }
+
+  get isPlaying() {
+    return this.runs.some((run) => run.isPlaying);
   }
 
   /** The table's own words. */
@@ -90,7 +104,8 @@ export class Lab extends EventTarget {
   open(lesson) {
     const { lang, hide, solved } = this.state,
       settings = lesson ? { ...this.beginning(this.usual(lesson), lesson), lang, hide, solved } : { lesson };
-    if (lesson) this.kept = null;
+    if (lesson) this.dismiss();
+    this.supposed = null;
     this.change(settings);
   }
 
@@ -114,10 +129,33 @@ export class Lab extends EventTarget {
     return whole;
   }
 
-  /** Keep the present run beside the next ones, or forget the kept one. @param {null} [nothing] */
-  keep(nothing) {
-    this.kept = nothing === null || !this.view ? null : { state: this.state, view: this.view };
+  /** Keep the settings of the present run in another one, which trains beside it. */
+  keep() {
+    const { view, looks, state, table } = this;
+    if (!view) return;
+    this.dismiss();
+    this.present.order("pause");
+    this.kept = this.hire();
+    this.kept.begin(table, state, { ...looks, aside: true }, view.step);
+    this.pace.isLevel = false;
     this.dispatchEvent(new Event("state"));
+  }
+
+  /** Go on without the kept run. */
+  forget() {
+    this.dismiss();
+    this.dispatchEvent(new Event("state"));
+  }
+
+  /** Show the line of a weight and a bias, if they are numbers. @param {number[]} typed */
+  suppose(typed) {
+    this.supposed = typed.every(Number.isFinite) ? typed : null;
+    this.show();
+  }
+
+  dismiss() {
+    this.kept?.worker.terminate();
+    this.kept = null;
   }
 
   /** Offer a table of the reader's. @param {Table} table */
@@ -127,17 +165,14 @@ export class Lab extends EventTarget {
     this.change({ data: table.key });
   }
 
-  /** Begin the training anew. */
+  /** Begin the training anew, of the kept run too. */
   begin() {
-    this.run += 1;
-    this.view = null;
-    const { hidden, activation, loss, penalty, alpha, dropout, solver, rate, batch, seed } = this.state;
-    const settings = { hidden, activation, loss, penalty, alpha, dropout, solver, rate, batch, seed };
-    this.order("begin", { run: this.run, table: this.table, settings, looks: this.looks });
+    this.present.begin(this.table, this.state, this.looks);
+    this.kept?.begin(this.table, this.kept.state, { ...this.looks, aside: true });
   }
 
   get looks() {
-    return { axes: [this.state.across, this.state.up], row: this.state.row };
+    return { axes: [this.state.across, this.state.up], row: this.state.row, aside: false };
   }
 
   /** @param {Partial<State>} patch */
@@ -149,6 +184,7 @@ export class Lab extends EventTarget {
         ? { ...this.beginning(patch.data ?? ""), lang, hide, pace, lesson, solved, ...patch }
         : { ...this.state, ...patch },
     );
+    if (other) this.dismiss(); // its rows are others
     if (patch.lang !== undefined) speak(this.state.lang || this.language);
     history.replaceState(
       null,
@@ -163,12 +199,12 @@ export class Lab extends EventTarget {
       this.selection = { kind: "operation", level: 0, unit: 0, from: 0 };
       this.begin();
     } else if ("across" in patch || "up" in patch || "row" in patch) this.order("look", { looks: this.looks });
-    this.dispatchEvent(new Event("state"));
+    this.dispatchEvent(new Event(Object.keys(patch).join() === "solved" ? "solved" : "state"));
   }
 
   /** @param {string} what @param {object} more */
   order(what, more = {}) {
-    this.worker.postMessage({ do: what, ...more });
+    for (const run of this.runs) run.order(what, more);
   }
 
   /** Do one thing of the training, and look at it. @param {string} what @param {object} more */
@@ -177,19 +213,22 @@ export class Lab extends EventTarget {
     this.order(what, more);
   }
 
+  /** Go to a step, the kept run to as much of its own epochs. @param {number} step */
+  goTo(step) {
+    const epochs = step / (this.view?.stepsPerEpoch ?? 1);
+    for (const run of this.runs) run.order("goTo", { step: Math.round(epochs * (run.view?.stepsPerEpoch ?? 1)) });
+  }
+
   /** @param {Partial<Selection>} selection */
   select(selection) {
     this.selection = { kind: "operation", level: 0, unit: 0, from: 0, ...selection };
     this.show();
   }
 
-  /** @param {View} view */
-  seen(view) {
-    if (view.run === this.run) {
-      this.view = view;
-      this.show();
-    }
-    requestAnimationFrame(() => this.order("shown"));
+  /** Show what the runs say, and let them go on. */
+  seen() {
+    this.show();
+    requestAnimationFrame(() => this.pace.goOn(this.runs));
   }
 
   /** Let each follower draw in a task of its own, so that none holds up the page for long. */

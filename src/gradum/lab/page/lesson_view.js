@@ -13,6 +13,7 @@ const NARROW = "(max-width: 44rem)";
 
 /** The list of all lessons, with what is solved of each. */
 export class LabLessons extends LabElement {
+  heeds = ["state", "solved"];
   opened = !matchMedia(NARROW).matches;
 
   /** @param {Lab} lab */

@@ -4,7 +4,7 @@ import { marked, say } from "./words.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./watching.js").View} View */
-/** What a check sees of the lab. @typedef {{state: State, table: import("./table.js").Table, view: View, kept: import("./compare.js").Kept | null}} Seen */
+/** What a check sees of the lab. @typedef {{state: State, table: import("./table.js").Table, view: View, kept: {state: State, view: View} | null}} Seen */
 /**
  * A task. It is solved by numbers that are typed (`asks`), by lines of code that are marked
  * (`lines`), or by what the lab reaches.
@@ -14,6 +14,7 @@ import { marked, say } from "./words.js";
  * @property {{name: string, truth?: (seen: Seen) => number}[]} [asks]
  * @property {string[]} [lines]
  * @property {(seen: Seen, answer: number[]) => boolean} [check]  Left out where every `truth` is asked for.
+ * @property {boolean} [draws]  Whether a weight and a bias are typed, whose line the charts show.
  * @property {(seen: Seen, answer: number[]) => string} [reply]  What is said of an answer that does not solve it.
  * @property {string[]} hints
  * @property {string} why  What is said once it is solved.
@@ -177,6 +178,7 @@ export const LESSONS = [
           "Read the best line off the chart: type a weight and a bias whose mean squared error on the training rows is below 0.12.",
         ),
         asks: [{ name: "w" }, { name: "b" }],
+        draws: true,
         check: (seen, [w, b]) => errorOf(seen, w, b) < 0.12,
         reply: (seen, [w, b]) =>
           say("The mean squared error of this line is {error}.", { error: errorOf(seen, w, b).toFixed(3) }),
@@ -608,7 +610,7 @@ export const LESSONS = [
       },
       {
         says: marked(
-          "Keep that run. Then hold the network back, and train again as long: the held-out loss, averaged over the last 100 epochs, should be a tenth lower than that of the kept run.",
+          "Keep that run. Then hold the present one back, and train both for at least 400 epochs: the held-out loss, averaged over the last 100 of them, should be a tenth lower than that of the kept run.",
         ),
         given: beside(settled),
         check: (seen) => {
@@ -661,7 +663,7 @@ export const LESSONS = [
       {
         says: [
           marked(
-            "The spiral is hard for SGD at this rate: far from the goal the surface is flat, and a step is as short as the gradient is small. Keep a run, change the solver, and train again: both stand side by side.",
+            "The spiral is hard for SGD at this rate: far from the goal the surface is flat, and a step is as short as the gradient is small. Keep the run, change the solver, and press “Play”: both train side by side.",
           ),
         ],
         parts: ["boundary", "compare"],
@@ -670,7 +672,7 @@ export const LESSONS = [
     tasks: [
       {
         says: marked(
-          "Train SGD at the rate 0.01 for 100 epochs and keep the run. Then let Adam, at the same rate and in as many epochs, reach less than half of its held-out loss.",
+          "Keep the run of SGD at the rate 0.01, and choose Adam at the same rate. Train both for 100 epochs: Adam should reach less than half of the held-out loss of SGD.",
         ),
         given: beside(lossAfter),
         check: (seen) => {
@@ -685,8 +687,8 @@ export const LESSONS = [
           );
         },
         hints: [
-          marked("Press “Play”, pause after 100 epochs, and press “Keep this run” under “Two runs side by side”."),
-          marked("Then choose “Adam”, change nothing else, and play again."),
+          marked("Press “Keep this run” under “Two runs side by side”, and choose “Adam” as the solver."),
+          marked("Change nothing else, press “Play”, and pause after 100 epochs."),
         ],
         why: marked("At the same rate, Adam is far ahead. But is the same rate fair? The second task asks."),
       },
@@ -773,7 +775,7 @@ export const LESSONS = [
       },
       {
         says: marked(
-          "Train for 50 epochs and keep the run. Then choose another seed and train as long, so that the accuracies of the two differ by 5 points or more.",
+          "Keep the run and choose another seed. Train both for 50 epochs or more, until their accuracies differ by 5 points or more.",
         ),
         given: ({ view, kept }) => [
           [say("Kept run, epoch"), kept ? kept.view.epoch : "–"],
@@ -793,7 +795,7 @@ export const LESSONS = [
         },
         hints: [
           marked("“Keep this run” is under “Two runs side by side”. Then try the seeds 2, 3, 4, …"),
-          marked("Both runs should have the same epochs, to within 5; the slider goes back to an earlier step."),
+          marked("The slider goes back to any earlier step of both: look at other epochs too."),
         ],
         why: marked(
           "Same rows, same settings, and only the luck of the seed between them. Who reports the best of many seeds reports luck.",

@@ -77,8 +77,13 @@ function open() {
   const content = JSON.parse(text("content"));
   learn(content.words);
   for (const [name, element] of Object.entries(ELEMENTS)) customElements.define(name, element);
-  const worker = new Worker(URL.createObjectURL(new Blob([text("worker")], { type: "text/javascript" })));
-  worker.onerror = () =>
+  const address = URL.createObjectURL(new Blob([text("worker")], { type: "text/javascript" }));
+  const hire = () => {
+    const worker = new Worker(address);
+    worker.onerror = refuse;
+    return worker;
+  };
+  const refuse = () =>
     main.prepend(
       h(
         "p",
@@ -86,7 +91,7 @@ function open() {
         say("This browser does not train: it starts no worker of this page. Open the page in another one."),
       ),
     );
-  const lab = new Lab(content, worker);
+  const lab = new Lab(content, hire);
   const part = Object.fromEntries(Object.keys(ELEMENTS).map((name) => [name, h(name)]));
   let head = heading(lab);
   const homes = Object.entries(HOMES).map(([name, names]) => ({

@@ -20,6 +20,20 @@ function m(tag, ...children) {
   return element;
 }
 
+/**
+ * A formula that may be broken before each + and = outside of brackets.
+ * @param {string} formula @param {string[]} names @returns {(Element | string)[]}
+ */
+export function broken(formula, names = []) {
+  let depth = 0;
+  const places = [0];
+  for (const { 0: sign, index } of formula.matchAll(/[([]|[)\]]| (?=[+=] )/g)) {
+    if (sign === " " && !depth) places.push(index);
+    depth += "([".includes(sign) ? 1 : ")]".includes(sign) ? -1 : 0;
+  }
+  return places.flatMap((place, at) => [math(formula.slice(place, places[at + 1]), names), " "]);
+}
+
 /** @param {string} formula @param {string[]} names @returns {Element} */
 export function math(formula, names = []) {
   const element = m("math", ...new Reader(formula, names).until(""));
@@ -77,7 +91,7 @@ class Reader {
   atom() {
     const token = this.tokens[this.at] ?? "";
     this.at += 1;
-    if (token in CLOSING) return m("mrow", m("mo", token), ...this.until(CLOSING[token]), m("mo", CLOSING[token]));
+    if (token in CLOSING) return bracketed(token, this.until(CLOSING[token]));
     if (token === "√") return m("msqrt", bare(this.item()));
     if (/^[\d½¼∞]/.test(token)) return m("mn", token);
     if (token.startsWith("⟨")) return m("mtext", this.names[Number(token.slice(1, -1))] ?? "");
@@ -91,8 +105,17 @@ class Reader {
     if (token === "|" || token === ";") sign.setAttribute("stretchy", "false");
     if (token === "−" && (this.at === 1 || /^[(=·+−[,←/]$/.test(this.tokens[this.at - 2])))
       sign.setAttribute("form", "prefix");
+    if (/^[+=]$/.test(token)) sign.setAttribute("form", "infix"); // at the beginning of a line too
     return sign;
   }
+}
+
+/** Brackets grow around fractions only. @param {string} opening @param {Element[]} inside */
+function bracketed(opening, inside) {
+  const signs = [opening, CLOSING[opening]].map((sign) => m("mo", sign));
+  if (!inside.some((each) => each.matches("mfrac") || each.querySelector("mfrac")))
+    for (const sign of signs) sign.setAttribute("stretchy", "false");
+  return m("mrow", signs[0], ...inside, signs[1]);
 }
 
 /** A little room behind a function without brackets. */

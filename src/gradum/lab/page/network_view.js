@@ -74,8 +74,8 @@ export class LabNetwork extends LabElement {
       )),
       gap = most > 8 || width < 500 ? 8 : 14;
     this.height = most * (size + gap) + 18;
-    const left = Math.min(110, width * 0.24),
-      right = Math.min(70, width * 0.16);
+    const left = Math.min(110, width * 0.26),
+      right = Math.min(76, width * 0.21);
     /** @type {Place[]} */
     this.places = shown.flatMap((count, at) =>
       Array.from({ length: count }, (_, unit) => ({
@@ -93,10 +93,10 @@ export class LabNetwork extends LabElement {
     for (const { level, unit, x, y } of this.places) {
       const name = this.lab.nameOf(level, unit);
       if (level < 0 || level === last) {
-        const label = h("span", { class: level < 0 ? "input" : "output", title: name }, name);
+        const label = h("span", { class: level < 0 ? "input" : "output", title: name }, h("span", {}, name.replaceAll("_", "_\u200b")));
         Object.assign(
           label.style,
-          { top: `${y + size / 2 - 9}px` },
+          { top: `${y - gap / 2}px`, height: `${size + gap}px` },
           level < 0 ? { width: `${x - 8}px` } : { left: `${x + size + 6}px`, width: `${right - 6}px` },
         );
         this.board.append(label);

@@ -55,6 +55,13 @@ export class LabSurface extends LabElement {
     context.beginPath();
     context.arc(x, y, 5, 0, 2 * Math.PI);
     context.fill();
+    if (exact && this.lab.supposed) {
+      const [w, b] = this.lab.supposed;
+      context.fillStyle = colour("--third");
+      context.beginPath();
+      context.arc(frame.x(w), frame.y(b), 5, 0, 2 * Math.PI);
+      context.fill();
+    }
     this.note?.replaceChildren(
       exact
         ? say(

@@ -16,7 +16,7 @@ const DIGITS = 5;
 const named = (name) => (/^\p{L}{3}|\p{Script=Han}/u.test(name) ? name : math(name));
 
 /** @param {number} value */
-const shown = (value) => (Number.isInteger(value) ? plain(value) : figure(value, DIGITS));
+const shown = (value) => (String(value).length <= DIGITS ? plain(value) : figure(value, DIGITS));
 
 export class LessonTask {
   /** @param {Lab} lab @param {Task} task @param {string} key */
@@ -47,7 +47,7 @@ export class LessonTask {
   }
 
   /** @param {Task} task */
-  form({ asks = [], lines = [] }) {
+  form({ asks = [], lines = [], draws = false }) {
     const fields = asks.map(({ name }) => {
       const input = h("input", {
         type: "text",
@@ -55,6 +55,7 @@ export class LessonTask {
         size: 9,
         autocomplete: "off",
         "aria-label": name,
+        oninput: draws && (() => this.lab.suppose(this.typed)),
       });
       this.inputs.push(input);
       return h("label", {}, named(name), " = ", input);
@@ -80,7 +81,7 @@ export class LessonTask {
   /** @returns {Seen} */
   get seen() {
     const { state, table, view, kept } = this.lab;
-    return { state, table, view: /** @type {any} */ (view), kept };
+    return { state, table, view: /** @type {any} */ (view), kept: kept?.view ? { state: kept.state, view: kept.view } : null };
   }
 
   /** @returns {number[]} The numbers that are typed, or the places of the lines that are marked. */

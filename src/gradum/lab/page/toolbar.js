@@ -62,7 +62,7 @@ export class LabToolbar extends LabElement {
       "aria-label": say("Step"),
       title: say("Back to any earlier step"),
     });
-    this.steps.addEventListener("input", () => lab.train("goTo", { step: Number(this.steps.value) }));
+    this.steps.addEventListener("input", () => lab.goTo(Number(this.steps.value)));
     this.warning = h("p", { class: "alarm", role: "alert", hidden: true });
     this.playing = null;
     add(
@@ -79,8 +79,9 @@ export class LabToolbar extends LabElement {
   }
 
   /** @param {View} view */
-  follow({ run, step, epoch, stepsPerEpoch, cursor, operations, batchLoss, diverged, playing, history }) {
-    const last = history[history.length - 1];
+  follow({ run, step, epoch, stepsPerEpoch, cursor, operations, batchLoss, diverged, history }) {
+    const last = history[history.length - 1],
+      playing = this.lab.isPlaying;
     const done = say("Epoch {epoch}, batch {batch} of {batches}, operation {cursor} of {operations}", {
       epoch,
       batch: (step % stepsPerEpoch) + 1,
@@ -143,7 +144,7 @@ export class LabToolbar extends LabElement {
   press(order) {
     const { lab } = this;
     if (order === "reset") lab.begin();
-    else if (order === "play") lab.train(lab.view?.playing ? "pause" : "play", { pace: lab.state.pace });
+    else if (order === "play") lab.train(lab.isPlaying ? "pause" : "play", { pace: lab.state.pace });
     else lab.train(order);
   }
 

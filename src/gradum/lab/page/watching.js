@@ -12,7 +12,10 @@ import { targetScale } from "./table.js";
 /** @typedef {import("./mathematics/network.js").Params} Params */
 /** @typedef {import("./table.js").Table} Table */
 /** @typedef {import("./table.js").Encoded} Encoded */
-/** @typedef {{axes: [number, number], row: number}} Looks  Two inputs for the maps, and a row. */
+/**
+ * Two inputs for the maps, and a row; a run at the side of another one has no loss surface.
+ * @typedef {{axes: [number, number], row: number, aside: boolean}} Looks
+ */
 /** @typedef {{place: number, inputs: Float64Array, sums: Float64Array[], outputs: Float64Array[], deltas: Float64Array[], inBatch: boolean, target: number, loss: number, prediction: Float64Array}} ShownRow */
 /**
  * Answers over two inputs, of the first units of each layer, and finer ones of the outputs.
@@ -93,7 +96,7 @@ function answersOf(training, table, data, looks, params, playing) {
     dead: deadUnits(training, data, params),
     scores: scored(training, table, data, params),
     points: pointsOf(training, data, params),
-    surface: playing && costOf(training) > QUICK ? null : surfaceOf(training),
+    surface: looks.aside || (playing && costOf(training) > QUICK) ? null : surfaceOf(training),
   };
   last = { params, looks, playing, answers };
   return answers;

@@ -16,8 +16,9 @@ let table;
 /** @type {import("./table.js").Encoded} */
 let data;
 /** @type {import("./watching.js").Looks} */
-let looks = { axes: [0, 0], row: 0 };
+let looks = { axes: [0, 0], row: 0, aside: false };
 let run = 0,
+  order = 0,
   playing = false,
   pace = 0,
   waiting = false,
@@ -28,21 +29,21 @@ const tell = /** @type {(message: any) => void} */ (/** @type {unknown} */ (self
 function show() {
   if (!training) return;
   waiting = true;
-  tell({ run, playing, ...viewOf(training, table, data, looks, playing) });
+  tell({ run, order, playing, ...viewOf(training, table, data, looks, playing) });
 }
 
-/** Train for a moment; at a pace, that is one epoch at a time. */
-function play() {
+/** Train for a moment, up to an epoch; at a pace, that is one epoch at a time. @param {number} until */
+function play(until = Infinity) {
   if (!playing || !training || waiting) return;
   const now = performance.now();
   if (pace && now < due) {
-    setTimeout(play, due - now);
+    setTimeout(play, due - now, until);
     return;
   }
   due = now + (pace ? 1000 / pace : 0);
   do {
     if (!training.finishEpoch()) playing = false;
-  } while (playing && !pace && performance.now() - now < LONGEST);
+  } while (playing && !pace && training.epoch < until && performance.now() - now < LONGEST);
   show();
 }
 
@@ -53,11 +54,12 @@ const ORDERS = {
     const settings = /** @type {Settings} */ (message.settings);
     data = encoded(table, settings.loss);
     training = new Training(settings, outputsOf(table), taken(data, data.training), taken(data, data.heldOut));
+    training.goTo(message.step);
     playing = false;
     show();
   },
   look(message) {
-    looks = message.looks;
+    looks = { ...message.looks, aside: looks.aside };
     show();
   },
   operate: () => act((machine) => machine.operate()),
@@ -75,9 +77,9 @@ const ORDERS = {
     playing = false;
     show();
   },
-  shown() {
+  shown({ until }) {
     waiting = false;
-    if (playing) setTimeout(play);
+    if (playing) setTimeout(play, 0, until);
   },
 };
 
@@ -89,4 +91,7 @@ function act(what) {
   show();
 }
 
-self.onmessage = ({ data: message }) => ORDERS[message.do](message);
+self.onmessage = ({ data: message }) => {
+  ({ order } = message);
+  ORDERS[message.do](message);
+};

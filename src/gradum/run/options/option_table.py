@@ -201,6 +201,15 @@ class RunOptions(TypedDict, total=False):
             "enough.",
         ),
     ]
+    what_if: Annotated[
+        bool,
+        Option(
+            "report.what_if",
+            "Add a form for one row to the report, whose answer changes as one types, offline. "
+            "What the model knows of levels and words is then in the page.",
+            default=False,
+        ),
+    ]
     interval_by: Annotated[
         str | None,
         Option(
@@ -238,6 +247,15 @@ class RunOptions(TypedDict, total=False):
             "blocks",
             "Read the table in blocks, or as a whole. Default: as --max-memory demands.",
             write=lambda blocks: blocks or None,  # False is a run's own decision
+        ),
+    ]
+    on: Annotated[
+        str | Any,
+        Option(
+            None,
+            "Pass over the table's blocks on an engine: local:4 (processes), ray, ray://HOST:10001 "
+            "or dask://HOST:8786.",
+            "ENGINE",
         ),
     ]
 

@@ -13,6 +13,7 @@ import polars as pl
 from msgspec import structs
 
 from gradum.errors import SpecError, TableError, TargetError
+from gradum.files.atomic import scratch_folder
 from gradum.messages import listed, marked, say, say_plural, sentences
 from gradum.run.dataset import (
     FEWEST_ROWS,
@@ -30,18 +31,17 @@ from gradum.run.dataset import (
 from gradum.run.plan import Plan, say_not_learned, split_clause
 from gradum.run.source.row_parts import FEWEST_HELD, Parting, held_row
 from gradum.run.source.row_source import Asked, understood
-from gradum.run.source.second_pass import Held, divide
+from gradum.run.source.second_pass import Encoding, Held, divide, divide_across
 from gradum.run.source.survey import Survey, survey, with_classes
 from gradum.run.spec import Spec
 from gradum.rungs.balance import balance
 from gradum.rungs.context import Context
 from gradum.rungs.learning_rows import InBlocks, InMemory
 from gradum.rungs.registry import KINDS, kinds_for, kinds_of, learn_in_blocks
-from gradum.rungs.spool import Spool, Totals
+from gradum.rungs.spool import EncodedRows
 from gradum.tables.check import check
 from gradum.tables.contradictions import refuse_names
 from gradum.tables.encode import Encoder
-from gradum.tables.kinds.blocks import Units
 from gradum.tables.role_values import times_of, without_weight
 from gradum.tables.schema import Label, Schema
 from gradum.tables.sources.stream import Stream, row_bytes
@@ -156,19 +156,7 @@ class DescribedInBlocks:
         spec, encoder = self.spec, self.known.encoder
         assert self.schema.target is not None
         classes = self.schema.target.classes
-        with Spool(
-            encoder.layout, self._units(), classes=len(classes), folder=self.table.scratch
-        ) as spool:
-            held = divide(
-                self.table.rows,
-                self.schema,
-                encoder,
-                self.parting,
-                spool,
-                totals=Totals(len(classes), log=spec.log_target),
-                also=spec.also,
-                context=context,
-            )
+        with self._encoded(context) as (held, spool):
             _end_if(context)
             by_class = balance(held.totals.by_class) if spec.class_weight else None
             if by_class is not None:
@@ -186,9 +174,24 @@ class DescribedInBlocks:
                 dataset, Plan(parts, [], how), self.table.rows.head.notes, encoder, rows
             )
 
-    def _units(self) -> Units:
-        """Return standard units of the dense columns, measured on the sample."""
-        return self.known.encoder.transform(self.sample).standard_units()
+    @contextmanager
+    def _encoded(self, context: Context) -> Iterator[tuple[Held, EncodedRows]]:
+        """Pass over all rows; the units of the dense columns are those of the sample."""
+        encoding = Encoding(
+            self.table.rows.for_tasks,
+            self.schema,
+            self.known.encoder,
+            self.parting,
+            self.known.encoder.transform(self.sample).standard_units(),
+            self.spec.log_target,
+            self.spec.also,
+        )
+        if context.engine is None:
+            with encoding.spool(self.table.scratch) as spool:
+                yield divide(encoding, spool, context), spool
+        else:
+            with scratch_folder(self.table.scratch) as folder:
+                yield divide_across(encoding, folder.absolute(), context)
 
     def _dataset(self, held: Held) -> Dataset:
         return Dataset(

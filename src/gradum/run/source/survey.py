@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,10 +26,10 @@ from gradum.run.dataset import (
 )
 from gradum.run.source.row_parts import Parting
 from gradum.rungs.context import Context
-from gradum.tables.check import Checked, check_blocks
+from gradum.tables.check import Checked, ColumnsRead, check
 from gradum.tables.columns import Label
 from gradum.tables.encode import Encoder
-from gradum.tables.kinds.step import LevelCounts
+from gradum.tables.kinds.step import LevelCounts, Measure
 from gradum.tables.role_values import group_names, has_target, time_values, weights_of_block
 from gradum.tables.schema import Schema
 from gradum.tables.sources.stream import Stream
@@ -53,9 +53,17 @@ class Block(NamedTuple):
 
 
 def blocks(
-    stream: Stream, schema: Schema, parting: Parting, also: tuple[str, ...] = ()
+    stream: Stream,
+    schema: Schema,
+    parting: Parting,
+    also: tuple[str, ...] = (),
+    *,
+    rows: range | None = None,
+    read: ColumnsRead | None = None,
 ) -> Iterator[Block]:
     """Yield the rows that can be used, block by block, each with its part.
+
+    Those of one partition alone if its ``rows`` are given. What columns held is added to ``read``.
 
     Raises
     ------
@@ -64,13 +72,12 @@ def blocks(
         or time.
     """
     assert schema.target is not None
-    before = 0
-    for block, checked in check_blocks(stream.blocks(), schema, require_target=True, also=also):
-        numbers = np.arange(before, before + len(checked.frame))
-        before += len(numbers)
-        numbers = numbers if block.numbers is None else block.numbers
+    for block in stream.blocks(rows=range(len(stream)) if rows is None else rows):
+        checked = check(block, schema, require_target=True, also=also, block=True)
+        if read is not None:
+            read.add(checked)
         known = has_target(checked).to_numpy()
-        checked = _kept(replace(checked, numbers=numbers), known)
+        checked = _kept(replace(checked, numbers=block.numbers), known)
         weight = weights_of_block(checked)
         weight = np.ones(len(checked.frame)) if weight is None else weight
         left_out = {
@@ -133,33 +140,86 @@ def survey(
     """
     target = schema.target
     assert target is not None
-    rows, left_out = 0, Counter[str]()
     counted = sum(column.traits.names_groups for column in schema.features)
     room = int(COUNTED_SHARE * memory / (COUNTED_BYTES * max(counted, 1)))
     most = min(max(room, FEWEST_COUNTED), MOST_COUNTED)
-    measures = [step.measure(most) for step in encoder.steps]
-    labels = LevelCounts(most)
-    low = np.inf
-    unread: dict[str, int] = {}
-    for block in blocks(stream, schema, parting):
-        rows += len(block.numbers)
-        left_out += block.left_out
-        for difference in block.checked.differences:
-            if difference.kind == "wrong kind":
-                unread[difference.column] = unread.get(difference.column, 0) + difference.count
-        values = block.checked.frame[target.name]
-        if target.classes:
-            labels.add(values.alias("level").value_counts(name="rows"))
-        elif len(values):
-            low = min(low, float(values.min()))  # type: ignore[arg-type]
-        train = block.checked.frame.filter(block.parts == Part.TRAIN)
-        for measure in measures:
-            measure.add(train[measure.step.source])
+    work = Surveying(stream.for_tasks, schema, encoder, parting, most)
+    found = work.nothing()
+    for part in context.one_by_one(work, stream.partitions):
+        found.merge(part)
         if context.stop():
             break
-    steps = tuple(measure.completed() for measure in measures)
-    rows_of = dict(labels.table.sort("level").iter_rows()) if target.classes else {}
-    return Survey(rows, left_out, rows_of, low, Encoder(steps), unread)
+    else:
+        found.read.refuse_unread()
+    steps = tuple(measure.completed() for measure in found.measures)
+    rows_of = dict(found.labels.table.sort("level").iter_rows()) if target.classes else {}
+    return Survey(
+        found.rows, found.left_out, rows_of, found.low, Encoder(steps), dict(found.unread)
+    )
+
+
+@dataclass
+class Found:
+    """What some rows told, as `Survey` has it; summaries of other rows can be merged in."""
+
+    measures: list[Measure]
+    labels: LevelCounts
+    rows: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    low: float = np.inf
+    unread: Counter[str] = field(default_factory=Counter)
+    read: ColumnsRead = field(default_factory=ColumnsRead)
+
+    def merge(self, later: Found) -> None:
+        """Take in what later rows told."""
+        for measure, more in zip(self.measures, later.measures, strict=True):
+            measure.merge(more)
+        self.labels.merge(later.labels)
+        self.rows += later.rows
+        self.left_out += later.left_out
+        self.low = min(self.low, later.low)
+        self.unread += later.unread
+        self.read.merge(later.read)
+
+
+@dataclass(frozen=True)
+class Surveying:
+    """The work of summing up a partition's rows: a `gradum.engines.engine.Work`."""
+
+    stream: Stream
+    schema: Schema
+    encoder: Encoder
+    parting: Parting
+    most: int
+
+    def nothing(self) -> Found:
+        """Return what no rows tell."""
+        measures = [step.measure(self.most) for step in self.encoder.steps]
+        return Found(measures, LevelCounts(self.most))
+
+    def named(self, rows: range) -> str:
+        """Name a partition."""
+        return self.stream.named(rows)
+
+    def __call__(self, rows: range) -> Found:
+        """Return what the rows of a partition tell."""
+        target, found = self.schema.target, self.nothing()
+        assert target is not None
+        for block in blocks(self.stream, self.schema, self.parting, rows=rows, read=found.read):
+            found.rows += len(block.numbers)
+            found.left_out += block.left_out
+            for difference in block.checked.differences:
+                if difference.kind == "wrong kind":
+                    found.unread[difference.column] += difference.count
+            values = block.checked.frame[target.name]
+            if target.classes:
+                found.labels.add(values.alias("level").value_counts(name="rows"))
+            elif len(values):
+                found.low = min(found.low, float(values.min()))  # type: ignore[arg-type]
+            train = block.checked.frame.filter(block.parts == Part.TRAIN)
+            for measure in found.measures:
+                measure.add(train[measure.step.source])
+        return found
 
 
 def with_classes(schema: Schema, counts: dict[Any, int], *, drop_rare: bool) -> Schema:

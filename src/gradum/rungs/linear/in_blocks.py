@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
 
-from gradum.core.losses import learned_loss
+from gradum.core.losses import Loss, learned_loss
 from gradum.core.models.input_blocks import numbers_in
+from gradum.core.models.input_layer import InputLayer
 from gradum.messages import marked, say
 from gradum.rungs.context import Context
 from gradum.rungs.linear.fit import columns_of, linear_rung, standard_layer
@@ -18,7 +18,7 @@ from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.penalty_path.path import choose_penalty
 from gradum.rungs.rows import Rows
 from gradum.rungs.rung import Rung
-from gradum.rungs.spool import Spool
+from gradum.rungs.spool import EncodedRows
 from gradum.rungs.target_scale import TargetScale
 from gradum.rungs.training_events import Passed
 from gradum.rungs.with_spread import with_spread
@@ -36,7 +36,7 @@ WHY = marked(
 
 
 def fit_linear(
-    spool: Spool,
+    spool: EncodedRows,
     sample: Rows,
     validation: np.ndarray,
     spec: LinearSpec,
@@ -48,7 +48,7 @@ def fit_linear(
 
     Parameters
     ----------
-    spool : Spool
+    spool : EncodedRows
         The training rows.
     sample : Rows
         Rows in memory: some of the training rows, and the rows marked by ``validation`` (n,), which
@@ -69,29 +69,15 @@ def fit_linear(
     alpha = path.best * len(model) / len(spool)
     identity = layer.in_units(spool.units.centre, spool.units.scale)
 
-    def block(segment: int) -> LinearModel:
-        rows = spool.read(segment)
-        inputs = identity(rows.arrays, dtype=np.float64)
-        return LinearModel(
-            StandardColumns.as_given(Columns.of(*numbers_in(inputs))),
-            rows.target if scale is None else scale.forward(rows.target),
-            loss,
-            outputs,
-            rows.weight / spool.total_weight,
-            fit_intercept=True,
-        )
-
-    blocks: Sequence[Callable[[], LinearModel]] = [
-        partial(block, segment) for segment in range(len(spool.lengths))
-    ]
     steering = replace(model, columns=StandardColumns.as_given(columns))
     passes = newton_over_passes(
-        blocks,
+        _Partitions(spool, identity, scale, loss, outputs),
         steering,
         rows=len(spool),
         l2=alpha,
         method=NewtonOverPasses(tol=TOLERANCE),
         start=path.start,
+        across=context.across,
     )
 
     def hear(event: EpochDone) -> bool:
@@ -118,3 +104,35 @@ def fit_linear(
     )
     rung = with_spread(rung, sample, context, np.flatnonzero(validation))
     return replace(rung, seconds=perf_counter() - began)
+
+
+@dataclass(frozen=True)
+class _Partitions:
+    """The partitions of encoded rows as the solver takes them: `gradum.solvers.passes.Blocks`."""
+
+    spool: EncodedRows
+    layer: InputLayer
+    scale: TargetScale | None
+    loss: Loss
+    outputs: int
+
+    def __len__(self) -> int:
+        return len(self.spool.partitions)
+
+    def named(self, block: int) -> str:
+        """Name a partition."""
+        return self.spool.named(block)
+
+    def read(self, block: int) -> Iterator[LinearModel]:
+        """Read the rows of a partition, segment by segment."""
+        for segment in self.spool.partitions[block]:
+            rows = self.spool.read(segment)
+            inputs = self.layer(rows.arrays, dtype=np.float64)
+            yield LinearModel(
+                StandardColumns.as_given(Columns.of(*numbers_in(inputs))),
+                rows.target if self.scale is None else self.scale.forward(rows.target),
+                self.loss,
+                self.outputs,
+                rows.weight / self.spool.total_weight,
+                fit_intercept=True,
+            )

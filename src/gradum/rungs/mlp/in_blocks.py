@@ -17,7 +17,7 @@ from gradum.rungs.post import steps_for
 from gradum.rungs.robust_layer import robust_layer
 from gradum.rungs.rows import Rows
 from gradum.rungs.rung import Rung
-from gradum.rungs.spool import Spool
+from gradum.rungs.spool import EncodedRows
 from gradum.rungs.target_scale import TargetScale
 from gradum.rungs.with_spread import with_spread
 from gradum.solvers.pool import ChunkRows
@@ -31,7 +31,7 @@ class Spooled:
     ``layer`` is the network's input layer, in the spool's units.
     """
 
-    spool: Spool
+    spool: EncodedRows
     layer: InputLayer
     scale: TargetScale | None
     columns: int
@@ -68,7 +68,7 @@ class Spooled:
 
 
 def fit_mlp(
-    spool: Spool,
+    spool: EncodedRows,
     sample: Rows,
     validation: Rows,
     spec: MLPSpec,

@@ -39,6 +39,12 @@ def destination(
     SpecError
         It is none of these, or an option does not belong to it.
     """
+    for option, name in (("--into", into), ("--table", table)):
+        if name is not None and not name.strip():
+            raise SpecError(
+                say("{option} has an empty name.", option=option),
+                say("Give a name, or leave out {option}.", option=option),
+            )
     found = _database(into, source, table)
     if partition_by and found is not None:
         raise SpecError(

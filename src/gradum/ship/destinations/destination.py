@@ -14,7 +14,7 @@ import msgspec
 import polars as pl
 
 from gradum.errors import OutputError
-from gradum.files.atomic import scratch_folder
+from gradum.files.atomic import filling, scratch_folder
 from gradum.messages import as_text, say
 from gradum.ship.prediction_files import beside, listed_as_text, written_parts
 from gradum.tables.wording import quoted
@@ -163,11 +163,7 @@ def replace(
         It cannot be written, or must not be replaced; it is what it was.
     """
     columns: dict[str, str] = {}
-
-    def agree(found: Existing | None) -> None:
-        refuse_foreign(destination, found)
-        if not force:
-            refuse_other_columns(destination, found, columns)
+    agree = _agreeing(destination, columns, force=force)
 
     def agreed() -> Iterable[tuple[pl.DataFrame, pl.DataFrame]]:
         for kept, frame in blocks:
@@ -179,9 +175,30 @@ def replace(
             yield kept, frame
 
     with scratch_folder(destination.scratch) as folder:
-        parts, rows = written_parts(agreed(), folder)
+        with filling(say("the predictions")):
+            parts, rows = written_parts(agreed(), folder)
         destination.replace(parts, Mark(rows, columns, model), agree)
     return rows
+
+
+def replace_by(
+    destination: Destination, files: Sequence[Path], rows: int, *, model: str, force: bool
+) -> None:
+    """Do what `replace` does with rows that lie in Parquet files, in their order."""
+    schema = pl.scan_parquet(files[0], glob=False).collect_schema()
+    columns = {name: str(dtype) for name, dtype in schema.items()}
+    agree = _agreeing(destination, columns, force=force)
+    agree(destination.found())
+    destination.replace(files, Mark(rows, columns, model), agree)
+
+
+def _agreeing(destination: Destination, columns: dict[str, str], *, force: bool) -> Agree:
+    def agree(found: Existing | None) -> None:
+        refuse_foreign(destination, found)
+        if not force:
+            refuse_other_columns(destination, found, columns)
+
+    return agree
 
 
 def plain(frame: pl.DataFrame) -> pl.DataFrame:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
 
 from gradum.errors import OutputError, SpecError
-from gradum.files.atomic import explained, is_plain_file
+from gradum.files.atomic import becoming, explained, is_plain_file, is_plain_folder
+from gradum.files.lock import REMOVABLE, held
 from gradum.messages import say
 from gradum.ship.destinations.destination import Agree, Existing, Mark
 from gradum.tables.columnar import DAMAGE
@@ -53,6 +55,11 @@ class ParquetFolder:
             )
         if not self._path.is_dir():
             return None
+        if Path.cwd().is_relative_to(self._path):
+            raise OutputError(
+                say("{path} is the folder in which gradum runs.", path=self._name),
+                say("Name a folder in it, which is made and replaced as a whole."),
+            )
         entries = self._path.rglob("*")
         marks = {_mark_of(path) for path in entries if path.is_symlink() or not path.is_dir()}
         if not marks:
@@ -62,14 +69,32 @@ class ParquetFolder:
     def replace(self, parts: Sequence[Path], mark: Mark, agree: Agree) -> None:
         """Write a folder beside the place, and give it the name."""
         self._refuse_keys(parts, mark)
-        anew = self._beside()
-        try:
-            with explained(self._name):
+        with explained(self._name), self._alone():
+            left, anew = self._left_behind(), self._beside()
+            try:
                 self._write(parts, anew, {KEY: str(mark)})
                 agree(self.found())
                 self._rename(anew)
-        finally:
-            shutil.rmtree(anew, ignore_errors=True)
+            finally:
+                shutil.rmtree(anew, ignore_errors=True)
+            for folder in left:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the place, so that what another process is writing is not taken for left behind."""
+        lock = self._path.with_name(f".gradum-{self._path.name}.lock")
+        with held(lock):
+            try:
+                yield
+            finally:
+                if REMOVABLE:
+                    lock.unlink(missing_ok=True)
+
+    def _left_behind(self) -> list[Path]:
+        """Return the folders of writers that were killed, perhaps between two renames."""
+        beside = self._path.parent.iterdir()
+        return [p for p in beside if becoming(p) == self._path.name and is_plain_folder(p)]
 
     def _write(self, parts: Sequence[Path], folder: Path, marked: dict[str, str]) -> None:
         folder.mkdir()

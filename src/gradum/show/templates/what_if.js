@@ -1,12 +1,16 @@
 {
   // Fills the form of one row, and shows what `model` answers; texts are never markup.
   const { fields, classes, words } = JSON.parse(document.getElementById("what-if-data").textContent);
-  const [answer, form] = ["answer", "form"].map((name) => document.getElementById(`what-if-${name}`));
+  const [answer, form, parts] = ["answer", "form", "parts"].map((name) => document.getElementById(`what-if-${name}`));
   const [MOST_FIELDS, MOST_CLASSES] = [12, 6];
   const figures = new Intl.NumberFormat(document.documentElement.lang, { maximumSignificantDigits: 5 });
   const shares = new Intl.NumberFormat(document.documentElement.lang, { style: "percent", maximumFractionDigits: 1 });
+  const signed = (digits) =>
+    new Intl.NumberFormat(document.documentElement.lang, { signDisplay: "exceptZero", ...digits });
+  const [change, points] = [signed({ maximumSignificantDigits: 3 }), signed({ minimumFractionDigits: 1, maximumFractionDigits: 1 })];
   const values = new Map(model.inputs.map(({ name }) => [name, null])); // a column may have any name
   let first = "";
+  let beginning = new Map();
 
   // A share that is none and not all is never written as such.
   function chance(share) {
@@ -95,6 +99,33 @@
     answer.replaceChildren(...lines);
   }
 
+  // What each changed field adds by itself: the answer, minus the answer with that field as at first.
+  function explain() {
+    const rows = fields.filter(({ name }) => values.get(name) !== beginning.get(name));
+    parts.replaceChildren(made("h3", words.adds));
+    if (!rows.length) {
+      parts.append(made("p", words.nothing, { className: "quiet" }));
+      return;
+    }
+    const back = rows.map(({ name }) => Object.fromEntries(new Map(values).set(name, beginning.get(name))));
+    const [now, ...others] = model.predict([Object.fromEntries(values), ...back]);
+    const label = now.probability && String(now.prediction);
+    const amount = ({ prediction, probability }) => (label ? 100 * probability[label] : prediction);
+    const added = rows.map((field, at) => ({ name: field.label, by: amount(now) - amount(others[at]) }));
+    const most = Math.max(...added.map(({ by }) => Math.abs(by)));
+    const table = made("table");
+    for (const { name, by } of added.sort((a, b) => Math.abs(b.by) - Math.abs(a.by))) {
+      const said = label ? points.format(by) : filled(words.figure, { figure: change.format(by) });
+      const cells = table.insertRow();
+      cells.append(made("td", name), made("td", said, { className: "n" }));
+      const bar = made("i", "", { className: by < 0 ? "below" : "" });
+      bar.style.width = `${most ? (100 * Math.abs(by)) / most : 0}%`;
+      cells.insertCell().append(bar);
+    }
+    if (label) parts.append(made("p", filled(words.points, { label: classes[model.classes.indexOf(now.prediction)] })));
+    parts.append(table, made("p", words.alone, { className: "quiet" }));
+  }
+
   const [foremost, others] = [made("div", "", { className: "fields" }), made("div", "", { className: "fields" })];
   const readers = fields.map((field, place) => {
     const [box, control, hint] = [made("div"), controlOf(field), made("small", "", { className: "quiet" })];
@@ -104,10 +135,15 @@
     if (field.control === "text") box.className = "wide-field";
     (place < MOST_FIELDS ? foremost : others).append(box);
     const reader = () => read(field, control, hint);
-    control.addEventListener("input", () => (reader(), show()));
+    control.addEventListener("input", () => (reader(), show(), explain()));
     return reader;
   });
-  const again = () => (readers.forEach((reader) => reader()), show());
+  const again = () => {
+    readers.forEach((reader) => reader());
+    beginning = new Map(values);
+    show();
+    explain();
+  };
   form.append(foremost);
   if (others.childElementCount) {
     const more = made("details");

@@ -40,6 +40,11 @@ class Measure(Generic[AStep]):
         self.missing += missing
         self.present += len(values) - missing
 
+    def merge(self, later: Self) -> None:
+        """Take in what other rows told a measure of the same step."""
+        self.missing += later.missing
+        self.present += later.present
+
     def completed(self) -> AStep:
         """Return the step with what all rows told."""
         return self.step
@@ -73,6 +78,11 @@ class LevelCounts:
             commonest = table.sort("rows", "level", descending=[True, False])
             table = commonest.head(self._most // 2)
         self._waiting, self._size = [table], len(table)
+
+    def merge(self, later: LevelCounts) -> None:
+        """Add the counts of other blocks."""
+        if later._waiting:
+            self.add(later.table)
 
     @property
     def table(self) -> pl.DataFrame:

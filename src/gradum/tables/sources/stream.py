@@ -21,7 +21,7 @@ import polars as pl
 from gradum.errors import GradumError, TableError
 from gradum.files.atomic import filling, scratch_folder
 from gradum.forks import refuse_after_fork
-from gradum.messages import marked, say
+from gradum.messages import listed, marked, say
 from gradum.tables.calendar_range import within_calendar
 from gradum.tables.columnar import ARROW, DAMAGE, PARQUET, is_columnar, refuse_false_lengths
 from gradum.tables.content import bytes_of, is_packed, lies_on_disk, unpack
@@ -29,12 +29,19 @@ from gradum.tables.delimited import convert_delimited
 from gradum.tables.encoding import Content, convert_to_utf8, stream
 from gradum.tables.frames import is_row
 from gradum.tables.media import opened_files
-from gradum.tables.parquet import first_rows, has_large_groups, length, with_smaller_groups
+from gradum.tables.parquet import (
+    first_rows,
+    groups_of,
+    has_large_groups,
+    length,
+    with_smaller_groups,
+)
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.records import looks_like_json
 from gradum.tables.several import stack
 from gradum.tables.size_limits import refuse_width
 from gradum.tables.sources.fetched import PLAINLY, Fetched, fetched, of_text, refuse_unused
+from gradum.tables.sources.file_stamp import FileStamp
 from gradum.tables.sources.read import read, refuse_other_kinds, refuse_other_name
 from gradum.tables.sources.source import Location
 from gradum.tables.table import Table
@@ -48,6 +55,8 @@ HEAD_ROWS = 1_000  # of each file, whose types must agree
 WINDOW_ROWS = 4_096  # of a sample: neighbours in the file
 SOURCE = marked("the table in batches")
 JOINED_ROWS = 1_000  # for rows that come one by one
+PARTITIONS = 64  # of a table that has as many blocks
+MOST_BLOCKS = 8  # of a partition
 
 
 @dataclass(frozen=True)
@@ -64,12 +73,21 @@ class Stream:
         The number of rows of each file.
     totals : ndarray of shape (t,), optional
         The places of the rows of totals, which blocks and samples leave out.
+    names : tuple of str
+        What each file is called in messages; the table's name where they are left out.
+    stamps : tuple of FileStamp
+        Each file as it was when the stream was opened: one that is another is refused.
+    rows_in_block : int
+        The number of rows of a block; 0 for as many as the rows of the head suggest.
     """
 
     head: Table
     files: tuple[Path, ...]
     lengths: tuple[int, ...]
     totals: np.ndarray | None = None
+    names: tuple[str, ...] = ()
+    stamps: tuple[FileStamp, ...] = ()
+    rows_in_block: int = 0
 
     def __len__(self) -> int:
         return sum(self.lengths)
@@ -83,7 +101,13 @@ class Stream:
     @property
     def block_rows(self) -> int:
         """The number of rows of a block."""
-        return rows_of_block(self.head.frame)
+        return self.rows_in_block or rows_of_block(self.head.frame)
+
+    @property
+    def for_tasks(self) -> Stream:
+        """The same stream without the rows of its head, to be sent elsewhere."""
+        head = replace(self.head, frame=self.head.frame.clear())
+        return replace(self, head=head, rows_in_block=self.block_rows)
 
     def without_totals(self) -> Stream:
         """Return the stream without its rows of totals, as `gradum.tables.totals` does a table."""
@@ -109,30 +133,70 @@ class Stream:
             )
         )
 
-    def blocks(self, columns: Sequence[str] | None = None) -> Iterator[Table]:
+    @property
+    def partitions(self) -> tuple[range, ...]:
+        """Stretches of rows that tasks read, of whole blocks; they depend on the rows alone.
+
+        There are up to `PARTITIONS` of them; tables of more blocks than `PARTITIONS` times
+        `MOST_BLOCKS` have more.
+        """
+        blocks = -(-len(self) // self.block_rows)
+        rows = self.block_rows * min(-(-blocks // PARTITIONS), MOST_BLOCKS)
+        return tuple(range(at, min(at + rows, len(self))) for at in range(0, len(self), rows))
+
+    def named(self, rows: range) -> str:
+        """Name a stretch of rows: its files, and the row groups that hold it."""
+        return listed(
+            [
+                say(
+                    "{name}, rows {first:,} to {last:,} (row groups {groups})",
+                    name=self.names[file] if self.names else self.head.source,
+                    first=first + 1,
+                    last=last,
+                    groups=groups_of(self.files[file], first, last),
+                )
+                for file, first, last in self._pieces(rows.start, rows.stop)
+            ],
+            "and",
+        )
+
+    def blocks(
+        self, columns: Sequence[str] | None = None, rows: range | None = None
+    ) -> Iterator[Table]:
         """Yield all rows in order, `block_rows` at a time; only the named columns if any are named.
 
-        Without its totals, a block has fewer rows, whose places are its ``numbers``.
+        Without its totals, a block has fewer rows, whose places are its ``numbers``. Those of a
+        stretch of ``rows`` alone are the same blocks, if the stretch is one of `partitions`.
 
         Raises
         ------
         TableError
-            A file is damaged.
+            A file is damaged, or is not what it was when the stream was opened.
         """
-        before = 0
-        for frame in self._frames(columns):
+        before = 0 if rows is None else rows.start
+        for frame in self._frames(columns, rows):
             block = replace(self.head, frame=frame)
-            if self.totals is not None:
+            if self.totals is not None or rows is not None:
                 places = np.arange(before, before + len(frame))
+                block = replace(block, numbers=places)
+            if self.totals is not None:
                 kept = ~np.isin(places, self.totals)
                 block = replace(block, frame=frame.filter(kept), numbers=places[kept])
             before += len(frame)
             yield block
 
-    def _frames(self, columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
+    def _frames(
+        self, columns: Sequence[str] | None, rows: range | None = None
+    ) -> Iterator[pl.DataFrame]:
         rest = pl.DataFrame()
+        rows = range(len(self)) if rows is None else rows
         with self._explained():
-            frames = pl.concat([self._scan(file, columns) for file in self.files])
+            frames = pl.concat(
+                [
+                    self._scan(self.files[file], columns).slice(first, last - first)
+                    for file, first, last in self._pieces(rows.start, rows.stop)
+                ]
+            )
             # Where the reader cuts depends on its threads, and blocks must not depend on that.
             for frame in frames.collect_batches(chunk_size=self.block_rows, maintain_order=True):
                 rest = pl.concat([rest, frame]) if rest.height else frame
@@ -161,12 +225,19 @@ class Stream:
 
     def _window(self, start: int, count: int | None = None) -> Iterator[pl.DataFrame]:
         """Yield `WINDOW_ROWS` or ``count`` rows from ``start`` on, in one part per file."""
+        for file, first, last in self._pieces(start, start + (count or WINDOW_ROWS)):
+            yield self._scan(self.files[file]).slice(first, last - first).collect()
+
+    def _pieces(self, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
+        """Yield, for each file that holds some of the rows, its number and its rows' places."""
         ends = np.cumsum(self.lengths)
-        stop = min(start + (count or WINDOW_ROWS), len(self))
+        stop = min(stop, len(self))
         while start < stop:
             file = int(np.searchsorted(ends, start, side="right"))
-            first, last = int(ends[file]) - self.lengths[file], min(stop, int(ends[file]))
-            yield self._scan(self.files[file]).slice(start - first, last - start).collect()
+            before, last = int(ends[file]) - self.lengths[file], min(stop, int(ends[file]))
+            if self.stamps:
+                self.stamps[file].refuse_change(self.files[file], self.names[file])
+            yield file, start - before, last - before
             start = last
 
     def take(self, numbers: np.ndarray) -> Table:
@@ -294,7 +365,13 @@ def _of_files(here: Fetched, folder: Path) -> Stream:
         decimal=heads[0].decimal,
         keep_totals=here.reading.keep_totals,
     )
-    return Stream(head, files, tuple(map(length, files)))
+    names = tuple(
+        location.name
+        for location, (_, files_of_part) in zip(here.files, parts, strict=True)
+        for _ in files_of_part
+    )
+    stamps = tuple(map(FileStamp.of, files))
+    return Stream(head, files, tuple(map(length, files)), names=names, stamps=stamps)
 
 
 def _part(location: Location, reading: ReadingOptions, scratch: Path) -> tuple[Table, list[Path]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
@@ -104,6 +104,10 @@ class _Counted(Measure[Boolean]):
     def add(self, values: pl.Series) -> None:
         super().add(values)
         self.trues += int(values.sum() or 0)
+
+    def merge(self, later: Self) -> None:
+        super().merge(later)
+        self.trues += later.trues
 
     def completed(self) -> Boolean:
         falses = self.present - self.trues

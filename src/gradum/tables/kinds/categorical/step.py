@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 
@@ -138,6 +138,9 @@ class _Counted(Measure[Categorical]):
 
     def add(self, values: pl.Series) -> None:
         self._counts.add(level_counts(values))
+
+    def merge(self, later: Self) -> None:
+        self._counts.merge(later._counts)
 
     def completed(self) -> Categorical:
         return Categorical.of_counts(self.step.source, self._counts.table)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 import msgspec
 import numpy as np
@@ -169,6 +169,13 @@ class _Ranged(Measure[Numeric]):
             self._high = max(self._high, float(values.max()))  # type: ignore[arg-type]
         if self._decimals is not None:
             self._decimals = decimals_of(values, self._decimals)
+
+    def merge(self, later: Self) -> None:
+        super().merge(later)
+        self._low, self._high = min(self._low, later._low), max(self._high, later._high)
+        if self._decimals is not None:
+            more = later._decimals
+            self._decimals = None if more is None else max(self._decimals, more)
 
     def completed(self) -> Numeric:
         if self.step.median is None or not self.present:

@@ -1,0 +1,176 @@
+"""Processes of this machine as an engine, one thread each, which are replaced when they end.
+
+Each is a new Python (`gradum.forks` says why none is forked), which needs no ``if __name__ ==
+"__main__"`` of the caller. A thread here feeds each process and waits for its answers. They end
+with the process that started them, however that ends.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, BinaryIO, cast
+
+from gradum.core_count import cores
+from gradum.engines.engine import Work, WorkerLost
+from gradum.errors import SpecError
+from gradum.isolation import ONE_THREAD
+from gradum.messages import say
+
+MOST_WORKERS = 1_000
+PROGRAM = (
+    "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); "
+    "from gradum.engines.worker import serve; serve()"
+)
+
+
+@dataclass
+class _Task:
+    future: Future
+    process: _Process | None = None
+
+
+class Local:
+    """Processes of this machine.
+
+    Parameters
+    ----------
+    workers : int
+        How many; each is started when there is something to do for it.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._feeders = ThreadPoolExecutor(workers, thread_name_prefix="gradum-feeder")
+        self._own = threading.local()
+        self._processes: set[_Process] = set()
+        self._pickled: tuple[Work | None, bytes] = (None, b"")
+
+    @classmethod
+    def named(cls, count: str) -> Local:
+        """Return the engine of what follows ``local:``; nothing stands for the number of cores.
+
+        Raises
+        ------
+        SpecError
+            It is no number from 1 to `MOST_WORKERS`.
+        """
+        if not count:
+            return cls(cores())
+        if not (count.isascii() and count.isdigit() and 1 <= int(count[:9]) <= MOST_WORKERS):
+            raise SpecError(
+                say("The engine local:{count} has no possible number of workers.", count=count),
+                say("Give a number from 1 to {most:,}, such as local:2.", most=MOST_WORKERS),
+            )
+        return cls(int(count))
+
+    def submit(self, work: Work, item: Any) -> _Task:
+        """Begin a task."""
+        if self._pickled[0] is not work:
+            self._pickled = (work, pickle.dumps(work, pickle.HIGHEST_PROTOCOL))
+        task = _Task(Future())
+        task.future = self._feeders.submit(self._ask, task, self._pickled[1], item)
+        return task
+
+    def result(self, task: _Task, seconds: float) -> Any:
+        """Return what came of a task."""
+        try:
+            return task.future.result(seconds)
+        except CancelledError:
+            raise WorkerLost(say("the task was given up")) from None
+
+    def cancel(self, task: _Task) -> None:
+        """Give up a task; a process that is at it is ended, and another starts for the next."""
+        if not task.future.cancel() and not task.future.done() and task.process is not None:
+            task.process.end()
+
+    def locate(self, task: _Task) -> str:
+        """Name the process that a task was given to."""
+        if task.process is None:
+            return ""
+        return say("process {number}", number=task.process.pid)
+
+    @property
+    def processes(self) -> list[int]:
+        """The numbers of the processes that are at work or wait for it."""
+        return [process.pid for process in self._processes.copy()]
+
+    def close(self) -> None:
+        """End all processes."""
+        self._feeders.shutdown(wait=False, cancel_futures=True)
+        for process in self._processes.copy():
+            process.end()
+        self._feeders.shutdown(wait=True)
+
+    def _ask(self, task: _Task, whole: bytes, item: Any) -> Any:
+        process: _Process | None = getattr(self._own, "process", None)
+        if process is None:
+            process = self._own.process = _Process()
+            self._processes.add(process)
+        task.process = process
+        try:
+            return process.ask(whole, item)
+        except WorkerLost:
+            self._own.process = None
+            self._processes.discard(process)
+            raise
+
+
+class _Process:
+    """One process, and the work that it was sent last."""
+
+    def __init__(self) -> None:
+        environment = os.environ | dict.fromkeys(ONE_THREAD, "1")
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-c", PROGRAM],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        )
+        self._given = cast(BinaryIO, self._process.stdin)
+        self._answers = cast(BinaryIO, self._process.stdout)
+        self._sent = b""
+        with suppress(OSError):  # it has ended, as its first answer will show
+            pickle.dump(sys.path, self._given)
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    def ask(self, whole: bytes, item: Any) -> Any:
+        """Return what the process makes of an item; raise what it raises."""
+        try:
+            known = whole is self._sent
+            pickle.dump((None if known else whole, item), self._given, pickle.HIGHEST_PROTOCOL)
+            self._given.flush()
+            self._sent = whole
+            raised, value = pickle.load(self._answers)
+        except (OSError, EOFError, pickle.UnpicklingError):
+            self.end()
+            raise WorkerLost(_why(self._process.wait())) from None
+        if raised:
+            raise value
+        return value
+
+    def end(self) -> None:
+        """End the process, whatever it is at."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._given, self._answers):
+            with suppress(OSError, ValueError):
+                pipe.close()
+
+
+def _why(status: int) -> str:
+    if status == -getattr(signal, "SIGKILL", 0):
+        return say("the worker was killed, perhaps because the machine has no memory left")
+    return say("the worker ended with status {status}", status=status)

@@ -1,0 +1,108 @@
+"""A cluster of Ray as an engine, by Ray's core alone: remote functions and ``get``."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from gradum.engines.engine import Work, WorkerLost
+from gradum.engines.one_thread import done
+from gradum.engines.software import refuse_other
+from gradum.errors import EngineError, SpecError
+from gradum.isolation import ONE_THREAD
+from gradum.messages import say
+from gradum.tables.extra import needs
+
+
+class OnRay:
+    """The cluster of Ray that this process is connected to.
+
+    Parameters
+    ----------
+    ray : module
+    leave : bool
+        Whether the connection is this engine's own, and ends with it.
+    """
+
+    def __init__(self, ray: Any, *, leave: bool) -> None:
+        self._ray, self._leave = ray, leave
+        environment = {"env_vars": dict.fromkeys(ONE_THREAD, "1")}
+        self._done = ray.remote(num_cpus=1, max_retries=0, runtime_env=environment)(done)
+        self._put: tuple[Work | None, Any] = (None, None)
+
+    @classmethod
+    def named(cls, rest: str) -> OnRay:
+        """Connect to the cluster that ``ray:`` and what follows it name.
+
+        Without anything, it is the cluster that this process is connected to, or that runs on this
+        machine, or a new one of this machine, which ends with the engine.
+
+        Raises
+        ------
+        SpecError
+            The package is not installed.
+        EngineError
+            Nobody answers, or the workers have other software.
+        """
+        ray = needs("ray", "ray", say("Clusters of Ray"), SpecError)
+        leave, name = not ray.is_initialized(), f"ray:{rest}" if rest else "ray"
+        if leave:
+            try:
+                ray.init(name if rest else None, log_to_driver=False, logging_level=40)
+            except Exception as error:  # Ray's own kinds, of its client, of gRPC
+                raise EngineError(
+                    say(
+                        "Ray cannot be reached by {name!r}: {cause}.",
+                        name=name,
+                        cause=(str(error).splitlines() or [type(error).__name__])[0].rstrip("."),
+                    ),
+                    say("Start a cluster by ray start --head, and give --on ray://HOST:10001."),
+                ) from error
+        engine = cls(ray, leave=leave)
+        try:
+            refuse_other(engine)
+        except BaseException:
+            engine.close()
+            raise
+        return engine
+
+    @property
+    def workers(self) -> int:
+        """How many tasks are done at a time now: nodes may come and go."""
+        return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+
+    def submit(self, work: Work, item: Any) -> Any:
+        """Begin a task; the work lies in Ray's store, once for all its items."""
+        if self._put[0] is not work:
+            self._put = (work, self._ray.put(work))
+        return self._done.remote(self._put[1], item)
+
+    def result(self, task: Any, seconds: float) -> Any:
+        """Return what came of a task; its arrays are read-only."""
+        failures = self._ray.exceptions
+        try:
+            return self._ray.get(task, timeout=seconds)
+        except failures.GetTimeoutError:
+            raise TimeoutError from None
+        except failures.OutOfMemoryError:
+            raise WorkerLost(say("the node of the worker has no memory left")) from None
+        except failures.RayTaskError as error:
+            raise error.cause from None
+        except failures.RayError as error:
+            why = (str(error).splitlines() or [""])[0].rstrip(".")
+            raise WorkerLost(f"{type(error).__name__}: {why}") from None
+
+    def cancel(self, task: Any) -> None:
+        """Give up a task, and end the worker that is at it."""
+        with suppress(Exception):  # it is done, or its cluster is gone
+            self._ray.cancel(task, force=True)
+
+    def locate(self, task: Any) -> str:
+        """Return "": Ray tells where a task was done only by its dashboard."""
+        return ""
+
+    def close(self) -> None:
+        """Leave the cluster, if the connection is the engine's own."""
+        self._put = (None, None)
+        if self._leave:
+            self._ray.shutdown()

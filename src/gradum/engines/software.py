@@ -1,0 +1,72 @@
+"""The software of workers elsewhere, which has to be that of whoever gives them tasks."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from gradum.engines.engine import Engine
+from gradum.errors import EngineError
+from gradum.messages import say
+
+ANSWERING_SECONDS = 120
+PACKAGES = ("gradum", "numpy", "scipy", "polars")  # that compute in tasks
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The work of telling which versions a worker has."""
+
+    def __call__(self, item: Any) -> dict[str, str]:
+        """Return versions by the name of the software."""
+        found = {"Python": platform.python_version()}
+        for name in PACKAGES:
+            try:
+                found[name] = version(name)
+            except PackageNotFoundError:
+                found[name] = "?"
+        return found
+
+    def named(self, item: Any) -> str:
+        """Name the question."""
+        return say("the versions")
+
+
+def refuse_other(engine: Engine) -> None:
+    """Refuse an engine whose worker does not answer, or has other versions than this process.
+
+    Raises
+    ------
+    EngineError
+    """
+    work = Versions()
+    here = work(0)
+    try:
+        there = engine.result(engine.submit(work, 0), ANSWERING_SECONDS)
+    except TimeoutError:
+        raise EngineError(
+            say("No worker of the engine answers within {seconds} s.", seconds=ANSWERING_SECONDS),
+            say("Start workers, or wait until they have nothing else to do."),
+        ) from None
+    except Exception as error:
+        raise EngineError(
+            say(
+                "The workers of the engine cannot do gradum's tasks: {cause}.",
+                cause=(str(error).splitlines() or [type(error).__name__])[0].rstrip("."),
+            ),
+            say("Install gradum {version} on each of them.", version=here["gradum"]),
+        ) from None
+    for name, known in here.items():
+        if there.get(name) != known:
+            raise EngineError(
+                say(
+                    "The workers have {name} {theirs}, and this machine has {ours}: "
+                    "bits might differ.",
+                    name=name,
+                    theirs=there.get(name, "?"),
+                    ours=known,
+                ),
+                say("Install the same versions everywhere."),
+            )

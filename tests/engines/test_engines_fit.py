@@ -1,0 +1,141 @@
+"""A fit on an engine: the bits of a fit without one, whatever happens to workers and files."""
+
+import os
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+import gradum
+from gradum.engines import engine_of
+from gradum.errors import SpecError, TableError
+from gradum.run.options.options import make_spec
+from gradum.run.source import rows_in_blocks, second_pass
+from gradum.run.source.row_source import Asked
+from gradum.run.source.rows_in_blocks import RowsInBlocks
+from gradum.rungs.context import ALONE
+from gradum.rungs.training_events import Passed
+from gradum.tables.sources import stream
+from gradum.tables.sources.stream import BLOCK_ROWS, Stream, opened
+from gradum.tables.table import Table
+from streamed_bits import ROWS, learned, table, write_parts
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return write_parts(tmp_path_factory.mktemp("parts"))
+
+
+@pytest.fixture(scope="module")
+def here(files):
+    """What a fit without an engine learns."""
+    return {target: learned(files, target) for target in ("label", "amount")}
+
+
+@pytest.fixture(scope="module")
+def two():
+    """An engine whose two processes start once."""
+    with engine_of("local:2") as engine:
+        yield engine
+
+
+@pytest.mark.parametrize("target", ["label", "amount"])
+def test_two_workers_give_the_bits_of_none(files, here, target, two):
+    assert learned(files, target, two) == here[target]
+
+
+def test_so_do_threads_of_an_executor(files, here):
+    with ThreadPoolExecutor(3) as threads, engine_of(threads) as engine:
+        assert learned(files, "label", engine) == here["label"]
+
+
+def test_workers_that_are_killed_and_replaced_change_no_bit(files, here, two):
+    """One is killed in the first pass, one between two passes, one in the midst of one."""
+    killed = []
+
+    def kill():
+        killed.append(two.processes[0])
+        os.kill(killed[-1], signal.SIGKILL)
+
+    def tell(event):
+        if isinstance(event, Passed) and event.passes == 1:
+            kill()
+            threading.Timer(0.02, kill).start()
+
+    threading.Timer(0.5, kill).start()
+    assert learned(files, "label", two, tell) == here["label"]
+    assert len(set(killed)) > 1
+
+
+def test_rows_are_encoded_again_where_their_file_is_not(files, here, two, monkeypatch):
+    folders = []
+    divide = second_pass.divide_across
+
+    def divide_and_forget(encoding, folder, context):
+        held = divide(encoding, folder, context)
+        for file in folder.glob("*.rows"):
+            file.unlink()
+        folders.append(folder)
+        return held
+
+    monkeypatch.setattr(rows_in_blocks, "divide_across", divide_and_forget)
+    assert learned(files, "label", two) == here["label"]
+    assert not folders[0].exists()
+
+
+def test_a_file_that_changes_between_passes_is_refused_by_name(files, tmp_path, two):
+    for file in files.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+
+    for engine in (None, two):
+        (tmp_path / "p1.parquet").write_bytes((files / "p1.parquet").read_bytes())
+        with opened(str(tmp_path / "p*.parquet")) as rows:
+            spec = make_spec("label", model="linear", blocks=True, max_memory=2**30)
+            context = replace(ALONE, engine=engine)
+            described = RowsInBlocks(rows).describe(Asked(spec), context)
+            table(90, seed=1).write_parquet(tmp_path / "p1.parquet")
+            with (
+                pytest.raises(TableError, match=r"p1\.parquet has changed since the run began"),
+                described.divide(context),
+            ):
+                pass
+            (tmp_path / "p1.parquet").unlink()
+            with pytest.raises(TableError, match=r"p1\.parquet is not where .* it is gone"):
+                list(rows.blocks())
+
+
+def test_partitions_cover_all_rows_and_name_their_row_groups(files):
+    with opened(str(files / "p*.parquet")) as rows:
+        assert [part.start for part in rows.partitions] == [
+            block * BLOCK_ROWS for block in range(5)
+        ]
+        assert rows.partitions[-1].stop == len(rows) == ROWS
+        whole = pl.concat([block.frame for block in rows.blocks()])
+        parts = [block.frame for part in rows.partitions for block in rows.blocks(rows=part)]
+        assert pl.concat(parts).equals(whole)
+        assert rows.named(rows.partitions[1]) == (
+            "p0.parquet, rows 65,537 to 90,000 (row groups 2–3), "
+            "p1.parquet, rows 1 to 100 (row groups 1) and "
+            "p2.parquet, rows 1 to 40,972 (row groups 1–2)"
+        )
+
+
+@pytest.mark.parametrize(
+    ("blocks", "partitions", "rows"), [(1, 1, 10), (64, 64, 10), (65, 33, 20), (10_000, 1_250, 80)]
+)
+def test_the_number_of_partitions_depends_on_that_of_blocks(blocks, partitions, rows, monkeypatch):
+    monkeypatch.setattr(stream, "BLOCK_ROWS", 10)
+    head = Table(pl.DataFrame({"x": [1.0]}), "t")
+    parts = Stream(head, (), (10 * blocks,)).partitions
+    assert (len(parts), len(parts[0])) == (partitions, rows)
+
+
+def test_an_engine_is_refused_where_a_table_is_held_as_a_whole(files):
+    for wrong in ({"blocks": False}, {"model": "pack"}, {"cv": 3}, {"refit": True}):
+        with pytest.raises(SpecError):
+            gradum.fit(table(300), "label", on="local:1", **wrong)
+    with pytest.raises(SpecError, match="no engine 'spark'"):
+        gradum.fit(table(300), "label", on="spark")

@@ -1,0 +1,93 @@
+"""The layout of the lab's page at two widths, in screenshots.
+
+What hangs on fonts, the heights of texts and where their lines end, is another elsewhere, so no
+picture is stored: columns have their places, and whatever is drawn lies in a part of the page.
+"""
+
+import io
+
+import numpy as np
+import pytest
+from in_chromium import told
+from PIL import Image
+
+COLUMNS = {  # left edge and width, in pixels
+    1280: {"choices": (20, 248), "middle": (297, 566), "answers": (892, 368)},
+    390: {"choices": (14, 361), "middle": (14, 361), "answers": (14, 361)},
+}
+PARTS = {
+    "choices": ["data", "controls"],
+    "middle": ["network", "formulas", "compare", "program"],
+    "answers": ["boundary", "curves", "surface", "scores"],
+}
+ON_A_PHONE = [
+    *("network", "boundary", "formulas", "curves", "data", "controls"),
+    *("scores", "surface", "compare", "program"),
+]
+NEAR = 3  # pixels
+BOXES = """() => [...document.querySelectorAll(
+    "header, lab-lessons, lab-toolbar, lab-lesson > :not(.passage, .tasks), .task, "
+    + ".passage > div > *, .room > div > *"
+)].filter((each) => each.checkVisibility() && !each.matches(".parts")).map((each) => {
+    const { left, top, width, height } = each.getBoundingClientRect();
+    return [each.localName.replace("lab-", ""), left, top + scrollY, width, height];
+}).filter(([, , , width, height]) => width * height)"""
+CUT = """() => [...document.querySelectorAll(
+    "button, .formula, .line, .task, h2, h3, label, p, dd"
+)]
+    .filter((each) => each.checkVisibility() && each.clientWidth)
+    .filter((each) => each.scrollWidth > each.clientWidth + 1)
+    .map((each) => each.outerHTML.slice(0, 80))"""
+
+
+def boxes(page):
+    """Name, left, top, width and height of each part, from above."""
+    return sorted(page.evaluate(BOXES), key=lambda box: box[2])
+
+
+def check_screen(page, width):
+    """Parts lie beside each other, each with something in it, and nothing lies between them."""
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(CUT) == []
+    page.evaluate("scrollTo(0, 0)")
+    found = boxes(page)
+    shot = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
+    pixels = np.asarray(shot).astype(int)
+    ink = np.abs(pixels - pixels[-1, -1]).max(axis=2) > 8  # the last pixel is paper
+    outside = ink.copy()
+    covered = np.zeros(ink.shape, dtype=int)
+    for name, left, top, wide, high in found:
+        across = slice(max(round(left) - NEAR, 0), round(left + wide) + NEAR)
+        down = slice(max(round(top) - NEAR, 0), round(top + high) + NEAR)
+        assert ink[down, across].any(), name
+        outside[down, across] = False
+        covered[round(top) + 1 : round(top + high) - 1, round(left) : round(left + wide)] += 1
+    assert not outside.any(), np.argwhere(outside)[:5]
+    assert covered.max() == 1
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_parts_have_their_columns_and_their_order(lab, width):
+    page = lab("#data=penguins", width=width)
+    page.click("#keep")
+    page.wait_for_selector("lab-compare td")
+    found = {name: (left, wide) for name, left, _, wide, _ in boxes(page)}
+    order = [name for name, *_ in boxes(page)]
+    for column, names in PARTS.items():
+        for name in names:
+            assert found[name] == pytest.approx(COLUMNS[width][column], abs=NEAR), name
+        if width == 1280:
+            assert [name for name in order if name in names] == names
+    if width == 390:
+        assert [name for name in order if name in ON_A_PHONE] == ON_A_PHONE
+    check_screen(page, width)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_of_a_lesson_is_cut_or_out_of_place(lab, width):
+    page = lab("#lesson=1", width=width)
+    for lesson in range(1, 10):
+        page.evaluate(f"document.getElementById('lesson-{lesson}').click()")
+        page.wait_for_selector(f'lab-lesson h2:has-text("Lesson {lesson}:")')
+        told(page, "Epoch 0,")
+        check_screen(page, width)

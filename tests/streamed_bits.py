@@ -1,0 +1,66 @@
+"""What a fit learns from a table in blocks, to the bit, with and without an engine."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+
+from gradum.run.options.options import make_spec
+from gradum.run.source.row_source import Asked
+from gradum.run.source.rows_in_blocks import RowsInBlocks
+from gradum.rungs.context import ALONE
+from gradum.rungs.linear.spec import LinearSpec
+from gradum.rungs.registry import KINDS
+from gradum.rungs.rung_spec import RungSpec
+from gradum.tables.sources.stream import BLOCK_ROWS, opened
+
+ROWS = 4 * BLOCK_ROWS + 1_000  # five blocks, which are five partitions
+LINEAR = LinearSpec(strengths=(10.0, 1.0), folds=2)
+
+
+def table(rows=ROWS, seed=0):
+    rng = np.random.default_rng(seed)
+    size, gap = rng.normal(size=(2, rows)).astype(np.float32)
+    city = rng.choice(["a", "b", "c"], rows)
+    score = size - gap + (city == "b")
+    return pl.DataFrame(
+        {
+            "size": size,
+            "gap": np.where(rng.random(rows) < 0.1, np.nan, gap),
+            "city": city,
+            "label": np.where(score + rng.logistic(size=rows) > 0, "yes", "no"),
+            "amount": score + rng.normal(size=rows),
+        }
+    )
+
+
+def write_parts(folder):
+    """Write three files, whose row groups end where no block does, and return their folder."""
+    frame = table()
+    for number, (start, stop) in enumerate(pairwise((0, 90_000, 90_100, ROWS))):
+        frame[start:stop].write_parquet(folder / f"p{number}.parquet", row_group_size=40_000)
+    return folder
+
+
+def learned(files, target, engine=None, tell=lambda event: None):
+    """Everything that passes over the table decide, as text and bytes."""
+    context = replace(ALONE, engine=engine, tell=tell)
+    spec = make_spec(target, model="linear", blocks=True, max_memory=2**30, linear=LINEAR)
+    with opened(str(files / "p*.parquet")) as rows:
+        described = RowsInBlocks(rows).describe(Asked(spec), context)
+        with described.divide(context) as divided:
+            _, learning = divided.learning(divided.plan.kept)
+            rung = learning.fit(KINDS["linear"], RungSpec(LINEAR), context)
+            frame = divided.dataset.frame
+            return (
+                repr(described.schema),
+                repr(divided.encoder),
+                frame.hash_rows().to_list(),
+                divided.plan.kept.tobytes(),
+                learning.spool.lengths,
+                learning.spool.total_weight,
+                [array.tobytes() for array in rung.params["layers"][0].values()],
+                rung.target_scale,
+                [epoch["validation_loss"] for epoch in rung.history],
+            )
