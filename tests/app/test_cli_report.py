@@ -189,6 +189,26 @@ def test_the_better_run_is_named_with_its_difference(linear_run, other_run, grad
     assert "On the 300 rows that both runs judged" in shown.out
 
 
+def test_a_margin_is_tested_between_runs_or_with_a_column(linear_run, other_run, gradum_command):
+    folder, _ = linear_run
+    ended = gradum_command("compare", folder, other_run, "--within", "99%", "--json")
+    assert json.loads(ended.out)["as_good"]["margin"] == {"size": 0.99, "is_share": True}
+    by_column = gradum_command(
+        "compare", folder, "--column", "label", "--within", "1%", "--metric", "mcc"
+    )
+    assert "The first is worse than the second by more than 1% in MCC" in by_column.out
+    assert "Column 'label' holds classes, each taken as certain" in by_column.out
+    for options, said in (
+        ((), "A run is compared with one other"),
+        ((other_run, "--column", "label"), "A run is compared with one other"),
+        ((other_run, "--metric", "auc"), "Give --within (within) too"),
+        (("--column", "nosuch"), "no column 'nosuch'"),
+    ):
+        ended = gradum_command("compare", folder, *options)
+        assert ended.code == 2
+        assert said in ended.err
+
+
 def test_findings_that_are_damaged_are_one_error(linear_run, gradum_command, tmp_path):
     folder, _ = linear_run
     for name in ("model.gradum", "spec.toml"):

@@ -25,6 +25,8 @@ from gradum.ship.run_spec import RunSpec, read_spec
 from gradum.ship.sayings import SAYINGS, said_again, sayings
 from gradum.ship.unfinished import refuse_unfinished
 from gradum.show.file_names import Source
+from gradum.study.evaluation.incumbent import incumbent
+from gradum.study.evaluation.margin import Margin
 from gradum.study.evaluation.run_comparison import RunComparison, compare
 from gradum.study.explanation.learned import background_rows
 from gradum.study.findings.findings import Findings, examine, refuse_absent, without_rows
@@ -179,17 +181,64 @@ def _refuse_unread(data: str | None, *folders: Path) -> None:
         )
 
 
-def compare_runs(first: Path, second: Path, *, data: str | None = None) -> RunComparison:
-    """Compare two runs on the rows that both judged.
+def compare_runs(
+    first: Path,
+    second: Path | None = None,
+    *,
+    column: str | None = None,
+    within: str | None = None,
+    metric: str | None = None,
+    data: str | None = None,
+) -> RunComparison:
+    """Compare two runs on the rows that both judged, or a run with the model that is in use.
 
-    If their table lies on another machine, ``data`` has to name it.
+    Parameters
+    ----------
+    first : path
+        A run folder.
+    second : path, optional
+        Another of the same table.
+    column : str, optional
+        Instead of ``second``, a column of the table with the answers of the model in use: numbers,
+        classes, or probabilities of the second of two classes.
+    within : str, optional
+        A margin, ``"1%"`` of the score or ``"0.01"`` in its units, within which each is tested for
+        being as good as the other.
+    metric : str, optional
+        The metric of that test; if left out, that of the first run's verdict.
+    data : str, optional
+        The runs' table, which has to be named if it lies on another machine.
 
     Raises
     ------
     ModelFileError, SchemaError
         A file of a run is absent, damaged, or has changed.
+    ColumnError
+        The column holds no such answers.
     SpecError
         The runs cannot be compared, or nothing would be read from ``data``; the message says why.
     """
-    _refuse_unread(data, first, second)
-    return compare(judged_rows(first, data=data), judged_rows(second, data=data))
+    if (second is None) == (column is None):
+        raise SpecError(
+            say("A run is compared with one other: a second run, or a column of answers."),
+            say("Give a second run folder, or --column (column)."),
+        )
+    if metric is not None and within is None:
+        raise SpecError(
+            say("All metrics are compared; one is chosen to test a margin by."),
+            say("Give --within (within) too, or leave out --metric."),
+        )
+    margin = None if within is None else Margin.read(within)
+    if second is not None:
+        _refuse_unread(data, first, second)
+        one, other = (judged_rows(folder, data=data) for folder in (first, second))
+        return compare(one, other, margin=margin, metric=metric)
+    assert column is not None
+    _refuse_unread(data, first)
+    one = judged_rows(first, also=[column], data=data)
+    other, how_read = incumbent(one, column)
+    compared = compare(one, other, margin=margin, metric=metric)
+    is_learned = column in one.features
+    learned = say("The run has learned from column {column!r}, too.", column=column)
+    notes = (how_read, learned if is_learned else "", *compared.notes)
+    return structs.replace(compared, notes=tuple(filter(None, notes)))

@@ -368,7 +368,11 @@ def comparison_parts(compared: RunComparison, names: tuple[str, str]) -> list[Re
     if second:
         only = say("{count:,} rows that only the second run judged are left out.", count=second)
         parts.extend(note_parts([only]))
-    return [*parts, Padding(table, (1, 0))]
+    parts.append(Padding(table, (1, 0)))
+    if compared.as_good is not None:
+        parts.append(Text(compared.as_good.sentence, "bold"))
+        parts.extend(Text(line, "dim") for line in [compared.as_good.advice] if line)
+    return parts
 
 
 def fitted_parts(fitted: Fitted) -> list[RenderableType]:

@@ -24,12 +24,12 @@ from gradum.run.spec import Spec
 from gradum.rungs.option import Option
 from gradum.tables.paths import STANDARD_INPUT
 
-PLACES = {"TABLE", "RUN_OR_MODEL", "RUN", "RUN_OR_NET", "TABLE_OR_PROPERTY"}
+PLACES = {"TABLE", "RUN_OR_MODEL", "RUN", "[RUN]", "RUN_OR_NET", "TABLE_OR_PROPERTY"}
 FILES = {"schema", "file", "thresholds"}
 TEXTS = {
     *("ANSWER", "COL", "COL+", "COLS", "FORM", "FP=1,FN=5", "HOW", "KIND", "LABEL"),
     *("LABEL|NUMBER", "NAME", "NAMES", "NUMBERS", "REGION", "SCALE", "SHARE", "SHARES"),
-    *("SIZE", "SQL", "TASK", "UNIT|COL=AMOUNT,...", "WIDTHS", "WORDS"),
+    *("MARGIN", "SIZE", "SQL", "TASK", "UNIT|COL=AMOUNT,...", "WIDTHS", "WORDS"),
 }
 """What a text may stand for. One that stands for anything else could name a place or code, and is
 withheld from assistants."""

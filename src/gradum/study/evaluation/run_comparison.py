@@ -12,7 +12,8 @@ from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import paired_difference
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
-from gradum.scores.metrics import METRICS, score
+from gradum.scores.metrics import METRICS, metrics_of, score
+from gradum.study.evaluation.margin import AsGood, Margin, as_good
 from gradum.study.evidence import Evidence
 from gradum.study.finding_words import FIRST_IS_BETTER, NO_DIFFERENCE, OTHER_SPLIT, SECOND_IS_BETTER
 from gradum.tables.schema import Schema
@@ -73,6 +74,9 @@ class RunComparison(msgspec.Struct, frozen=True):
         Why a run's own score differs from the one here.
     caution : str
         Why neither run is called better; empty where both divided their rows in the same way.
+    as_good : AsGood or None
+        Whether each is as good as the other within a margin, if one was given; none where there is
+        a caution.
     """
 
     rungs: tuple[str, str]
@@ -82,9 +86,12 @@ class RunComparison(msgspec.Struct, frozen=True):
     rivals: tuple[RivalScores, ...] = ()
     notes: tuple[str, ...] = ()
     caution: str = ""
+    as_good: AsGood | None = None
 
 
-def compare(first: Evidence, second: Evidence) -> RunComparison:
+def compare(
+    first: Evidence, second: Evidence, *, margin: Margin | None = None, metric: str | None = None
+) -> RunComparison:
     """Compare the rungs in use of two runs on the rows that both judged.
 
     Two rows are the same if their numbers in the table are equal. Resamples are drawn as the first
@@ -92,10 +99,14 @@ def compare(first: Evidence, second: Evidence) -> RunComparison:
     neither is called better: a run that learned from neighbours of the judged rows had the easier
     task.
 
+    With a margin, each is also tested for being as good as the other within it, by ``metric`` or
+    that of the first run's verdict.
+
     Raises
     ------
     SpecError
-        The runs predict other targets or classes, or judged no row in common.
+        The runs predict other targets or classes, or judged no row in common; or the metric and the
+        margin do not suit each other, as `as_good` says.
     """
     _refuse_other_targets(first, second)
     _, mine, yours = np.intersect1d(first.numbers, second.numbers, return_indices=True)
@@ -121,15 +132,28 @@ def compare(first: Evidence, second: Evidence) -> RunComparison:
         if np.isfinite(one[metric]) and np.isfinite(two[metric])
     )
     only = (len(first) - len(mine), len(second) - len(yours))
+    within = None
+    if margin is not None and not caution:
+        within = as_good(a, b, metric or _verdict_metric(first), margin, resamples)
     return RunComparison(
-        (KINDS[first.rung].title, KINDS[second.rung].title),
+        (_title(first.rung), _title(second.rung)),
         len(mine),
         only,
         differences,
         () if any(only) else _rivals(first, second),
         tuple(filter(None, (_own_score(first, first=True), _own_score(second, first=False)))),
         caution,
+        within,
     )
+
+
+def _verdict_metric(evidence: Evidence) -> str:
+    return evidence.own_score[0] if evidence.own_score else metrics_of(evidence.task)[0].name
+
+
+def _title(rung: str) -> str:
+    """Return the title of a rung; what is none, such as a column, has its own words."""
+    return KINDS[rung].title if rung in KINDS else rung
 
 
 def _own_score(evidence: Evidence, *, first: bool) -> str:
