@@ -45,6 +45,7 @@ BENCHMARKS = {
     "results": "FILE",
     "house": "[FOLDER]",
     "grids": "FOLDER [SETS] [SIDES]",
+    "series": "FOLDER [SEEDS] [SETS]",
     "served": "[ROUNDS] | soak [MINUTES]",
     "freeze": "FOLDER [TABLES]",
     "lab": "[SECONDS]",

@@ -95,7 +95,10 @@ PARTS = {
     part.name: part
     for part in (
         # Weights and targets are of numbers.
-        *map(kind, ("boolean", "categorical", "date", "text", "time_of_day", "picture", "sound")),
+        *map(
+            kind,
+            ("boolean", "categorical", "date", "text", "time_of_day", "picture", "sound", "series"),
+        ),
         kind("inert.py"),
         # The baseline and the linear rung are the engine's.
         rung(

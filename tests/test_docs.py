@@ -231,6 +231,7 @@ def folder(tmp_path_factory):
     draw_photos(folder / "photos")
     record_words(folder)
     sell(folder)
+    run_pumps(folder)
     (folder / "token").write_text(TOKEN)
     (folder / "token").chmod(0o600)
     return folder
@@ -278,12 +279,22 @@ def sell(folder):
     pl.concat(stores).write_csv(folder / "sales.csv")
 
 
+def run_pumps(folder):
+    """The pressure of pumps while they run, with a jump where one is faulty."""
+    rng = np.random.default_rng(0)
+    pressure = rng.normal(size=(40, 30)).cumsum(axis=1).round(3)
+    pressure[::2, 15:18] += 9.0
+    table = pl.DataFrame({"pressure": pressure.tolist(), "faulty": [True, False] * 20})
+    table.write_ndjson(folder / "pumps.jsonl")
+
+
 TOKEN = "a-word-of-many-letters"
 GUIDES = [
     "README.md",
     *(f"docs/{name}.md" for name in ("quick-start", "analyst", "validator", "student", "choices")),
     "docs/intervals.md",
     "docs/media.md",
+    "docs/series.md",
     "docs/trust.md",
     "docs/export.md",
     "docs/from-csv-to-service.md",

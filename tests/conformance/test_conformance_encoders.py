@@ -12,7 +12,7 @@ from gradum.tables.columns import FEATURE_KINDS
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds import STEPS
 from gradum.tables.schema import Column, Schema
-from grids import pictures, sounds
+from grids import pictures, series, sounds
 
 N = 40
 RNG = np.random.default_rng(0)
@@ -27,6 +27,7 @@ EXAMPLES = {  # typed as `check` leaves a column
     "time_of_day": pl.Series([dt.time(5 + i % 18, 7 * i % 60) for i in range(N)]),
     "text": pl.Series([" ".join(RNG.choice(WORDS, 1 + i % 5)) for i in range(N)]),
     "sound": sounds(*[20 + 7 * i % 60 for i in range(N)]),
+    "series": series(*[10 + 7 * i % 30 for i in range(N)], channels=2),
     "picture": pictures(*[(9 + i % 4, 8 + i % 3, 3 if i % 5 else 1) for i in range(N)]),
 }
 NEW = {  # what training did not have
@@ -37,6 +38,7 @@ NEW = {  # what training did not have
     "time_of_day": [dt.time(0), dt.time(23, 59, 59, 999_999)],
     "text": ["", "!?", "unheard of", "red red red " * 500],
     "sound": [*sounds(1, 300), *pictures((8, 8, 1)), b"\x93grid1s"],
+    "series": [*series(1, 2, 300), *series(20, channels=3), *sounds(9), b"\x93grid1t"],
     "picture": [*pictures((1, 1, 1), (96, 2, 3), (11, 10, 3)), b"", b"no picture"],
 }
 EVERY_SEVENTH = pl.Series(np.arange(N) % 7 == 0)

@@ -13,7 +13,7 @@ from gradum.tables.kinds import KINDS, SAYABLE, STEPS, Values
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.schema import Overrides, Schema, infer
 from gradum.tables.table import Table
-from grids import pictures, sounds
+from grids import pictures, series, sounds
 
 N = 60
 DAYS = [dt.datetime(2021, 1, 1) + dt.timedelta(days=9 * i) for i in range(N)]
@@ -75,6 +75,10 @@ EXAMPLES = {
         pl.Series([f"{20 + i}:{7 * i % 60:02}" for i in range(N)]),
         pl.Series([dt.timedelta(minutes=i) for i in range(N)]),
     ],
+    "series": [
+        series(*[12 + i % 9 for i in range(N)]),
+        pl.concat([series(*[9] * (N - 1), channels=3), pl.Series([None])]),
+    ],
     "sound": [sounds(*[30 + i % 9 for i in range(N)])],
     "picture": [
         pictures(*[(8, 8, 1)] * N),
@@ -96,6 +100,7 @@ DTYPES = {
     "text": pl.String,
     "picture": pl.Binary,
     "sound": pl.Binary,
+    "series": pl.Binary,
 }
 ODD = {
     "nothing": pl.Series([None] * 4),

@@ -55,8 +55,10 @@ def _type_of(fitted: Fitted, column: Column) -> Any:
     knows one, as of moments; and it turns a missing yes or no into no. gradum reads all of these.
     """
     kind, how = column.traits, column.parse
-    if kind.is_grid:
+    if kind.is_file:
         return "binary"
+    if kind.is_grid:
+        return _any()
     if kind.is_quantity:
         return "double" if how == Parse() and _has_fractions(fitted, column.name) else _any()
     return _any() if kind.fixed_levels or kind.is_time or how.whole else "string"

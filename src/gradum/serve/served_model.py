@@ -104,7 +104,7 @@ class ServedModel:
     def grids(self) -> tuple[str, ...]:
         """The columns of pictures and sounds, which come as bytes."""
         features = self.model.fitted.schema.features
-        return tuple(column.name for column in features if column.traits.is_grid)
+        return tuple(column.name for column in features if column.traits.is_file)
 
     def test(self) -> None:
         """Answer a row, so that a model that cannot is not put to work, and what is slow is done.

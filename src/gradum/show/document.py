@@ -16,6 +16,7 @@ from gradum.show.text import SUMMARY, plain
 from gradum.show.visible import visible
 
 if TYPE_CHECKING:
+    from gradum.show.marked_text import MarkedText
     from gradum.show.pictures.picture import Picture
     from gradum.show.tiles import HeatMap
 
@@ -61,6 +62,7 @@ class Section:
     tables: Sequence[TextTable] = ()
     answer: str = ""
     heat_maps: Sequence[HeatMap] = ()
+    marked_texts: Sequence[MarkedText] = ()
     thumbnails: Sequence[Thumbnail] = ()
 
 

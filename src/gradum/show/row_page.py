@@ -19,6 +19,7 @@ from gradum.show.counterfactual_words import notes
 from gradum.show.document import Section, TextTable, Thumbnail
 from gradum.show.explanation import Explanation
 from gradum.show.explanation_words import because, heading
+from gradum.show.marked_text import marked_text
 from gradum.show.pictures.effects import effect_picture
 from gradum.show.pictures.row_distribution import distribution_picture
 from gradum.show.pictures.waterfall import waterfall
@@ -33,6 +34,10 @@ MOST_CLASSES = 2
 """The number of classes with a picture of their own: the likeliest and the next."""
 
 
+OF_WORDS = marked(
+    "Shapley values of its words: how far each moves the answer from the one without it, averaged "
+    "over the orders in which words can be added. All other columns stay as they are in the row."
+)
 HOW = marked(
     "Shapley values of its tiles: how far each moves the answer from the one with the same tile "
     "of other rows, averaged over the orders in which tiles can be added. All other columns stay "
@@ -198,12 +203,16 @@ def _tiles(explanation: Explanation, place: int) -> Iterator[Section]:
     found, target = explanation.found, explanation.fitted.spec.target
     for number, tiles in enumerate(explanation.tiles(place)):
         kind = explanation.fitted.schema.column(tiles.column).traits
-        maps = [
-            heat_map(tiles, kind, answer, found.scale, answer_name(found.scale, label, target))
+        names = {
+            answer: answer_name(found.scale, found.answers[answer], target)
             for answer in answers_to_show(explanation, place)
-            for label in [found.answers[answer]]
-        ]
+        }
         title = say("Which part of {column} counts?", column=tiles.column)
+        if kind.holds_words:
+            texts = [marked_text(tiles, at, found.scale, name) for at, name in names.items()]
+            yield Section(f"part{number}", title, [say(OF_WORDS)], marked_texts=texts)
+            continue
+        maps = [heat_map(tiles, kind, at, found.scale, name) for at, name in names.items()]
         yield Section(f"part{number}", title, [say(HOW)], heat_maps=maps)
 
 

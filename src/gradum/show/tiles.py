@@ -13,13 +13,14 @@ from gradum.scores.figures import figure
 from gradum.scores.interval import NORMAL_95
 from gradum.show.answer_words import answer_text
 from gradum.show.explanation_words import BALANCED, MOSTLY, ROUNDING, with_error
+from gradum.show.marked_text import where_in_text
 from gradum.show.visible import visible
 from gradum.study.explanation.scale import Scale
 from gradum.study.explanation.tiles import TileValues
 from gradum.tables.grids.png import data_uri, png
 from gradum.tables.kinds import Kind
 
-MOST_REGIONS = 3  # of nine, that are named; beyond this, it is no part of the grid
+MOST_REGIONS = 3  # that are named, of nine; of three, two; beyond this, it is no part of the grid
 WIDEST = 2.0  # times as wide as high, or as high as wide, are grids drawn
 DARKEST = 0.85  # the opacity of the tile that adds most
 
@@ -68,6 +69,8 @@ class HeatMap:
 
 def where(found: TileValues, kind: Kind, answer: int, scale: Scale) -> str:
     """Say what the answer is with the grids of other rows, and which parts make the difference."""
+    if kind.holds_words:
+        return where_in_text(found, answer, scale)
     base, output = (float(end[answer]) for end in (found.shapley.base, found.shapley.output))
     without = say_plural(
         "With {column!r} taken from {count:,} other row, the answer is {base} instead of {output}",
@@ -98,7 +101,7 @@ def _parts(found: TileValues, kind: Kind, answer: int, output: float, base: floa
                 lowered=_named(lowered, kind),
             )
     regions = _most(sums * np.sign(moved))
-    if len(regions) > MOST_REGIONS:
+    if len(regions) > min(MOST_REGIONS, len(sums) - 1):
         return say("the difference comes from all over it")
     if not clear[regions].all():
         return say("which part of it makes the difference cannot be told")
@@ -117,20 +120,26 @@ def _named(regions: list[int], kind: Kind) -> str:
 
 
 def _ninths(found: TileValues, kind: Kind, answer: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return what each ninth adds (9,), row by row as drawn, and whether it is clearly not 0.
+    """Return what each region adds (9 or 3,), as they are drawn, and whether it is clearly not 0.
+
+    A region is a ninth, or of a series a third of its time.
 
     The standard error of a sum is that of its mean over batches of background rows, in which the
     errors of tiles that vary together are together.
     """
     a, b = found.lattice
-    down, across = (((np.arange(count) + 0.5) * 3 / count).astype(int) for count in (a, b))
-    down = 2 - down if kind.goes_up else down
-    ninth = (down[:, None] * 3 + across).ravel()
-    sums = np.bincount(ninth, found.shapley.values[:, answer], 9)
+    count, high = len(kind.regions), len(kind.regions) // 3
+    down, across = (
+        ((np.arange(tiles) + 0.5) * parts / tiles).astype(int)
+        for tiles, parts in ((a, high), (b, 3))
+    )
+    down = high - 1 - down if kind.goes_up else down
+    region = (down[:, None] * 3 + across).ravel()
+    sums = np.bincount(region, found.shapley.values[:, answer], count)
     batches = found.shapley.batches[:, :, answer]
-    each = np.stack([np.bincount(ninth, batch, 9) for batch in batches.T])
+    each = np.stack([np.bincount(region, batch, count) for batch in batches.T])
     if len(each) < 2:
-        return sums, np.ones(9, bool)
+        return sums, np.ones(count, bool)
     error = each.std(axis=0, ddof=1) / np.sqrt(len(each))
     return sums, np.abs(sums) > NORMAL_95 * error
 
@@ -164,16 +173,15 @@ def heat_map(found: TileValues, kind: Kind, answer: int, scale: Scale, name: str
             ),
         ]
     )
-    pixels = found.grid[::-1] if kind.goes_up else found.grid
     return HeatMap(
         name,
-        data_uri(png(pixels)),
+        data_uri(png(kind.drawing(found.grid))),
         width * stretch[0],
         height * stretch[1],
         tiles,
         where(found, kind, answer, scale),
         caption,
-        *_numbers(found, order, answer),
+        *_numbers(found, kind, order, answer),
     )
 
 
@@ -202,7 +210,7 @@ def _known(values: np.ndarray, errors: np.ndarray) -> list[tuple[float, float | 
 
 
 def _numbers(
-    found: TileValues, order: np.ndarray, answer: int
+    found: TileValues, kind: Kind, order: np.ndarray, answer: int
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Return the header and the rows of a table: φ and occlusion of each tile, with intervals."""
     header = (say("tile"), say("adds"), say("the answer loses without it"))
@@ -211,10 +219,15 @@ def _numbers(
     across = found.lattice[1]
     rows = tuple(
         (
-            say("row {row}, column {column}", row=1 + at // across, column=1 + at % across),
+            kind.part(place := divmod(at, across), _ends(found, place)),
             with_error(*adds),
             with_error(*loses),
         )
         for at, (adds, loses) in enumerate(zip(share, lost, strict=True))
     )
     return header, rows
+
+
+def _ends(found: TileValues, place: tuple[int, int]) -> tuple[int, int]:
+    """Return the first and last column of pixels, or reading, of a tile, from 0."""
+    return int(found.columns[place[1]]), int(found.columns[place[1] + 1]) - 1

@@ -1,9 +1,9 @@
-"""Pictures and sounds in a table: what its cells name or hold is opened once, when it is read.
+"""Pictures, sounds and series in a table: what its cells name or hold is opened once, when read.
 
-A column of names of files, of bytes of such files, or of arrays becomes a column of cells
-(`gradum.tables.grids.cell`). Files are opened only beneath one folder: that of the table, or the
-one that `files_in` allows. Nothing later opens a path, so a row of a stranger cannot make a model
-read a file.
+A column of names of files, of bytes of such files, of arrays or of lists becomes a column of cells
+(`gradum.tables.grids.cell`), and so do wide columns that hold one series together. Files are opened
+only beneath one folder: that of the table, or the one that `files_in` allows. Nothing later opens a
+path, so a row of a stranger cannot make a model read a file.
 """
 
 from __future__ import annotations
@@ -114,8 +114,10 @@ def opened(table: Table, folder: Path | None = None) -> Table:
     TableError
         A package that opens such files is not installed.
     """
-    openers = _openers(table.frame, folder)
-    return replace(table, frame=_with_cells(table.frame, openers, folder)) if openers else table
+    frame = _joined(table.frame)
+    openers = _openers(frame, folder)
+    frame = _with_cells(frame, openers, folder) if openers else frame
+    return table if frame is table.frame else replace(table, frame=frame)
 
 
 def opened_files(
@@ -134,8 +136,9 @@ def opened_files(
         Where the table lies.
     scratch : Path
     """
-    openers = _openers(head.frame, folder)
-    if not openers:
+    first = _joined(head.frame)
+    openers = _openers(first, folder)
+    if first is head.frame and not openers:
         return head, files
     written: list[Path] = []
     for file in files:
@@ -144,12 +147,18 @@ def opened_files(
         ):
             written.append(scratch.with_suffix(f".{len(written)}.parquet"))
             with filling(say("the rows of {name}", name=head.source)):
-                _with_cells(frame, openers, folder).write_parquet(written[-1])
-    return replace(head, frame=_with_cells(head.frame, openers, folder)), written
+                _with_cells(_joined(frame), openers, folder).write_parquet(written[-1])
+    return replace(head, frame=_with_cells(first, openers, folder)), written
+
+
+def _joined(frame: pl.DataFrame) -> pl.DataFrame:
+    for kind in KINDS.values():
+        frame = kind.joined(frame)
+    return frame
 
 
 def _openers(frame: pl.DataFrame, folder: Path | None) -> dict[str, Opener]:
-    """Return what opens the values of each column that holds or names pictures or sounds."""
+    """Return what opens the values of each column that holds pictures, sounds or series."""
     folder = _ALLOWED.get() or folder
     found, kinds = {}, [kind for kind in KINDS.values() if kind.is_grid]
     for name, dtype in frame.schema.items():

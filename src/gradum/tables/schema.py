@@ -62,7 +62,7 @@ class Schema(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def has_grids(self) -> bool:
         """Whether models may use a column of pictures or sounds."""
-        return any(column.traits.is_grid for column in self.features)
+        return any(column.traits.is_file for column in self.features)
 
     @property
     def weight(self) -> str | None:

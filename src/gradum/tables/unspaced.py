@@ -11,6 +11,11 @@ SYLLABLE, MARK = r"[[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]&&\p{L}]", r"\p{M}"
 LETTER = rf"{IDEOGRAPH}|{SYLLABLE}{MARK}*"
 """A letter of such a script, with its marks."""
 
+LETTER_OF_PYTHON = (
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
+)
+"""Such a letter, marks included, in the terms of Python's expressions, roughly: by its block."""
+
 GAP = rf"(?:{LETTER})\s+(?:{LETTER})"
 LEAST_SHARE = 0.2  # of a text's letters
 LETTERS_PER_GAP = 8  # at least, if spaces divide phrases rather than words

@@ -1,4 +1,4 @@
-"""The share of each tile of a row's picture, or of another grid, in the row's answer.
+"""The share of each tile of a row's picture, or of another grid or a series, in its answer.
 
 The tiles of a lattice are the players of a game: those in a coalition S show the row's own grid,
 the others that of a background row b, and every other column keeps the row's value. With v_b(S) the
@@ -43,7 +43,7 @@ MOST_ANSWERS = 4_000  # of the model; seconds where a picture takes a millisecon
 ROWS_AT_ONCE = 1_000
 
 Asked = Callable[[np.ndarray], np.ndarray]
-"""From grids uint8 (n, h, w, c) to answers (n, k)."""
+"""From grids (n, h, w, c) to answers (n, k)."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ class TileValues:
     ----------
     column : str
     grid : ndarray (h, w, c)
-        The row's grid as the model sees it, uint8.
+        The row's grid as the model sees it; of a series, its channels, its readings and 1; of a
+        text, a line of its words.
     rows, columns : ndarray of int (a + 1,), (b + 1,)
         Where tiles begin and end along each side, in pixels; P = a · b.
     shapley : Shapley
@@ -140,8 +141,8 @@ class TileGame:
 
 
 def grid_columns(fitted: Fitted) -> list[str]:
-    """Return the columns of grids that the model has features of."""
-    return [step.source for step in fitted.encoder.steps if step.grid_column() is not None]
+    """Return the columns of grids and series that the model has features of."""
+    return [step.source for step in fitted.encoder.steps if step.is_divisible]
 
 
 def tile_values(
@@ -178,18 +179,21 @@ def tile_values(
     if row[column].null_count() or others.is_empty():
         return None
     step = next(step for step in fitted.encoder.steps if step.source == column)
-    own = step.pixels(row[column])[0]
-    rows, columns = (_edges(length, side) for length in own.shape[:2])
+    divided = step.divided(row[column], others[column])
+    if divided is None:
+        return None
+    own, theirs = divided
+    rows, columns = map(_edges, own.shape[:2], step.lattice(side))
     game = TileGame(
         own,
-        step.pixels(others[column]),
+        theirs,
         _places(rows, columns),
         _asked(fitted, row, step, rung, scale_of(fitted, scale)),
     )
     with threads_for(ROWS_AT_ONCE, own.size):
         values = _divided(game, rng)
         occlusion, error = _occlusion(game, values.output)
-    return TileValues(column, own, rows, columns, values, occlusion, error, len(others))
+    return TileValues(column, own, rows, columns, values, occlusion, error, game.background)
 
 
 def _edges(length: int, side: int) -> np.ndarray:
@@ -217,7 +221,7 @@ def _asked(fitted: Fitted, row: pl.DataFrame, step: Step, rung: str | None, scal
 
 def _divided(game: TileGame, rng: np.random.Generator) -> Shapley:
     """Divide exactly where few tiles allow it, otherwise by drawn orders."""
-    tell(say("explaining the tiles of a picture or sound"))
+    tell(say("explaining the parts of a value"))
     most = MOST_ANSWERS / game.background
     if 2.0**game.players <= most:
         return exact(game)

@@ -1,4 +1,4 @@
-"""One value of a column of pictures or sounds: a grid of bytes, with the name of its file.
+"""One value of a column of pictures, sounds or series: a grid of bytes, with its file's name.
 
 A cell is bytes that state what they hold, so that a column of cells is a column of polars' Binary:
 a mark, the letter of the kind, height, width, channels, the file's name, and height · width ·
@@ -19,6 +19,7 @@ from gradum.messages import say_plural
 MARK = b"\x93grid1"
 FAILURE = b"\x93fail1"
 HEAD = struct.Struct("<6scHHBH")  # mark, letter, height, width, channels, bytes of the name
+FLOAT = 4  # channels of a grid that holds float32 numbers, four bytes each
 MOST_NAME = 400  # bytes of a name that is kept
 
 
@@ -74,7 +75,7 @@ def why_failed(cell: bytes) -> str | None:
 
 
 def in_words(cell: bytes) -> str:
-    """Return the name of a cell's file, or its width and height, or why it could not be opened.
+    """Return the name of a cell's file, or its size, or why it could not be opened.
 
     Other bytes are only counted.
     """
@@ -82,7 +83,9 @@ def in_words(cell: bytes) -> str:
         return why
     if len(cell) < HEAD.size or not cell.startswith(MARK):
         return say_plural("{count:,} byte", "{count:,} bytes", len(cell))
-    _, _, height, width, _, named = HEAD.unpack_from(cell)
+    _, _, height, width, channels, named = HEAD.unpack_from(cell)
+    if channels == FLOAT:
+        return say_plural("{count:,} reading", "{count:,} readings", width)
     name = cell[HEAD.size : HEAD.size + named].decode(errors="replace")
     return name or f"{width} × {height}"
 
@@ -109,11 +112,17 @@ def grids_of(cells: pl.Series, letter: bytes) -> list[Grid | None]:
 
 
 def brightness(cells: pl.Series) -> pl.Series:
-    """Return the mean byte of each grid of a typed column, 0 to 255; null where missing."""
-    means = [None if cell is None else float(_bytes_of(cell).mean()) for cell in cells]
+    """Return the mean number of each grid of a typed column; null where missing.
+
+    Numbers are bytes, 0 to 255, or float32 that lie in `FLOAT` channels.
+    """
+    means = [None if cell is None else float(_numbers_of(cell).mean()) for cell in cells]
     return pl.Series(cells.name, means, pl.Float64)
 
 
-def _bytes_of(cell: bytes) -> np.ndarray:
-    named = HEAD.unpack_from(cell)[-1]
-    return np.frombuffer(cell, np.uint8, offset=HEAD.size + named)
+def _numbers_of(cell: bytes) -> np.ndarray:
+    *_, channels, named = HEAD.unpack_from(cell)
+    if channels != FLOAT:
+        return np.frombuffer(cell, np.uint8, offset=HEAD.size + named)
+    numbers = np.frombuffer(cell, "<f4", offset=HEAD.size + named).astype(float)
+    return numbers[np.isfinite(numbers)] if np.isfinite(numbers).any() else np.zeros(1)

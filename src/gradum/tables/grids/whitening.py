@@ -9,7 +9,7 @@ import numpy as np
 
 from gradum.messages import say
 
-COUNT = 800  # components that are kept
+COUNT = 800  # components that are kept at most
 SHRINKAGE = 1.0  # added to the variance of each component; each number by itself has 1
 FLAT = 1e-3  # a number that varies less is left out
 LARGEST = 1_000.0  # of a component
@@ -47,23 +47,32 @@ class Whitening(msgspec.Struct, frozen=True, dict=True):
         """Refuse values that no fit yields but that a damaged model file could hold."""
         whole = self.numbers > 0 and len(self.weights) == len(self.bias) * self.numbers
         if not (whole and len(self.bias) % 4 == 0 and 0 < self.count <= COUNT):
-            raise ValueError(say("the whitening of sounds has another length than it says"))
+            raise ValueError(say("the whitening has another length than it says"))
         weights, bias = (np.abs(array).max() for array in self._arrays)
         if not (weights <= LARGEST_WEIGHT and bias <= LARGEST_BIAS):  # NaN is not
-            raise ValueError(say("the whitening of sounds holds numbers that no fit yields"))
+            raise ValueError(say("the whitening holds numbers that no fit yields"))
 
     @classmethod
-    def fit(cls, numbers: np.ndarray, generator: np.random.Generator) -> Whitening:
-        """Find the components of training rows (n, d), n at least 1: up to 800, fewer than n."""
+    def fit(
+        cls,
+        numbers: np.ndarray,
+        generator: np.random.Generator,
+        shrinkage: float = SHRINKAGE,
+        most: int = COUNT,
+    ) -> Whitening:
+        """Find the components of training rows (n, d), n at least 1: up to ``most``, fewer than n.
+
+        ``shrinkage`` replaces the 1 that is added to λ; the greater it is, the less a component
+        that varies little is enlarged.
+        """
         rows = numbers.astype(np.float64)
         mean, spread = rows.mean(axis=0), rows.std(axis=0)
         scale = np.where(spread > FLAT, spread, np.inf)
         deviations = (rows - mean) / scale
-        variances, axes = np.linalg.eigh(deviations.T @ deviations / len(rows))
-        count = max(1, min(COUNT, len(rows) - 1, len(variances)))
-        kept, axes = np.maximum(variances[::-1][:count], 0.0), axes[:, ::-1][:, :count]
+        count = max(1, min(most, len(rows) - 1, rows.shape[1]))
+        kept, axes = _components(deviations, count)
         turned = np.linalg.qr(generator.normal(size=(count, count)))[0]
-        weights = turned @ (axes / np.sqrt(kept + SHRINKAGE)).T / scale
+        weights = turned @ (axes / np.sqrt(kept + shrinkage)).T / scale
         return cls(
             numbers.shape[1],
             weights=weights.astype("<f4").tobytes(),
@@ -90,3 +99,21 @@ class Whitening(msgspec.Struct, frozen=True, dict=True):
             for data in (self.weights, self.bias)
         )
         return weights.reshape(self.count, self.numbers), bias
+
+
+def _components(deviations: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the greatest variances λ (k,) of rows (n, d) and their directions V (d, k).
+
+    They are found by products of columns or of rows, whichever are fewer: with X Xᵀ / n = U Λ Uᵀ,
+    V = Xᵀ U / √(n Λ).
+    """
+    rows, columns = deviations.shape
+    if columns <= rows:
+        variances, axes = np.linalg.eigh(deviations.T @ deviations / rows)
+    else:
+        variances, axes = np.linalg.eigh(deviations @ deviations.T / rows)
+    kept, axes = np.maximum(variances[::-1][:count], 0.0), axes[:, ::-1][:, :count]
+    if columns <= rows:
+        return kept, axes
+    lengths = np.sqrt(rows * np.where(kept > kept[0] * FLAT**2, kept, np.inf))
+    return kept, deviations.T @ (axes / lengths)

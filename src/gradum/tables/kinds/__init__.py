@@ -17,6 +17,7 @@ from gradum.tables.kinds.inert import Constant, Duplicate, Identifier, Nested
 from gradum.tables.kinds.kind import Kind, Reading
 from gradum.tables.kinds.numeric import NumericKind
 from gradum.tables.kinds.picture import PictureKind
+from gradum.tables.kinds.series import SeriesKind
 from gradum.tables.kinds.sound import SoundKind
 from gradum.tables.kinds.step import Step
 from gradum.tables.kinds.text import TextKind
@@ -34,6 +35,7 @@ KINDS: dict[str, Kind] = {
         DateKind(),
         TimeOfDayKind(),
         TextKind(),
+        SeriesKind(),
         PictureKind(),
         SoundKind(),
         Identifier(),

@@ -42,6 +42,7 @@ FEATURES = {
     "length": FeatureTraits(45.0),  # above the logarithm of the number of words in any memory
     "ngram": FeatureTraits(1.0),
     "grid": FeatureTraits(2.0**20, is_of_grid=True),
+    "reading": FeatureTraits(is_of_grid=True),
 }
 
 
@@ -58,7 +59,8 @@ class Feature:
     kind : str
         Its unit: ``value`` in the column's own unit; ``boolean`` and ``missing``, 0 or 1;
         ``days`` since 1970-01-01; ``minutes`` since midnight; ``cycle``, a sine or cosine;
-        ``length``, log(1 + words); ``ngram``, a tf-idf weight; ``grid``, measured of a grid.
+        ``length``, log(1 + words); ``ngram``, a tf-idf weight; ``grid``, measured of a grid;
+        ``reading``, of a series, in its own unit.
     """
 
     name: str

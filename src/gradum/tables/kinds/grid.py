@@ -1,9 +1,4 @@
-"""The base of kinds whose values are grids of bytes, such as pictures: how they are opened.
-
-Such values lie in files or in bytes of other formats until a table is read; `gradum.tables.media`
-opens them there and leaves cells (`gradum.tables.grids.cell`). A kind reads cells alone, so neither
-a model nor a server that answers strangers ever opens a path.
-"""
+"""The base of kinds whose values lie in files, as pictures do: how these are opened."""
 
 from __future__ import annotations
 
@@ -17,18 +12,9 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import SchemaError
-from gradum.messages import marked, say, say_plural
-from gradum.tables.doubt import Doubt
+from gradum.messages import marked, say
 from gradum.tables.extra import needs
-from gradum.tables.grids.cell import (
-    Grid,
-    are_cells,
-    failed,
-    grids_of,
-    packed,
-    unpacked,
-    why_failed,
-)
+from gradum.tables.grids.cell import Grid, grids_of
 from gradum.tables.grids.opening import (
     LOOKED_AT,
     CannotOpen,
@@ -39,20 +25,20 @@ from gradum.tables.grids.opening import (
     read_beneath,
 )
 from gradum.tables.grids.resize import averaged
-from gradum.tables.kinds.kind import Kind, Opener, Reading
+from gradum.tables.kinds.cell_kind import CellKind
+from gradum.tables.kinds.kind import Opener, Reading
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.values import Values
-from gradum.tables.wording import and_more, first_upper, joined_clauses, quoted
+from gradum.tables.wording import first_upper
 
-SHOWN = 3  # of the values that cannot be opened
 START_BYTES = 16
 COARSE = 8  # the averages along a side by which grids are compared
 
 
-class GridKind(Kind):
-    """Values that are grids of bytes; polars' Binary, a cell each, null where missing."""
+class GridKind(CellKind):
+    """Values that are files of grids of bytes."""
 
-    is_grid = True
+    is_file = True
     together = marked(
         "what is measured of a picture or a sound, hundreds of numbers, all hangs on the same "
         "pixels or tones, and bounds of each number by itself would say nothing"
@@ -61,9 +47,6 @@ class GridKind(Kind):
         "An exported model takes numbers and texts; it opens no pictures or sounds, and measures "
         "nothing of them."
     )
-
-    letter: ClassVar[bytes]
-    """Its mark in cells."""
 
     @abstractmethod
     def starts(self, content: bytes) -> bool:
@@ -98,14 +81,10 @@ class GridKind(Kind):
         """
         raise NotImplementedError
 
-    @abstractmethod
-    def described(self, grids: list[Grid]) -> str:
-        """Say in a clause what the values of a column are."""
-
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading of a column of cells, or of names of files that are not opened."""
-        if are_cells(values.raw, self.letter):
-            return self._reading(values)
+        if (reading := super().recognise(values)) is not None:
+            return reading
         if not values.is_text or not values.present or not self.are_names(values.levels["level"]):
             return None
         if self._can_open:
@@ -124,25 +103,6 @@ class GridKind(Kind):
     def _can_open(self) -> bool:
         return find_spec(self.package) is not None
 
-    def _reading(self, values: Values) -> Reading:
-        grids = [grid for grid in grids_of(values.raw, self.letter) if grid is not None]
-        reasons = [why for cell in values.raw.drop_nulls() if (why := why_failed(cell)) is not None]
-        if not grids:
-            clause = say("No value can be opened ({why}); not used", why=reasons[0])
-            return Reading(self.name, clause, usable=False)
-        clauses, doubts = [self.described(grids)], ()
-        if reasons:
-            unopened = say_plural(
-                "{count:,} value cannot be opened and is taken as missing: {examples}",
-                "{count:,} values cannot be opened and are taken as missing: {examples}",
-                len(reasons),
-                examples=and_more(quoted(reasons[:SHOWN]), len(reasons) - len(reasons[:SHOWN])),
-            )
-            clauses.append(unopened)
-            doubts = (Doubt("unopened", unopened),)
-        unread = len(reasons)
-        return Reading(self.name, joined_clauses(clauses), unread=unread, doubts=doubts)
-
     def opener(self, raw: pl.Series, folder: Path | None) -> Opener | None:
         """Return what makes a cell of one value: of a name, of bytes, or of an array."""
         # The package is looked for last: it takes longest, and hardly any column needs it.
@@ -155,16 +115,16 @@ class GridKind(Kind):
         names = raw.drop_nulls().head(LOOKED_AT)
         if not self.are_names(names) or not lies_beneath(names, folder):
             return None
-        return self._opening(lambda name: self.opened(read_beneath(folder, name)), str)
+        return self.opening(lambda name: Grid(self.opened(read_beneath(folder, name)), name), str)
 
     def _of_values(self, raw: pl.Series) -> Opener | None:
         if (content := bytes_in(raw)) is not None:
             first = raw.drop_nulls().head(1)
             if not len(first) or not self._holds(content, first[0]):
                 return None
-            return self._opening(lambda value: self.opened(content(value)))
+            return self.opening(lambda value: Grid(self.opened(content(value))))
         if self.of_arrays and (array := array_in(raw)) is not None:
-            return self._opening(lambda value: self.of_array(array(value)))
+            return self.opening(lambda value: Grid(self.of_array(array(value))))
         return None
 
     def _holds(self, content: Callable[[Any], bytes], value: Any) -> bool:
@@ -172,19 +132,6 @@ class GridKind(Kind):
             return self.starts(content(value)[:START_BYTES])
         except CannotOpen:
             return False
-
-    def _opening(
-        self, open_one: Callable[[Any], np.ndarray], name_of: Callable[[Any], str] = lambda _: ""
-    ) -> Opener:
-        def cell(value: Any) -> bytes | None:
-            if value is None:
-                return None
-            try:
-                return packed(self.letter, Grid(open_one(value), name_of(value)))
-            except CannotOpen as why:
-                return failed(self.letter, name_of(value), str(why))
-
-        return cell
 
     def places(self, values: pl.Series) -> np.ndarray | None:
         """Return places by a few averages of each grid, whatever its brightness and contrast."""
@@ -200,8 +147,8 @@ class GridKind(Kind):
 
     def grid(self, value: bytes | None) -> Grid | None:
         """Return the grid of a cell, as it is drawn."""
-        grid = None if value is None else unpacked(value, self.letter)
-        return Grid(grid.pixels[::-1], grid.name) if grid is not None and self.goes_up else grid
+        grid = super().grid(value)
+        return None if grid is None else Grid(self.drawing(grid.pixels), grid.name)
 
     def are_names(self, texts: pl.Series) -> bool:
         """Whether texts are names of such files."""
@@ -224,7 +171,4 @@ class GridKind(Kind):
                     'with gradum.files_in("folder"): …'
                 ),
             )
-        if raw.dtype != pl.Binary:
-            return pl.Series(raw.name, [None] * len(raw), pl.Binary)
-        sound = [cell is not None and unpacked(cell, self.letter) is not None for cell in raw]
-        return raw if all(sound) else raw.set(~pl.Series(sound, dtype=pl.Boolean), None)
+        return super().parse(raw, how)

@@ -92,6 +92,15 @@ class GridStep(Step, frozen=True):
                 grids[row] = grid.pixels
         return grids
 
+    @property
+    def is_divisible(self) -> bool:
+        """Whether training rows had a grid."""
+        return self.height > 0
+
+    def divided(self, own: pl.Series, others: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+        """Return one grid and others, uint8."""
+        return self.pixels(own)[0], self.pixels(others)
+
     def cells(self, grids: np.ndarray) -> pl.Series:
         """Return a typed column that has these grids, uint8 (n, h, w, c)."""
         letter = self.letter.upper()  # of grids that need not be brought to the size

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 import polars as pl
 
-from gradum.messages import marked
+from gradum.messages import marked, say
 from gradum.tables.doubt import Doubt
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.plain import Read, never
@@ -113,12 +113,13 @@ class Kind(ABC):
     instead_of_target: ClassVar[str] = ""  # what to predict, as no target can be of it
     stored_per_millisecond: ClassVar[float] = 0.0  # what typed moments are counted in; 0: none are
     axis_format: ClassVar[str] = ""  # of moments on the axis of a chart
-    is_grid: ClassVar[bool] = False  # values are grids of bytes: pictures or sounds
+    is_grid: ClassVar[bool] = False  # values are cells: pictures, sounds or series
+    is_file: ClassVar[bool] = False  # values come as files or their bytes: pictures or sounds
     endings: ClassVar[tuple[str, ...]] = ()  # of the names of files that hold its values
     accidents: ClassVar[tuple[Accident, ...]] = ()  # what may happen on the way into a table
     goes_up: ClassVar[bool] = False  # the first row of a grid is drawn below all others
     axes: ClassVar[str] = ""  # what the sides of a grid as drawn are, in a sentence
-    regions: ClassVar[tuple[str, ...]] = ()  # where each ninth of a grid is, row by row as drawn
+    regions: ClassVar[tuple[str, ...]] = ()  # where each ninth, or third, of a grid is, as drawn
     raw_type: ClassVar[RawType | None] = None  # as what values reach a form outside of Python
     together: ClassVar[str] = marked(  # why proofs take no two values of a column without a line
         "a date, a time of day or a text enters as several inputs at once"
@@ -160,6 +161,10 @@ class Kind(ABC):
         """
         return None
 
+    def joined(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return a frame in which columns that hold a value of this kind together are one."""
+        return frame
+
     def scale(self, values: pl.Series) -> NumericScale:
         """Return numbers for typed values, none missing, by which to cut them into ranges."""
         raise NotImplementedError
@@ -170,6 +175,14 @@ class Kind(ABC):
         Different values are about √2 apart. None if values have no places, or one on a line.
         """
         return None
+
+    def drawing(self, grid: np.ndarray) -> np.ndarray:
+        """Return a grid (h, w, c), as a step has it, as it is drawn: uint8."""
+        return grid[::-1] if self.goes_up else grid
+
+    def part(self, place: tuple[int, int], ends: tuple[int, int]) -> str:
+        """Name the part of a grid in a row and column; ``ends`` are its first and last number."""
+        return say("row {row}, column {column}", row=1 + place[0], column=1 + place[1])
 
     def grid(self, value: Any) -> Grid | None:
         """Return a typed value as a grid of bytes, as it is drawn; None if it is none."""

@@ -210,8 +210,22 @@ class Step(msgspec.Struct, frozen=True, dict=True):
         """Compute that column: uint8 (n, h, w, c), 0 where a value is missing."""
         raise NotImplementedError(f"{type(self).__name__} has no grids.")
 
+    is_divisible: ClassVar[bool] = False
+    """Whether a value is a grid, of which parts can be those of another value."""
+
+    def divided(self, own: pl.Series, others: pl.Series) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return one value as a grid (h, w, c), and n others as grids of its size (n, h, w, c).
+
+        None of a value that has no parts.
+        """
+        raise NotImplementedError
+
+    def lattice(self, side: int) -> tuple[int, int]:
+        """Return how many parts along each side a grid is divided into, about ``side``."""
+        return side, side
+
     def cells(self, grids: np.ndarray) -> pl.Series:
-        """Return a typed column that has these grids, uint8 (n, h, w, c)."""
+        """Return a typed column that has these grids (n, h, w, c)."""
         raise NotImplementedError
 
     def coded_column(self) -> CodedColumn | None:

@@ -5,6 +5,7 @@ In scripts without spaces between words, such as Chinese, letters take the place
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +16,7 @@ from scipy import sparse
 from gradum.messages import say
 from gradum.tables.kinds.design import Feature
 from gradum.tables.kinds.step import MissingMeasure, Step, missing_expression, missing_feature
-from gradum.tables.unspaced import are_unspaced, spaced_out
+from gradum.tables.unspaced import LETTER_OF_PYTHON, are_unspaced, spaced_out
 
 APOSTROPHES = "['’]"
 WORD = rf"\w+(?:{APOSTROPHES}\w+)*"
@@ -25,6 +26,7 @@ FEWEST_TEXTS_WORD = 2
 FEWEST_TEXTS_PAIR = 3
 MOST_NGRAMS = 1_000
 MOST_NGRAMS_IN_ALL = 2_000  # over all columns of text
+LONGEST_DIVIDED = 20_000  # characters of a text that is explained word by word
 PIECE = 16_384  # texts whose words are listed at a time
 
 
@@ -160,6 +162,39 @@ class Text(Step, frozen=True, tag="text"):
         norms = np.sqrt(np.bincount(row_of, weights=weights**2, minlength=len(series)))
         data = (weights / norms[row_of]).astype(np.float32)
         return sparse.csr_array((data, counts.indices, counts.indptr), shape=shape)
+
+    @property
+    def is_divisible(self) -> bool:
+        """Whether the model sees anything of a text."""
+        return bool(self.ngrams) or self.lengths_vary
+
+    def divided(self, own: pl.Series, others: pl.Series) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the words of a text, each with what follows it (1, w, 1), and as many empty ones.
+
+        A text is held against itself without some of its words, and never against another one:
+        the words of other texts have no places in it. None of a text without words, or a long one.
+        """
+        (text,) = own
+        starts = [found.start() for found in re.finditer(self._word, text)]
+        if not starts or len(text) > LONGEST_DIVIDED:
+            return None
+        ends = [*starts[1:], len(text)]
+        words = [text[begin:end] for begin, end in zip([0, *starts[1:]], ends, strict=True)]
+        grid = np.array(words)[None, :, None]
+        return grid, np.full((1, *grid.shape), "", grid.dtype)
+
+    def lattice(self, side: int) -> tuple[int, int]:
+        """Return one line, and how many words, or runs of words, are looked at by themselves."""
+        return 1, side * side
+
+    def cells(self, grids: np.ndarray) -> pl.Series:
+        """Return the texts of words (n, 1, w, 1)."""
+        return pl.Series(self.source, ["".join(grid[0, :, 0]) for grid in grids], pl.String)
+
+    @property
+    def _word(self) -> str:
+        r"""A word in the terms of Python, whose `\w` is that of polars for nearly every letter."""
+        return rf"{LETTER_OF_PYTHON}|{WORD}" if self.letters else WORD
 
     def weights_of(self, counts: Any) -> Any:
         """Weigh the counts (n, k) of the n-grams of each row, in NumPy's terms."""
