@@ -13,8 +13,8 @@ import numpy as np
 from gradum.core.losses import LOSSES
 from gradum.core.models.architecture import Architecture
 from gradum.core.models.compiled import CompiledForward
-from gradum.core.models.few_rows import are_few
-from gradum.core.models.input_blocks import Inputs, numbers_in, of_matrix
+from gradum.core.models.few_rows import FEW_ROWS, are_few
+from gradum.core.models.input_blocks import Inputs, numbers_in, of_matrix, take
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.parameters import Params, dtype_of
 from gradum.core_count import cores
@@ -181,7 +181,8 @@ class Rung:
         program's prediction for a row depends neither on the designs' lengths nor on the number of
         cores.
         """
-        return map(self.prediction, self._logits_of_blocks(designs, rows))
+        few = are_few(rows)
+        return (self.prediction(each, few=few) for each in self._logits_of_blocks(designs, rows))
 
     def locate(self, design: Design | Unencoded) -> Located:
         """Return where the targets of a design's rows are expected; only for numbers."""
@@ -217,21 +218,29 @@ class Rung:
         return self.network.products(self.input_layer.width(len(self.input_layer.centre), 0))
 
     def _logits_of_blocks(self, designs: Iterable[Design], rows: int) -> Iterator[np.ndarray]:
-        return self._compiled(designs) if self.compiles(rows) else map(self._by_numpy, designs)
+        if self.compiles(rows):
+            return self._compiled(designs)
+        return map(self._of_few if are_few(rows) else self._of_many, designs)
 
-    def _by_numpy(self, design: Design) -> np.ndarray:
-        if self.input_layer is None:
-            inputs = of_matrix(np.zeros((len(design), 0)))
-        else:
-            inputs = self.input_layer(design.arrays, dtype=self.dtype)
-        if are_few(len(design)):
-            return self._rows(inputs).astype(np.float64)
+    def _of_few(self, design: Design) -> np.ndarray:
+        return self._rows(self._inputs(design)).astype(np.float64)
+
+    def _of_many(self, design: Design) -> np.ndarray:
+        """Return the logits of a block of many rows, which have the same bits in a short one."""
+        inputs, rows = self._inputs(design), len(design)
+        if are_few(rows):
+            inputs = take(inputs, np.resize(np.arange(rows), FEW_ROWS + 1))
         with one_thread_if_free():
-            return self._rows(inputs).astype(np.float64)
+            return self._rows(inputs)[:rows].astype(np.float64)
+
+    def _inputs(self, design: Design) -> Inputs:
+        if self.input_layer is None:
+            return of_matrix(np.zeros((len(design), 0)))
+        return self.input_layer(design.arrays, dtype=self.dtype)
 
     @cached_property
     def _rows(self) -> Callable[[Inputs], np.ndarray]:
-        """The forward function for few rows."""
+        """The forward function in NumPy."""
         return self.network.rows(self.params)
 
     def _compiled(self, designs: Iterable[Design]) -> Iterator[np.ndarray]:
@@ -266,11 +275,15 @@ class Rung:
         features = centre[:, None] if dense is None else np.column_stack([centre, dense])
         return Located(centre, self.spread.below(features), self.spread.above(features))
 
-    def prediction(self, logits: np.ndarray) -> Prediction:
-        """Turn logits (n, k) into numbers in the target's units, or class probabilities."""
+    def prediction(self, logits: np.ndarray, *, few: bool | None = None) -> Prediction:
+        """Turn logits (n, k) into numbers in the target's units, or class probabilities.
+
+        Each of ``few`` rows has the bits that it has alone; if left out, their number decides.
+        """
+        few = are_few(len(logits)) if few is None else few
         deciding = logits
         for step in self.post:
-            logits = _after(step, logits)
+            logits = _row_by_row(step, logits) if few else step(logits)
             deciding = logits if step.decides else deciding
         if self.target_scale is not None:
             one = self.network.outputs == 1
@@ -284,10 +297,7 @@ class Rung:
         return Prediction.of_classes(probability, np.asarray(link(deciding)))
 
 
-def _after(step: PostStep, logits: np.ndarray) -> np.ndarray:
-    """Return the logits (n, k) after a step; of a few rows, each as if it were alone."""
-    if len(logits) == 1 or not are_few(len(logits)):
-        return step(logits)
+def _row_by_row(step: PostStep, logits: np.ndarray) -> np.ndarray:
     return np.concatenate([step(row) for row in logits[:, None]])
 
 

@@ -152,7 +152,7 @@ def predicted_parts(work: PredictingParts, engine: Engine, scratch: Path | None)
         for part in in_order(engine, work, numbers):
             read.merge(part.read)
             parts.append(part)
-        read.refuse_unread()
+        read.refuse_unread(work.fitted.schema)
         differences = merged(each for part in parts for each in part.differences)
         files = tuple(map(work.file, numbers))
         yield Parts(files, sum(part.rows for part in parts), differences)

@@ -190,7 +190,7 @@ def check_blocks(
         )
         read.add(checked)
         yield table, checked
-    read.refuse_unread()
+    read.refuse_unread(schema)
 
 
 @dataclass
@@ -215,16 +215,16 @@ class ColumnsRead:
         for unreadable in later.alone.values():
             self._add(unreadable)
 
-    def refuse_unread(self) -> None:
-        """Refuse a column that no block had a value of.
+    def refuse_unread(self, schema: Schema) -> None:
+        """Refuse the first column that no block had a value of.
 
         Raises
         ------
         SchemaError
         """
-        for name, unreadable in self.alone.items():
-            if name not in self.names:
-                unreadable.refuse_alone(self.source)
+        for column in schema.columns:
+            if column.name in self.alone and column.name not in self.names:
+                self.alone[column.name].refuse_alone(self.source)
 
     def _add(self, unreadable: Unreadable) -> None:
         name = unreadable.column.name

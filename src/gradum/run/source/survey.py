@@ -150,7 +150,7 @@ def survey(
         if context.stop():
             break
     else:
-        found.read.refuse_unread()
+        found.read.refuse_unread(schema)
     steps = tuple(measure.completed() for measure in found.measures)
     rows_of = dict(found.labels.table.sort("level").iter_rows()) if target.classes else {}
     return Survey(
