@@ -80,7 +80,7 @@ def test_help_takes_a_quarter_of_a_second_more_than_python():
     assert help_seconds - processor_seconds("-c", "pass") < 0.25
 
 
-@pytest.mark.parametrize("arguments", [["forest"], ["fit"], ["fit", "t.csv"], ["predict", "m"]])
+@pytest.mark.parametrize("arguments", [["forest"], ["fit"], ["fit", "t.csv"], ["predict"]])
 def test_an_incomplete_command_says_what_is_missing(arguments, gradum_command):
     ended = gradum_command(*arguments)
     assert ended.code == 2

@@ -9,7 +9,7 @@ from gradum.show import report
 
 NUMBERS = {
     *("N", "K", "X", "SECONDS", "SHARE", "SHARES", "NUMBER", "NUMBERS", "SIZE", "WIDTHS", "RATE"),
-    *("DISTANCE", "FP=1,FN=5", "UNIT|COL=AMOUNT,...", "LABEL|NUMBER", "PORT"),
+    *("DISTANCE", "MARGIN", "FP=1,FN=5", "UNIT|COL=AMOUNT,...", "LABEL|NUMBER", "PORT"),
 }
 WORDS = {
     *(
@@ -28,7 +28,7 @@ WORDS = {
         "[TABLE]",
     ),
     *("ADDRESS", "RIVAL", "ANSWER", "SCALE", "WORDS", "REGION", "LABEL", "KIND", "VALUE", "CODE"),
-    *("RUN", "RUN_OR_MODEL", "RUN_OR_NET", "TABLE_OR_PROPERTY", "FORM", "MODEL...", "NAME=PATH"),
+    *("RUN", "[RUN]", "ENGINE", "RUN_OR_MODEL", "RUN_OR_NET", "TABLE_OR_PROPERTY", "FORM", "MODEL...", "NAME=PATH"),
 }
 """What stands in the help for a value; a new word has its place in one of both."""
 COMMANDS = typer.main.get_command(app).commands
@@ -82,6 +82,7 @@ def given(tables, tmp_path_factory):
         "lab": [*fit, "-o", "out.html"],
         "inspect": fit,
         "report": [folder, "-o", "out.html"],
+        "compare": [folder, folder],
         "compare-solvers": [*fit, "-o", "out.html"],
         "explain-step": [folder, table, "--row", "1", "-o", "out.html"],
     }

@@ -18,6 +18,7 @@ from gradum.run.options.option_values import (
     read_cost,
     read_encoding,
     read_folds,
+    read_horizon,
     read_monotone,
     read_names,
     read_size,
@@ -148,6 +149,7 @@ class RunOptions(TypedDict, total=False):
             "forecast.horizon",
             "Forecast the target N steps ahead, from its past; --time names the stamps.",
             "N",
+            read=read_horizon,
         ),
     ]
     series: Annotated[

@@ -31,6 +31,19 @@ def read_folds(value: int) -> int:
     return value
 
 
+def read_horizon(value: int) -> int:
+    """Take the number of steps to forecast.
+
+    Raises
+    ------
+    SpecError
+        The number is 0, which the spec would take for no forecast.
+    """
+    if value == 0:
+        raise SpecError(say("0 steps ahead are no forecast."), say("Leave --horizon out."))
+    return value
+
+
 def read_encoding(value: str) -> str:
     """Take the name of an encoding of text.
 
