@@ -28,7 +28,17 @@ WORDS = {
         "[TABLE]",
     ),
     *("ADDRESS", "RIVAL", "ANSWER", "SCALE", "WORDS", "REGION", "LABEL", "KIND", "VALUE", "CODE"),
-    *("RUN", "[RUN]", "ENGINE", "RUN_OR_MODEL", "RUN_OR_NET", "TABLE_OR_PROPERTY", "FORM", "MODEL...", "NAME=PATH"),
+    *(
+        "RUN",
+        "[RUN]",
+        "ENGINE",
+        "RUN_OR_MODEL",
+        "RUN_OR_NET",
+        "TABLE_OR_PROPERTY",
+        "FORM",
+        "MODEL...",
+        "NAME=PATH",
+    ),
 }
 """What stands in the help for a value; a new word has its place in one of both."""
 COMMANDS = typer.main.get_command(app).commands
