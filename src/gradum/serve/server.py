@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import json
 import logging
@@ -53,6 +54,8 @@ def run(
         timeout_keep_alive=30,
         timeout_graceful_shutdown=int(limits.seconds) + 1,
     )
+    gc.collect()
+    gc.freeze()  # what is loaded stays: to look through it for garbage stalls requests for 0.1 s
     with threadpool_limits(1, "blas"):  # for a few rows, threads only wait for each other
         uvicorn.Server(config).run(sockets=[bound])
 
