@@ -41,7 +41,7 @@ def test_both_ways_say_the_same(name, rows, always_compiled, request):
     model = request.getfixturevalue(name)
     given, rung = design(model, rows), new(model, "mlp")
     assert rung.compiles(rows)
-    by_numpy = np.concatenate([rung._by_numpy(block) for block in given.blocks(7)])
+    by_numpy = np.concatenate([rung._of_many(block) for block in given.blocks(7)])
     logits = rung.logits(given)
     assert logits.dtype == np.float64
     assert logits.shape == by_numpy.shape
@@ -50,6 +50,21 @@ def test_both_ways_say_the_same(name, rows, always_compiled, request):
     np.testing.assert_array_equal(said.value, expected.value)
     if expected.probability is not None:
         np.testing.assert_array_equal(said.probability, expected.probability)
+
+
+@pytest.mark.parametrize("name", ["mlp", "pack"])
+def test_rows_have_the_same_bits_on_any_number_of_cores(classifier, name, monkeypatch):
+    given, rung = design(classifier, 150), new(classifier, name)
+    whole = rung._of_many(given)
+    monkeypatch.setattr(module, "WORTH_STRIPS", 0)
+    monkeypatch.setattr(module, "STRIP_ROWS", 40)
+    said = []
+    for count in (1, 2, 3):
+        monkeypatch.setattr(module, "cores", lambda count=count: count)
+        said.append(rung._of_many(given))
+    np.testing.assert_array_equal(said[1], said[0])
+    np.testing.assert_array_equal(said[2], said[0])
+    np.testing.assert_allclose(said[0], whole, rtol=ROUNDING, atol=ROUNDING)
 
 
 def test_one_program_serves_every_number_of_rows(classifier, always_compiled):

@@ -610,10 +610,10 @@ def test_however_wide_a_layer_is_rows_are_predicted_in_blocks(monkeypatch):
     model = gradum.load(FIXTURES / f"{TWO}.gradum")
     expected = model.predict_proba(ROWS[TWO], rung="mlp")
     sizes = []
-    block = rungs_module.Rung._by_numpy
+    block = rungs_module.Rung._of_few
     monkeypatch.setattr(
         rungs_module.Rung,
-        "_by_numpy",
+        "_of_few",
         lambda rung, design: sizes.append(len(design)) or block(rung, design),
     )
     monkeypatch.setattr(
