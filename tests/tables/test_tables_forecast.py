@@ -195,3 +195,15 @@ def test_nothing_is_learned_whose_outcome_is_known_after_the_first_test():
     for fold in folds(700, 4, time=origins, until=until, rng=rng):
         learns = (fold == Part.TRAIN) | (fold == Part.VALIDATION)
         assert until[learns].max() < origins[fold == Part.TEST].min()
+
+
+def test_columns_called_like_places_in_the_calendar_stay_apart():
+    given = table(days(120), wave(120), weekday=[f"w{day % 3}" for day in range(120)])
+    renamed = Table(given.frame.rename({"day": "day of month"}), "sales.csv")
+    overrides = Overrides(time="day of month")
+    rows = series_rows(renamed, "sold", 7, known=["weekday"], overrides=overrides)
+    frame, stamps = rows.table.frame, rows.table.frame["day of month"]
+    assert set(frame["weekday"].unique()) == {"w0", "w1", "w2"}
+    assert (frame["day of month, day of month"] == stamps.dt.day()).all()
+    assert frame["day of month, weekday"].n_unique() == 7
+    assert "day of month, weekday" in [column.name for column in rows.schema.features]

@@ -461,7 +461,7 @@ def _reason(column: Column, known: Forecast) -> str:
         )
     if name == STEP:
         return say("How many steps the forecast lies ahead of its origin.")
-    if name in known.calendar:
+    if name in known.calendar_columns:
         return say("The place in the calendar of the stamp that is forecast.")
     if name in fixed or name == SERIES or uses.get(name) == "fixed":
         return say("The same at all stamps of a series.")

@@ -60,7 +60,7 @@ class Forecast(Struct, frozen=True, forbid_unknown_fields=True):
         s of each series: the root of the mean of (y[t] − y[t − m])²; 1 if there is a single series,
         whose errors then are in its own unit.
     calendar : tuple of str
-        Which columns tell the stamp's place in the calendar.
+        What is told of the stamp's place in the calendar, such as "weekday".
     end : int
         The place on the grid of the last stamp with a target.
     stride : int
@@ -89,6 +89,11 @@ class Forecast(Struct, frozen=True, forbid_unknown_fields=True):
     def season(self) -> int:
         """The cycle of the seasonal naive forecast, m."""
         return self.seasons[0]
+
+    @property
+    def calendar_columns(self) -> tuple[str, ...]:
+        """The columns of the calendar, by names that other columns of the table hardly have."""
+        return tuple(f"{self.time.name}, {name}" for name in self.calendar)
 
     @property
     def scaled(self) -> bool:

@@ -219,7 +219,8 @@ class Windows:
             "year, sine": (np.sin(angle), ()),
             "year, cosine": (np.cos(angle), ()),
         }
-        return {name: every[name] for name in self.known.calendar if name in every}
+        named = zip(self.known.calendar_columns, self.known.calendar, strict=True)
+        return {column: every[name] for column, name in named if name in every}
 
 
 CLOCK = tuple(f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(24 * 60))
