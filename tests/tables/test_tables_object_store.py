@@ -157,16 +157,21 @@ def test_a_store_that_refuses(status, words):
         refused(f"s3://status-{status}/{name}", words)
 
 
+POLARS_1 = pl.__version__.startswith("1.")  # asks twice as often, and names no time that is over
+
+
 def test_a_store_that_fails_is_asked_a_few_times():
     before = len(Store.asked)
     refused("s3://status-503/t.parquet", "answers 503", "Try later")
-    assert len(Store.asked) - before <= 2 * (1 + store_access.RETRIES)
+    times = 4 if POLARS_1 else 2
+    assert len(Store.asked) - before <= times * (1 + store_access.RETRIES)
 
 
 def test_a_silent_store_is_given_up(monkeypatch):
     for module in (store_access, reader):
         monkeypatch.setattr(module, "SECONDS", 1)
-    refused("s3://silent/t.parquet", "gave nothing for 1 seconds")
+    said = "cannot be reached" if POLARS_1 else "gave nothing for 1 seconds"
+    refused("s3://silent/t.parquet", said)
 
 
 def test_a_store_that_is_not_there(monkeypatch):
