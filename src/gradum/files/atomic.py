@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import secrets
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -223,7 +222,7 @@ def _refuse_file_among(folder: Path) -> None:
 
 
 def _sibling(target: Path) -> Path:
-    return target.with_name(f".gradum-{secrets.token_hex(4)}-{target.name}")
+    return target.with_name(f".gradum-{os.urandom(4).hex()}-{target.name}")
 
 
 def _probe(target: Path) -> None:
