@@ -116,11 +116,11 @@ def test_rows_of_a_table_are_refused():
 def test_a_model_without_rows_needs_its_past():
     from dataclasses import replace
 
-    from gradum.run.forecast import Continuation
+    from gradum.run.forecast import ContinuedSeries
 
     bare = replace(fitted().fitted, history=None)
     with pytest.raises(SpecError, match="no history"):
-        Continuation.of(bare)
+        ContinuedSeries.of(bare)
 
 
 @pytest.mark.parametrize(

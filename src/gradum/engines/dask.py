@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gradum.engines.executor import OfExecutor
-from gradum.engines.software import refuse_other
+from gradum.engines.software import with_same_software
 from gradum.errors import EngineError, SpecError
 from gradum.messages import say
 from gradum.tables.extra import needs
@@ -50,13 +50,7 @@ class OnDask(OfExecutor):
                 ),
                 say("Start one by the command dask scheduler, and give --on dask://HOST:8786."),
             ) from error
-        engine = cls(client)
-        try:
-            refuse_other(engine)
-        except BaseException:
-            engine.close()
-            raise
-        return engine
+        return with_same_software(cls(client))
 
     @property
     def workers(self) -> int:

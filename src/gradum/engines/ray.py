@@ -7,7 +7,7 @@ from typing import Any
 
 from gradum.engines.engine import Work, WorkerLost
 from gradum.engines.one_thread import done
-from gradum.engines.software import refuse_other
+from gradum.engines.software import with_same_software
 from gradum.errors import EngineError, SpecError
 from gradum.isolation import ONE_THREAD
 from gradum.messages import say
@@ -58,13 +58,7 @@ class OnRay:
                     ),
                     say("Start a cluster by ray start --head, and give --on ray://HOST:10001."),
                 ) from error
-        engine = cls(ray, leave=leave)
-        try:
-            refuse_other(engine)
-        except BaseException:
-            engine.close()
-            raise
-        return engine
+        return with_same_software(cls(ray, leave=leave))
 
     @property
     def workers(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, TypeVar
 
 from gradum.engines.engine import Engine
 from gradum.errors import EngineError
@@ -13,6 +13,8 @@ from gradum.messages import say
 
 ANSWERING_SECONDS = 120
 PACKAGES = ("gradum", "numpy", "scipy", "polars")  # that compute in tasks
+
+Connected = TypeVar("Connected", bound=Engine)
 
 
 @dataclass(frozen=True)
@@ -34,13 +36,23 @@ class Versions:
         return say("the versions")
 
 
-def refuse_other(engine: Engine) -> None:
-    """Refuse an engine whose worker does not answer, or has other versions than this process.
+def with_same_software(engine: Connected) -> Connected:
+    """Return an engine whose worker answers, and has the versions of this process.
 
     Raises
     ------
     EngineError
+        It does not, and the engine is closed.
     """
+    try:
+        _refuse_other(engine)
+    except BaseException:
+        engine.close()
+        raise
+    return engine
+
+
+def _refuse_other(engine: Engine) -> None:
     work = Versions()
     here = work(0)
     try:

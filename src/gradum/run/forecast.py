@@ -48,7 +48,7 @@ def stamped(known: Forecast, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 @dataclass(frozen=True, eq=False)
-class Continuation:
+class ContinuedSeries:
     """The forecasts of a model from an origin of each series.
 
     Parameters
@@ -65,7 +65,7 @@ class Continuation:
     missing: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, fitted: Fitted, table: Table | None = None) -> Continuation:
+    def of(cls, fitted: Fitted, table: Table | None = None) -> ContinuedSeries:
         """Go on from the end of each series.
 
         Parameters

@@ -16,7 +16,7 @@ from gradum.serve.requests import PredictRequest
 from gradum.serve.served_model import Answered, ServedModel
 
 
-class Asked(NamedTuple):
+class Pending(NamedTuple):
     """A request, the model that is to answer it, and the answer that is waited for."""
 
     served: ServedModel
@@ -28,12 +28,12 @@ class Together:
     """The requests of this turn of the event loop."""
 
     def __init__(self) -> None:
-        self._waiting: list[Asked] = []
+        self._waiting: list[Pending] = []
 
     async def answered(self, served: ServedModel, request: PredictRequest) -> Answered:
         """Answer a request; what cannot be used raises as `ServedModel.answered` does."""
         loop = asyncio.get_running_loop()
-        asked = Asked(served, request, loop.create_future())
+        asked = Pending(served, request, loop.create_future())
         if not self._waiting:
             loop.call_soon(self._answer)
         self._waiting.append(asked)
@@ -41,7 +41,7 @@ class Together:
 
     def _answer(self) -> None:
         waiting, self._waiting = self._waiting, []
-        alike: dict[tuple[int, str | None], list[Asked]] = {}
+        alike: dict[tuple[int, str | None], list[Pending]] = {}
         for asked in waiting:
             if not asked.answer.done():  # else the caller has gone
                 alike.setdefault((id(asked.served), asked.request.rung), []).append(asked)
@@ -56,7 +56,7 @@ def is_single(request: PredictRequest) -> bool:
     return plain and len(request.records) == 1
 
 
-def _answer_all(several: Sequence[Asked]) -> None:
+def _answer_all(several: Sequence[Pending]) -> None:
     """Answer up to `FEW_ROWS` requests for one row; where one is not plain, each by itself."""
     if len(several) > 1:
         served = several[0].served

@@ -34,7 +34,7 @@ KEY = "gradum-part"  # in the metadata of a file
 
 
 @dataclass(frozen=True)
-class Part:
+class PredictedPart:
     """What a partition's file says of its rows, besides their predictions."""
 
     rows: int
@@ -103,11 +103,11 @@ class PredictingParts:
         )
         return sha256(repr(asked).encode()).hexdigest()[:16]
 
-    def __call__(self, number: int) -> Part:
+    def __call__(self, number: int) -> PredictedPart:
         """Write a partition's predictions, unless they are there; return what there is to say."""
         file, rows = self.file(number), self.stream.partitions[number]
         if file.exists():
-            return msgspec.json.decode(pl.read_parquet_metadata(file)[KEY], type=Part)
+            return msgspec.json.decode(pl.read_parquet_metadata(file)[KEY], type=PredictedPart)
         frames, differences, read, before = [], (), ColumnsRead(), rows.start
         schema, encoder, also = self.fitted.schema, self.fitted.encoder, also_of(self.added)
         for block in self.stream.blocks(rows=rows):
@@ -119,7 +119,7 @@ class PredictingParts:
             columns = predicted_columns(self.fitted, checked, predicted, self.added)
             frames.append(beside(kept_columns(block, list(self.keep)), columns, before))
             before += len(frame)
-        part = Part(before - rows.start, differences, read)
+        part = PredictedPart(before - rows.start, differences, read)
         said = msgspec.json.encode(part, enc_hook=as_text).decode()
         partial = file.with_name(f".gradum-{secrets.token_hex(8)}")
         try:

@@ -59,7 +59,7 @@ def continued(
     """Write the forecasts of a model to a file, and say what they promise."""
     from gradum.api.intervals import conformal_of
     from gradum.files.atomic import check_writable
-    from gradum.run.forecast import Continuation
+    from gradum.run.forecast import ContinuedSeries
     from gradum.run.judging.verdict import model_in_words
     from gradum.ship.prediction_files import check_format, write_frame
     from gradum.tables.sources.read import read
@@ -71,10 +71,10 @@ def continued(
     conformal_of(model, interval or COVERAGE, rung=rung)  # raises before anything is read
     with waiting(shown=not (as_json or quiet)):
         if data is None:
-            going_on = Continuation.of(fitted)
+            going_on = ContinuedSeries.of(fitted)
         else:
             with at_hand(data, reading, out.resolve().parent) as table:
-                going_on = Continuation.of(fitted, read(table))
+                going_on = ContinuedSeries.of(fitted, read(table))
         frame = going_on.frame(interval or COVERAGE, rung)
     write_frame(out, frame, force=force)
     if as_json:

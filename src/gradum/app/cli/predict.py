@@ -112,12 +112,10 @@ def command(
     """
     from gradum.api.run_rows import trained_on
     from gradum.engines import engine_of
-    from gradum.run.intervals.outside import OutsideColumn, outside_in_words
-    from gradum.run.judging.verdict import model_in_words
+    from gradum.run.intervals.outside import OutsideColumn
     from gradum.run.memory_bound import predicted_in_blocks
     from gradum.run.options.option_values import read_size
     from gradum.run.options.options import make_reading
-    from gradum.study.evaluation.run_rows import trained_on_sentence
     from gradum.tables.paths import files_of, is_address
     from gradum.tables.sources.stream import at_hand
 
@@ -171,44 +169,76 @@ def command(
         read_again = is_address(data) or files_of(data)  # not data from a pipe
         if loaded.folder is not None and read_again and (as_json or not quiet):
             again = trained_on(loaded.folder, fitted, rows_read)
+    done = _Done(rows, place.name, differences, remarks, again)
     if as_json:
-        write_json(
-            {
-                "rows": rows,
-                "rung": fitted.rung(rung).name,
-                "out": place.name,
-                "trained_on": again,
-                "guarantee": None if conformal is None else conformal.statement,
-                "distribution": None if distribution is None else distribution.sentence,
-                "differences": [
-                    {"column": d.column, "kind": d.kind, "count": d.count, "sentence": d.sentence}
-                    for d in differences
-                ],
-            }
-        )
+        write_json(_in_json(fitted.rung(rung).name, done, conformal, distribution))
     elif not quiet:
-        if fitted.judgement is None or fitted.judgement.interrupted:
-            write(_note(say("The run was interrupted; the model is what was done by then.")))
-        if again:
-            write(_note(trained_on_sentence(again, rows, scored=False)))
-        write(*(_note(sentence) for sentence in remarks))
-        write(*(_note(difference.sentence) for difference in differences))
-        write(
-            say_plural(
-                "{count:,} row predicted by {model}, written to {out}",
-                "{count:,} rows predicted by {model}, written to {out}",
-                rows,
-                model=model_in_words(fitted.rung(rung).name),
-                out=place.name,
-            )
+        _tell(fitted, fitted.rung(rung).name, done, conformal, distribution)
+
+
+class _Done(NamedTuple):
+    """What came of a table: how many rows, where they are, and what is to be said of them."""
+
+    rows: int
+    out: str
+    differences: tuple[Difference, ...]
+    remarks: tuple[str, ...]
+    trained_on: Any
+
+
+def _in_json(
+    rung: str,
+    done: _Done,
+    conformal: ConformalPredictor | None,
+    distribution: DistributionColumns | None,
+) -> dict[str, Any]:
+    return {
+        "rows": done.rows,
+        "rung": rung,
+        "out": done.out,
+        "trained_on": done.trained_on,
+        "guarantee": None if conformal is None else conformal.statement,
+        "distribution": None if distribution is None else distribution.sentence,
+        "differences": [
+            {"column": d.column, "kind": d.kind, "count": d.count, "sentence": d.sentence}
+            for d in done.differences
+        ],
+    }
+
+
+def _tell(
+    fitted: Fitted,
+    rung: str,
+    done: _Done,
+    conformal: ConformalPredictor | None,
+    distribution: DistributionColumns | None,
+) -> None:
+    from gradum.run.intervals.outside import outside_in_words
+    from gradum.run.judging.verdict import model_in_words
+    from gradum.study.evaluation.run_rows import trained_on_sentence
+
+    if fitted.judgement is None or fitted.judgement.interrupted:
+        write(_note(say("The run was interrupted; the model is what was done by then.")))
+    if done.trained_on:
+        write(_note(trained_on_sentence(done.trained_on, done.rows, scored=False)))
+    write(*(_note(sentence) for sentence in done.remarks))
+    write(*(_note(difference.sentence) for difference in done.differences))
+    write(
+        say_plural(
+            "{count:,} row predicted by {model}, written to {out}",
+            "{count:,} rows predicted by {model}, written to {out}",
+            done.rows,
+            model=model_in_words(rung),
+            out=done.out,
         )
-        if conformal is not None:
-            write(conformal.statement.sentence)
-            outside = outside_in_words(conformal.statement, fitted.encoder, differences)
-            if outside:
-                write(outside)
-        if distribution is not None:
-            write(distribution.sentence)
+    )
+    if conformal is not None:
+        write(conformal.statement.sentence)
+        outside = outside_in_words(conformal.statement, fitted.encoder, done.differences)
+        if outside:
+            write(outside)
+    if distribution is not None:
+        write(distribution.sentence)
 
 
 class _Place(NamedTuple):

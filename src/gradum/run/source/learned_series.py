@@ -30,7 +30,7 @@ FEWEST_ORIGINS = 10
 PART = 3  # parts of a series whose commonest steps are compared
 
 
-class Learned(NamedTuple):
+class LearnedSeries(NamedTuple):
     """What a run learns series from: the rows, what they are, and the end of each series.
 
     ``judged`` is the share of the rows that judges: those of the latest origins.
@@ -52,7 +52,7 @@ def series_rows(
     overrides: Overrides,
     judged: float = 0.2,
     seed: int = 0,
-) -> Learned:
+) -> LearnedSeries:
     """Make the rows that a run learns from, out of a table of series.
 
     Parameters
@@ -99,7 +99,7 @@ def series_rows(
     notes = (*table.notes, *_notes(panel, described, windows, raw, stamps, codes, len(frame)))
     pairs = replace(as_table(frame, table), notes=notes, numbers=numbers)
     schema = _schema(pairs, described, raw)
-    return Learned(
+    return LearnedSeries(
         pairs, schema, panel.since(described.end - described.reach - _lead(panel)), share
     )
 

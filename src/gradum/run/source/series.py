@@ -8,7 +8,7 @@ from msgspec import structs
 
 from gradum.errors import SpecError
 from gradum.messages import say
-from gradum.run.source.learned_series import Learned, series_rows
+from gradum.run.source.learned_series import LearnedSeries, series_rows
 from gradum.run.source.row_source import Asked
 from gradum.tables.forecast.facet import STEP
 from gradum.tables.table import Table
@@ -16,7 +16,7 @@ from gradum.tables.table import Table
 METRIC = "mae"
 
 
-def of_series(asked: Asked, table: Table) -> tuple[Asked, Learned]:
+def of_series(asked: Asked, table: Table) -> tuple[Asked, LearnedSeries]:
     """Return what is asked of the rows of a forecast, and what they are learned from.
 
     They are judged by the mean absolute error, unless another metric is asked for, and each step

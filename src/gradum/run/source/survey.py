@@ -159,7 +159,7 @@ def survey(
 
 
 @dataclass
-class Found:
+class Surveyed:
     """What some rows told, as `Survey` has it; summaries of other rows can be merged in."""
 
     measures: list[Measure]
@@ -170,7 +170,7 @@ class Found:
     unread: Counter[str] = field(default_factory=Counter)
     read: ColumnsRead = field(default_factory=ColumnsRead)
 
-    def merge(self, later: Found) -> None:
+    def merge(self, later: Surveyed) -> None:
         """Take in what later rows told."""
         for measure, more in zip(self.measures, later.measures, strict=True):
             measure.merge(more)
@@ -192,16 +192,16 @@ class Surveying:
     parting: Parting
     most: int
 
-    def nothing(self) -> Found:
+    def nothing(self) -> Surveyed:
         """Return what no rows tell."""
         measures = [step.measure(self.most) for step in self.encoder.steps]
-        return Found(measures, LevelCounts(self.most))
+        return Surveyed(measures, LevelCounts(self.most))
 
     def named(self, rows: range) -> str:
         """Name a partition."""
         return self.stream.named(rows)
 
-    def __call__(self, rows: range) -> Found:
+    def __call__(self, rows: range) -> Surveyed:
         """Return what the rows of a partition tell."""
         target, found = self.schema.target, self.nothing()
         assert target is not None

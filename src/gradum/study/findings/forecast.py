@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from gradum.messages import say, say_plural, sentences
-from gradum.run.forecast import Continuation
+from gradum.run.forecast import ContinuedSeries
 from gradum.run.run import Run
 from gradum.scores.figures import figure, in_unit, percent
 from gradum.study.evidence import Evidence
@@ -89,7 +89,7 @@ def forecast(run: Run, evidence: Evidence) -> ForecastFinding | None:
         horizon=known.horizon,
         origins=origins,
         steps=steps,
-        fans=fans_of(Continuation.of(run.fitted)) if run.fitted.history is not None else (),
+        fans=fans_of(ContinuedSeries.of(run.fitted)) if run.fitted.history is not None else (),
         series=len(known.keys),
         sentence=_sentence(steps, origins, run.fitted.schema.target_unit),
     )
@@ -137,13 +137,13 @@ def _sentence(steps: tuple[Ahead, ...], origins: int, unit: str) -> str:
     )
 
 
-def fans_of(going_on: Continuation) -> tuple[Fan, ...]:
+def fans_of(going_on: ContinuedSeries) -> tuple[Fan, ...]:
     """Return how the largest series go on."""
     windows = going_on.windows
     known: Forecast = windows.known
     size = np.nan_to_num(windows.at(windows.origins[:, None])[:, 0])
     shown = np.sort(np.argsort(-size, kind="stable")[:MOST_SERIES])
-    chosen = Continuation(going_on.fitted, windows.take(shown))
+    chosen = ContinuedSeries(going_on.fitted, windows.take(shown))
     width = known.horizon
     columns = [chosen.predicted()[:, None], *(chosen.intervals(share) for share in COVERAGES)]
     ends = np.hstack(columns).reshape(len(shown), width, 5)
@@ -164,7 +164,7 @@ def fans_of(going_on: Continuation) -> tuple[Fan, ...]:
     )
 
 
-def _past(chosen: Continuation, number: int) -> Any:
+def _past(chosen: ContinuedSeries, number: int) -> Any:
     """Yield the last values of a series: three horizons and four short seasons, if there are."""
     windows = chosen.windows
     known = windows.known
