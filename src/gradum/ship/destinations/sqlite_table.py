@@ -106,7 +106,9 @@ class SqliteTable:
     @contextmanager
     def _connected(self, path: Path) -> Iterator[sqlite3.Connection]:
         try:
-            with closing(sqlite3.connect(path, SECONDS, isolation_level=None)) as connection:
+            with closing(
+                sqlite3.connect(path, timeout=SECONDS, isolation_level=None)
+            ) as connection:
                 yield connection  # closing undoes what is not committed
         except sqlite3.Error as error:
             if "locked" in str(error):
