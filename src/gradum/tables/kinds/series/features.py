@@ -1,4 +1,4 @@
-"""What is measured of series: shares of time by random kernels, of readings and of their changes.
+"""The features of series: how often shapes occur in the readings, and in the changes between them.
 
 Shapes: n series of c channels, F features.
 """
