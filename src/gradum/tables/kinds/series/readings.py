@@ -77,10 +77,11 @@ def without_gaps(readings: np.ndarray) -> np.ndarray:
     Before the first reading and after the last it stays; a channel without any is 0.
     """
     filled, times = readings.astype(np.float64), np.arange(readings.shape[1])
-    for channel in filled:
-        known = np.flatnonzero(~np.isnan(channel))
-        if len(known) < len(channel):
-            channel[:] = np.interp(times, known, channel[known]) if len(known) else 0.0
+    gaps = np.isnan(filled)
+    for channel in np.flatnonzero(gaps.any(axis=1)):
+        known = np.flatnonzero(~gaps[channel])
+        between = np.interp(times, known, filled[channel, known]) if len(known) else 0.0
+        filled[channel] = between
     return filled
 
 
