@@ -131,7 +131,17 @@ def test_a_long_series_is_kept_as_means_of_neighbours():
 
 @pytest.mark.parametrize(
     ("value", "why"),
-    [([], "no readings"), ([None, None], "no readings"), (["a", "b"], "no list of numbers")],
+    [
+        ([], "no readings"),
+        ([None, None], "no readings"),
+        ([float("inf")] * 9, "no readings"),
+        (["a", "b"], "no list of numbers"),
+        ([1.0, "b"], "no list of numbers"),
+        ([1j] * 9, "no list of numbers"),
+        (str([10**400] * 9), "no list of numbers"),
+        ("[" * 50_000, "no list of numbers"),
+        (np.zeros((70, 80)), "more than 64 channels"),
+    ],
 )
 def test_what_holds_no_readings_is_missing_and_says_why(value, why):
     values = pl.Series([*WAVES, value], dtype=pl.Object)
@@ -140,6 +150,13 @@ def test_what_holds_no_readings_is_missing_and_says_why(value, why):
     column = kind_of(values)
     assert (column.kind, column.missing) == ("series", 1)
     assert why in column.reason
+
+
+def test_channels_of_unlike_lengths_end_in_gaps():
+    values = pl.Series([[wave, wave[:2]] for wave in WAVES], dtype=pl.Object)
+    cells = read({"x": values, "y": list(range(30))}).frame["x"]
+    np.testing.assert_allclose(readings(cells[0])[:, :3], [WAVES[0][:3], [*WAVES[0][:2], np.nan]])
+    assert "30 of them with gaps" in kind_of(values).reason
 
 
 # What is measured.
