@@ -1,5 +1,6 @@
 """Series: what a table may hold as one, what is measured of them, and what is no series."""
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -250,3 +251,21 @@ def test_changes_are_measured_whatever_the_level():
     for numbers in (np.arange(12.0), np.arange(12.0)[::-1]):
         one, other = (_scaled([_changes(numbers[None] + by)], [0.0], [1.0]) for by in (0, 512))
         np.testing.assert_array_equal(fitted.changes.shares(one), fitted.changes.shares(other))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"dilations": (10**9,)},
+        {"dilations": (0,)},
+        {"counts": (10**9,)},
+        {"subsets": ((1,),)},
+        {"thresholds": b""},
+        {"thresholds": np.full(84 * 8, -(2**15), "<i2").tobytes()},
+    ],
+)
+def test_kernels_that_no_fit_yields_are_refused_before_anything_is_measured(changed):
+    kernels = Kernels.fit([RNG.normal(size=(1, 7))] * 3, np.random.default_rng(0))
+    assert (kernels.dilations, kernels.counts) == ((1,), (8,))
+    with pytest.raises(ValueError, match="the kernels of series"):
+        msgspec.structs.replace(kernels, **changed)
