@@ -129,13 +129,13 @@ def test_what_is_left_of_the_time_limit_is_shown(monkeypatch):
 
 def test_a_pass_over_a_table_says_its_partition_its_speed_and_the_time_left():
     place = progress.Place()
-    place.note(PartitionDone("survey", 1, 4, 1_000, 0.5))
-    assert place.line == (
-        "first pass over the table: partition 1 of 4, 2,000 rows/s, about 2 s left"
-    )
+    place.note(PartitionDone("survey", 1, 4, 1_000, 9.0))  # two processes started meanwhile
+    assert place.line == "first pass over the table: partition 1 of 4"
+    place.note(PartitionDone("survey", 3, 4, 3_000, 11.0))
+    assert place.line == "first pass over the table: partition 3 of 4, 1,000 rows/s, about 1 s left"
     place.note(RungStarted("linear", 0, 0))
-    place.note(PartitionDone("sums", 3, 4, 3_000, 3.0))
-    assert place.line == "linear partition 3 of 4, 1,000 rows/s, about 1 s left"
+    place.note(PartitionDone("sums", 1, 4, 1_000, 1.0))
+    assert place.line == "linear partition 1 of 4"
     place.note(PartitionLate("sums", "a.parquet, rows 1 to 9", "process 7", 12.0, 1.0))
     assert place.line == (
         "linear waiting 12 s for a.parquet, rows 1 to 9 on process 7, where others took 1.0 s"

@@ -271,6 +271,7 @@ class Place:
     def __init__(self) -> None:
         self.title, self.details = "", []
         self._pass: list[str] = []  # how far the pass over the table has come
+        self._first: PartitionDone | None = None  # of this pass
         self._epochs, self._folds_began, self.fold, self._folds = 0, 0.0, 0, 0
         self._limit = math.inf  # a point in time
         self._compiled: float | None = None  # seconds that a training's first epoch took
@@ -314,21 +315,22 @@ class Place:
                 pass
 
     def _of_partitions(self, event: PartitionDone) -> list[str]:
-        """Say how far a pass has come; those before training have no rung's title."""
+        """Say how far a pass has come; those before training have no rung's title.
+
+        The first partition tells no speed: workers may have started in its time.
+        """
         if event.stage in PASSES:
             self.title = say(PASSES[event.stage])
-        if event.done == 1:
-            self._left = TimeLeft()
-        left = event.seconds / event.done * (event.partitions - event.done)
-        return [
-            say(
-                "partition {done:,} of {partitions:,}",
-                done=event.done,
-                partitions=event.partitions,
-            ),
-            say("{rate:,.0f} rows/s", rate=event.rows / max(event.seconds, 1e-9)),
-            self._left.about(left),
-        ]
+        where = say(
+            "partition {done:,} of {partitions:,}", done=event.done, partitions=event.partitions
+        )
+        if event.done == 1 or self._first is None:
+            self._first, self._left = event, TimeLeft()
+            return [where]
+        seconds = max(event.seconds - self._first.seconds, 1e-9)
+        rate = (event.rows - self._first.rows) / seconds
+        left = seconds / (event.done - 1) * (event.partitions - event.done)
+        return [where, say("{rate:,.0f} rows/s", rate=rate), self._left.about(left)]
 
     def _time_left(self, event: EpochDone) -> str:
         """Say how long this rung may still take at most, or all its folds, judging by what is done.
@@ -356,7 +358,7 @@ class Place:
     @property
     def line(self) -> str:
         """The line."""
-        details = [detail for detail in (*self.details, *self._pass) if detail]
+        details = [detail for detail in self._pass or self.details if detail]
         if not details:
             return self.title
         together = reduce(
