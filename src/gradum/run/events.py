@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gradum.messages import as_text
-from gradum.rungs.training_events import Passed, PathStep, Resumed
+from gradum.rungs.training_events import PartitionDone, PartitionLate, Passed, PathStep, Resumed
 from gradum.solvers.solution import ChunkDone, EpochDone, Stopped
 
 if TYPE_CHECKING:
@@ -125,6 +125,8 @@ Event = (
     | ChunkDone
     | EpochDone
     | Passed
+    | PartitionDone
+    | PartitionLate
     | Stopped
     | RungFinished
     | RivalFitted
