@@ -94,11 +94,15 @@ class Alarmed:
 
 @dataclass(frozen=True)
 class Expected:
-    """What the run will take: seconds, and bytes besides the table; sent only if it is much."""
+    """What the run will take: seconds, and bytes of memory besides the table, or of disk in blocks.
+
+    ``much`` says whether that is worth telling.
+    """
 
     seconds: float
     bytes: int
     sentence: str
+    much: bool = True
 
 
 @dataclass(frozen=True)

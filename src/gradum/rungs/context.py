@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from gradum.core_count import cores
 from gradum.engines.engine import Engine, Work
 from gradum.engines.in_order import MOST, Straggler, in_order
 from gradum.randomness import stream
@@ -121,6 +122,11 @@ class Context:
             seconds = perf_counter() - began
             self.tell(PartitionDone(work.stage, done, len(items), rows, seconds))
             yield result
+
+    @property
+    def workers(self) -> int:
+        """How many tasks are done at a time."""
+        return cores() if self.engine is None else self.engine.workers
 
     def random(self, *names: str | int) -> np.random.Generator:
         """Return the random generator of a named stream of the seed."""

@@ -126,7 +126,7 @@ class PlainLines:
                 write(*schema_parts(event.schema, event.notes))
             case Alarmed():
                 write(*alarm_parts(event.alarms))
-            case Expected() | NotRefitted():
+            case Expected(much=True) | NotRefitted():
                 write(event.sentence)
             case Judged():
                 write(*verdict_parts(event.judgement, self._told, schema=self._told.schema))
@@ -194,7 +194,7 @@ class Live:
                 self._print(schema_parts(event.schema, event.notes))
             case Alarmed():
                 self._print(alarm_parts(event.alarms))
-            case Expected() | NotRefitted():
+            case Expected(much=True) | NotRefitted():
                 self._print([event.sentence])
             case Judged():
                 self.close()
