@@ -2,10 +2,11 @@
 
     python -m benchmarks.series.choice FOLDER
 
-Five folds of the training rows of every set, without its test rows. Of the settings whose log loss
-and errors, in the mean over the sets, are not above those of the least log loss by more than one
-standard error of the difference over the sets, that with the fewest thresholds is chosen, and of
-these that with the least log loss.
+FOLDER holds the sets as files, to which `benchmarks.series.peers` adds those that aeon ships. There
+are five folds of the training rows of every set; its test rows are not read. Of the settings whose
+log loss and errors, in the mean over the sets, are not above those of the least log loss by more
+than one standard error of the difference over the sets, that with the fewest thresholds is chosen,
+and of these that with the least log loss.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from benchmarks.page import table
 from benchmarks.series.ours import answers
 from gradum.tables.kinds.series import features, kernels
 
-THRESHOLDS = 4, 6, 8, 12
+THRESHOLDS: tuple[int, ...] = 4, 6, 8, 12
 SHRINKAGES = 10.0, 30.0, 100.0, 300.0
 Setting = tuple[int, float]
 
@@ -65,7 +66,7 @@ def _sets(folder: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 def main(folder: str) -> None:
     """Print a line for each setting, and the one that is chosen."""
-    settings = list(product(THRESHOLDS, SHRINKAGES))
+    settings: list[Setting] = list(product(THRESHOLDS, SHRINKAGES))
     each = [[losses(*data, setting) for setting in settings] for data in _sets(folder)]
     by_set = {setting: np.array([row[at] for row in each]) for at, setting in enumerate(settings)}
     lines = [[*setting, *found.mean(axis=0).round(4)] for setting, found in by_set.items()]

@@ -18,7 +18,7 @@ from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.parquet_rows import ParquetRows
 from gradum.tables.sources.source import Location, NewFile, start_of
 from gradum.tables.sources.zipped import DAMAGE, MAGIC
-from gradum.tables.wording import quoted
+from gradum.tables.wording import quoted, size
 
 HEADS = {
     (1, 0): np.lib.format.read_array_header_1_0,
@@ -58,10 +58,7 @@ class Arrays:
             with zipfile.ZipFile(location.path) as archive:
                 members = {PurePosixPath(m.filename).stem: m for m in archive.infolist()}
                 chosen = _chosen(members, reading.sheet, location.name)
-                if sum(members[name].file_size for name in chosen.values()) > most_unpacked(
-                    location.path.stat().st_size
-                ):
-                    raise _damaged(location.name)
+                _refuse_large(location, sum(members[each].file_size for each in chosen.values()))
                 arrays = {
                     column: _array(archive, members[name], location.name)
                     for column, name in chosen.items()
@@ -120,6 +117,19 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: str) -> np
         raise _damaged(source)
     array = np.frombuffer(content, dtype).reshape(shape, order="F" if by_columns else "C")
     return array.astype(PLAIN.get((dtype.kind, dtype.itemsize), dtype.newbyteorder("=")))
+
+
+def _refuse_large(location: Location, unpacked: int) -> None:
+    most = most_unpacked(location.path.stat().st_size)
+    if unpacked > most:
+        raise TableError(
+            say(
+                "{name} unpacks to more than {most}, far more than a table would.",
+                name=location.name,
+                most=size(most),
+            ),
+            say("Unpack it first if it can be trusted."),
+        )
 
 
 def _frame(arrays: Mapping[str, np.ndarray], source: str) -> pl.DataFrame:
