@@ -166,7 +166,8 @@ def test_channels_of_unlike_lengths_end_in_gaps():
 def filtered(x, kernel, dilation, subset):
     """r(t) by its definition, in plain Python."""
     weights = [2 if tap in TRIPLES[kernel] else -1 for tap in range(9)]
-    summed = 256 * x[list(subset)].sum(axis=0, dtype=float) / len(subset) ** 0.5
+    unit = np.float32(256 / len(subset) ** 0.5)
+    summed = sum(x[c] * unit for c in subset)  # in float32, since halves are rounded either way
     whole = [min(max(round(each), -2560), 2560) for each in summed.tolist()]
     return np.array(
         [
@@ -195,7 +196,7 @@ def test_shares_are_those_of_the_definition(channels):
             for kernel in range(group, 84, groups):
                 for _ in range(count):
                     threshold = next(thresholds)
-                    if place % 97 == 0:
+                    if place % 61 == 0:
                         for row, x in enumerate(several):
                             r = filtered(x, kernel, dilation, subset)
                             if (which + kernel) % 2:
