@@ -67,7 +67,7 @@ def test_each_series_goes_on_in_its_own_units():
     frame = fitted().forecast()
     assert frame.columns == ["shop", "day", "steps ahead", "prediction", "low", "high"]
     assert len(frame) == 2 * HORIZON
-    assert frame["day"].min() == dt.datetime(2024, 7, 19)
+    assert frame["day"].min() == dt.date(2024, 7, 19)
     levels = frame.group_by("shop").agg(pl.col("prediction").mean()).sort("shop")["prediction"]
     assert levels.to_list() == pytest.approx([10, 300], rel=0.2)
     assert (frame["low"] < frame["prediction"]).all()
@@ -92,7 +92,7 @@ def test_later_rows_are_its_newest_past():
     longer = sales(210)
     whole = fitted().forecast(longer)
     added = fitted().forecast(longer.filter(pl.col("day") > dt.date(2024, 7, 10)))
-    assert whole["day"].min() == dt.datetime(2024, 7, 29)
+    assert whole["day"].min() == dt.date(2024, 7, 29)
     assert added["prediction"].to_numpy() == pytest.approx(whole["prediction"].to_numpy())
 
 
@@ -116,7 +116,7 @@ def test_rows_of_a_table_are_refused():
 def test_a_model_without_rows_needs_its_past():
     from dataclasses import replace
 
-    from gradum.run.forecast import ContinuedSeries
+    from gradum.run.forecast.continued_series import ContinuedSeries
 
     bare = replace(fitted().fitted, history=None)
     with pytest.raises(SpecError, match="no history"):

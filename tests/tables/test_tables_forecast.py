@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from gradum.errors import GradumError, TableError
-from gradum.run.source.learned_series import series_rows
+from gradum.run.forecast.learned_series import series_rows
 from gradum.tables.forecast.facet import ORIGIN, STEP
 from gradum.tables.forecast.frequency import DAY, Frequency, frequency_of
 from gradum.tables.forecast.pairs import Windows

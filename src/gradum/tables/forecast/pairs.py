@@ -40,16 +40,23 @@ class Windows:
     @classmethod
     def every(cls, panel: Panel, known: Forecast) -> Windows:
         """Return every origin of a panel whose steps ahead have values, a stride apart."""
-        ends = panel.ends
-        origins = np.arange(panel.first, panel.first + panel.values.shape[2])
+        return cls._among(panel, known, panel.first + known.season - 1, known.horizon)
+
+    @classmethod
+    def since(cls, panel: Panel, known: Forecast) -> Windows:
+        """Return every origin after all that was learned from, if any step ahead has a value."""
+        return cls._among(panel, known, known.end, 1)
+
+    @classmethod
+    def _among(cls, panel: Panel, known: Forecast, first: int, ahead: int) -> Windows:
+        """Return the origins from a place on, a stride apart, so many steps before the end."""
+        origins = np.arange(max(first, panel.first), panel.first + panel.values.shape[2])
         origins = origins[(origins - known.end) % known.stride == 0]
-        series, place = np.nonzero(
-            np.isfinite(panel.target[:, origins - panel.first])
-            & (origins[None, :] + known.horizon <= ends[:, None])
-            & (origins[None, :] - known.season + 1 >= panel.first)
+        place, series = np.nonzero(
+            np.isfinite(panel.target[:, origins - panel.first]).T
+            & (origins[:, None] + ahead <= panel.ends)
         )
-        order = np.lexsort((series, place))
-        return cls(panel, known, series[order], origins[place[order]])
+        return cls(panel, known, series, origins[place])
 
     @classmethod
     def last(cls, panel: Panel, known: Forecast) -> Windows:
