@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-WEEKS, ORIGINS = 4, 40  # ahead, and held back
+WEEKS, ORIGINS, APART = 4, 20, 4  # ahead; origins held back, and the days between them
 HOLIDAYS = (
     "01-01",
     "01-21",
@@ -82,7 +82,7 @@ def vic_elec(folder: Path) -> Panel:
 
 
 def flights(folder: Path) -> Panel:
-    """Return flights a day by carrier and airport, forecast four weeks ahead from 40 days.
+    """Return flights a day by carrier and airport, forecast four weeks ahead from 20 days.
 
     The series are those with a flight on every day up to the first of these days.
     """
@@ -93,7 +93,7 @@ def flights(folder: Path) -> Panel:
     counts = rows.with_columns(day).group_by("carrier", "origin", "date").len("flights")
     days = pl.DataFrame({"date": counts["date"].unique().sort()})
     horizon = 7 * WEEKS
-    origins = days["date"][-2 * ORIGINS - horizon : -horizon : 2].to_list()
+    origins = days["date"][-APART * ORIGINS - horizon : -horizon : APART].to_list()
     before = days.filter(pl.col("date") <= origins[0])
     flown = counts.join(before, on="date").group_by("carrier", "origin").len()
     pairs = flown.filter(pl.col("len") == len(before))

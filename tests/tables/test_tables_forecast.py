@@ -197,6 +197,42 @@ def test_nothing_is_learned_whose_outcome_is_known_after_the_first_test():
         assert until[learns].max() < origins[fold == Part.TEST].min()
 
 
+BERLIN = "Europe/Berlin"
+GIVEN = {
+    "days": pl.date_range(START, dt.date(2024, 9, 1), "1d", eager=True),
+    "months as texts": pl.Series([f"{2000 + m // 12}-{m % 12 + 1:02d}" for m in range(130)]),
+    "quarters as texts": pl.Series([f"Q{q % 4 + 1} {1980 + q // 4}" for q in range(130)]),
+    "days as texts": pl.date_range(START, dt.date(2024, 9, 1), "1d", eager=True).dt.to_string(
+        "%d.%m.%Y"
+    ),
+    "hours in a zone": pl.datetime_range(
+        dt.datetime(2024, 3, 10), dt.datetime(2024, 4, 4), "1h", time_zone=BERLIN, eager=True
+    ),
+    "days in a zone": pl.datetime_range(
+        START, dt.datetime(2024, 9, 1), "1d", time_zone=BERLIN, eager=True
+    ),
+    "whole numbers": pl.Series(range(1900, 2030)),
+}
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_stamps_come_back_as_they_were_given(name):
+    stamps = GIVEN[name].alias("day")
+    given = table(stamps[:-7], wave(len(stamps) - 7))
+    known = learned(given).schema.forecast
+    ahead = Windows.last(panel_of(given, known), known).frame()["day"]
+    assert known.as_given(ahead).to_list() == stamps[-7:].to_list()
+
+
+def test_origins_since_are_those_after_all_that_was_learned():
+    longer = table(days(130), wave(130))
+    known = learned(table(days(120), wave(120))).schema.forecast
+    since = Windows.since(panel_of(longer, known), known)
+    ends = known.frequency.stamps(since.origins)
+    assert (ends == microseconds(days(130)[119:129])).all()
+    assert since.frame()["sold"].null_count() == sum(range(7))  # of the last six origins
+
+
 def test_columns_called_like_places_in_the_calendar_stay_apart():
     given = table(days(120), wave(120), weekday=[f"w{day % 3}" for day in range(120)])
     renamed = Table(given.frame.rename({"day": "day of month"}), "sales.csv")

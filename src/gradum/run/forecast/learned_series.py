@@ -20,7 +20,7 @@ from gradum.run.forecast.series_in_words import on_columns, on_rows, on_stamps, 
 from gradum.tables.columns import Overrides, Target
 from gradum.tables.forecast.facet import ORIGIN, Forecast
 from gradum.tables.forecast.pairs import Windows, as_table
-from gradum.tables.forecast.panel import Panel, keys_of, panel_of, stamps_of, typed
+from gradum.tables.forecast.panel import Panel, keys_of, on_clock, panel_of, stamps_of, typed
 from gradum.tables.schema import Schema, infer
 from gradum.tables.table import Table
 
@@ -85,11 +85,14 @@ def series_rows(
     assert raw.time is not None
     of_series = tuple(naming_series(raw, name) for name in series)
     time, y = raw.column(raw.time), raw.column(target)
+    given = table.frame[time.name]
+    zone = getattr(given.dtype, "time_zone", None) or ""
+    clock = bool(zone) and given.drop_nulls().dt.time().n_unique() == 1
+    table = on_clock(table, time) if clock else table
     codes, keys = keys_of(table, of_series)
     stamps = stamps_of(typed(table, time), table)
     frequency = common_frequency(table, codes, keys, stamps, dated=time.traits.is_time)
     covariates = tuple(covariates_of(table, raw, codes, series, known))
-    written = table.frame[time.name].dtype
     plain = Forecast(
         horizon,
         y,
@@ -100,8 +103,9 @@ def series_rows(
         (1,),
         keys,
         (1.0,) * len(keys),
-        days=written == pl.Date,
-        zone=getattr(written, "time_zone", None) or "",
+        days=given.dtype == pl.Date,
+        zone=zone,
+        clock=clock,
     )
     panel = panel_of(table, plain)
     learned = described(panel, plain)

@@ -67,6 +67,9 @@ class Forecast(Struct, frozen=True, forbid_unknown_fields=True):
         Whether stamps were given as days, without a time of day.
     zone : str
         The zone in which stamps were given; empty if there was none.
+    clock : bool
+        Whether they lie on a grid of what the clock in this zone shows, not of moments: days there
+        are not equally long.
     stride : int
         Origins of the rows learned from are so many steps apart, counted back from the end.
     """
@@ -85,6 +88,7 @@ class Forecast(Struct, frozen=True, forbid_unknown_fields=True):
     stride: Annotated[int, Meta(ge=1)] = 1
     days: bool = False
     zone: str = ""
+    clock: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no fit yields but a damaged file could hold."""
@@ -128,7 +132,11 @@ class Forecast(Struct, frozen=True, forbid_unknown_fields=True):
         if not self.frequency.dated:
             whole = bool((stamps == stamps.round()).all())
             return stamps.cast(pl.Int64) if whole else stamps
-        if self.zone:
+        if self.clock:
+            stamps = stamps.dt.replace_time_zone(
+                self.zone, ambiguous="earliest", non_existent="null"
+            )
+        elif self.zone:
             stamps = stamps.dt.replace_time_zone("UTC").dt.convert_time_zone(self.zone)
         stamps = stamps.cast(pl.Date) if self.days else stamps
         return self.time.traits.spelled(stamps, self.time.parse)

@@ -126,6 +126,14 @@ def typed(table: Table, column: Column) -> pl.Series:
     return column.traits.parse(table.frame[column.name], column.parse).alias(column.name)
 
 
+def on_clock(table: Table, column: Column) -> Table:
+    """Return a table whose stamps with a zone are what the clock there shows, in no zone."""
+    if not getattr(table.frame.schema.get(column.name), "time_zone", None):
+        return table
+    shown = pl.col(column.name).dt.replace_time_zone(None)
+    return replace(table, frame=table.frame.with_columns(shown))
+
+
 def keys_of(
     table: Table, columns: tuple[Column, ...]
 ) -> tuple[np.ndarray, tuple[tuple[str, ...], ...]]:
@@ -154,6 +162,7 @@ def panel_of(table: Table, known: Forecast) -> Panel:
     TableError
         A stamp is missing, twice there or beside the grid; the message names the rows.
     """
+    table = on_clock(table, known.time) if known.clock else table
     codes, keys = keys_of(table, known.series)
     stamps = stamps_of(typed(table, known.time), table)
     columns = [_numbers(table, known.target, ())]
