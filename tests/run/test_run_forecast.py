@@ -151,3 +151,37 @@ def test_the_report_draws_the_fan_and_the_errors_by_step():
         assert each.error == pytest.approx(missed[step == each.step].mean())
     ahead = np.array([row[1] for fan in found.fans for row in fan.ahead])
     assert ahead == pytest.approx(fitted().forecast()["prediction"].to_numpy())
+
+
+def test_intervals_widen_as_later_outcomes_surprise():
+    from dataclasses import replace
+
+    from gradum.run.forecast.continued_series import ContinuedSeries
+    from gradum.tables.sources.read import read
+
+    swinging = pl.when(pl.col("day").dt.day() % 2 == 1).then(1.5).otherwise(0.5)
+    begin = dt.date(2024, 7, 18)
+    for factor, wider in ((swinging, True), (pl.lit(1.0), False)):
+        changed = pl.when(pl.col("day") > begin).then(factor).otherwise(1.0)
+        going_on = ContinuedSeries.of(
+            fitted().fitted, read(sales(210).with_columns(pl.col("sold") * changed))
+        )
+        still = replace(going_on, since=None)
+        width, before = (np.ptp(each.intervals(0.9), axis=1).mean() for each in (going_on, still))
+        assert (width > 1.1 * before) == wider
+        assert len(np.unique(going_on.since.origins)) == 10
+        assert "10 later origins" in going_on.promise(0.9)
+
+
+def test_the_model_in_use_has_learned_from_all_origins():
+    run = fitted().run
+    assert run.fitted.spec.refit
+    assert run.fitted.rung(None).settings["rows"] == len(run.dataset)
+
+
+def test_a_new_series_far_shorter_or_constant_goes_on_beside_others():
+    few = sales().filter(pl.col("shop") == "a", pl.col("day") > dt.date(2024, 7, 10))
+    added = [few.with_columns(shop=pl.lit("new")), few.with_columns(shop=pl.lit("c"), sold=5.0)]
+    frame = fitted().forecast(pl.concat([sales(), *added]))
+    assert frame["shop"].unique().sort().to_list() == ["a", "b", "c", "new"]
+    assert np.isfinite(frame.select("prediction", "low", "high").to_numpy()).all()
