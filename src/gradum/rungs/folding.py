@@ -37,14 +37,15 @@ def walks_up_to(
     Rows that know when their outcome is known are held out by stretches of time. Where not even two
     folds can be made, the rows marked by ``validation`` (n,) are held out.
     """
-    if rows.until is not None and (walks := stretches(most, rows.time, rows.until)):
+    walks = [] if rows.until is None else stretches(most, rows.time, rows.until)
+    if walks:
         return walks
     labels = None if rows.classes is None else rows.target
     walks = walks_of(most, len(rows), labels=labels, groups=rows.groups, time=rows.time, rng=rng)
     return walks or [held_out(validation)]
 
 
-def stretches(most: int, time: np.ndarray, until: np.ndarray) -> list[Walk]:
+def stretches(most: int, time: np.ndarray | None, until: np.ndarray) -> list[Walk]:
     """Hold out each of ``most`` stretches of time in turn, and learn from what is apart from it.
 
     A row is apart if its outcome was known before the stretch began, or if it began after every
@@ -63,6 +64,7 @@ def stretches(most: int, time: np.ndarray, until: np.ndarray) -> list[Walk]:
         Empty if there are fewer times than stretches, or outcomes last so long that a stretch would
         leave less than half of the rows.
     """
+    assert time is not None  # outcomes are known later than a time
     moments, moment = np.unique(time, return_inverse=True)
     if len(moments) < most:
         return []
