@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from gradum.errors import GradumError, TableError
+from gradum.run.forecast.continued_series import stamped
 from gradum.run.forecast.learned_series import series_rows
 from gradum.tables.forecast.facet import ORIGIN, STEP
 from gradum.tables.forecast.frequency import DAY, Frequency, frequency_of
@@ -222,6 +223,16 @@ def test_stamps_come_back_as_they_were_given(name):
     known = learned(given).schema.forecast
     ahead = Windows.last(panel_of(given, known), known).frame()["day"]
     assert known.as_given(ahead).to_list() == stamps[-7:].to_list()
+
+
+@pytest.mark.parametrize("series", [[], ["shop"]])
+def test_judged_rows_are_named_by_series_and_stamps(series):
+    months = GIVEN["months as texts"].to_list()
+    rows = learned(table(months, wave(130), shop=["a"] * 130), series=series)
+    named = stamped(rows.schema.forecast, rows.table.frame)
+    assert named.columns == [*series, ORIGIN, "day", STEP]
+    row = named.row(5, named=True)
+    assert months.index(row["day"]) == months.index(row[ORIGIN]) + row[STEP]
 
 
 def test_origins_since_are_those_after_all_that_was_learned():

@@ -47,7 +47,7 @@ def stamped(known: Forecast, frame: pl.DataFrame) -> pl.DataFrame:
     origins = frame[ORIGIN]
     stamps = pl.Series(known.time.name, known.until(frame)).cast(origins.dtype)
     given = [known.as_given(each) for each in (origins, stamps)]
-    return frame.select(*names).with_columns(*given, frame[STEP].cast(pl.Int64))
+    return pl.DataFrame([*(frame[name] for name in names), *given, frame[STEP].cast(pl.Int64)])
 
 
 @dataclass(frozen=True, eq=False)
