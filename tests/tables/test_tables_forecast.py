@@ -89,6 +89,13 @@ def test_the_target_is_what_the_last_season_misses():
     assert frame[STEP].max() == 7
 
 
+def test_the_last_origins_teach_the_steps_that_are_known():
+    frame = learned(table(days(120), wave(120))).table.frame
+    assert frame["sold"].null_count() == 0
+    last = frame.group_by(ORIGIN).agg(pl.col(STEP).max()).sort(ORIGIN)[STEP].to_list()
+    assert last[-9:] == [7, 7, 7, 6, 5, 4, 3, 2, 1]
+
+
 def test_no_row_looks_beyond_its_origin():
     values = wave(120)
     later = values.copy()

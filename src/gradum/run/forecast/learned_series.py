@@ -130,7 +130,8 @@ def _lead(panel: Panel) -> int:
 
 def _windows(table: Table, panel: Panel, known: Forecast) -> Windows:
     windows = Windows.every(panel, known)
-    origins = len(np.unique(windows.origins))
+    whole = windows.origins + known.horizon <= panel.ends[windows.series]
+    origins = len(np.unique(windows.origins[whole]))
     if origins < FEWEST_ORIGINS:
         longest = int(np.isfinite(panel.target).sum(1).max())
         raise TableError(
@@ -162,13 +163,13 @@ def _drawn(windows: Windows, share: float, seed: int) -> tuple[pl.DataFrame, np.
     most = max(MOST_JUDGED // windows.known.horizon, FEWEST_ORIGINS)
     if len(later) > most:
         later = np.sort(rng.choice(later, most, replace=False))
-    learned, judged = windows.take(earlier).frame(), windows.take(later).frame()
-    places = [windows.rows[each].reshape(-1) for each in (earlier, later)]
+    (learned, at), (judged, later_at) = (windows.take(each).judged() for each in (earlier, later))
     if len(learned) > MOST_LEARNED:
         kept = np.sort(rng.choice(len(learned), MOST_LEARNED, replace=False))
-        learned, places[0] = learned[kept], places[0][kept]
-    rows = len(learned) + len(judged)
-    return pl.concat([learned, judged]), np.concatenate(places), len(judged) / rows
+        learned, at = learned[kept], at[kept]
+    places = [windows.rows[earlier].reshape(-1)[at], windows.rows[later].reshape(-1)[later_at]]
+    frame = pl.concat([learned, judged])
+    return frame, np.concatenate(places), len(judged) / len(frame)
 
 
 def _schema(pairs: Table, known: Forecast, raw: Schema) -> Schema:

@@ -63,6 +63,8 @@ class Forecast(Struct, frozen=True, forbid_unknown_fields=True):
         What is told of the stamp's place in the calendar, such as "weekday".
     end : int
         The place on the grid of the last stamp with a target.
+    stride : int
+        Origins of the rows learned from are so many steps apart, counted back from the end.
     days : bool
         Whether stamps were given as days, without a time of day.
     zone : str
@@ -70,8 +72,6 @@ class Forecast(Struct, frozen=True, forbid_unknown_fields=True):
     clock : bool
         Whether they lie on a grid of what the clock in this zone shows, not of moments: days there
         are not equally long.
-    stride : int
-        Origins of the rows learned from are so many steps apart, counted back from the end.
     """
 
     horizon: Annotated[int, Meta(ge=1)]
