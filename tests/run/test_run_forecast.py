@@ -185,3 +185,24 @@ def test_a_new_series_far_shorter_or_constant_goes_on_beside_others():
     frame = fitted().forecast(pl.concat([sales(), *added]))
     assert frame["shop"].unique().sort().to_list() == ["a", "b", "c", "new"]
     assert np.isfinite(frame.select("prediction", "low", "high").to_numpy()).all()
+
+
+LATER = {"day": [dt.date(2024, 7, 19)], "shop": ["a"], "sold": [9.0]}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"day": [dt.datetime(2024, 7, 19, 5)]}, "not on the grid of a row a day, in row 1"),
+        ({"day": [None]}, "'day' has no stamp, in row 1"),
+        ({"sold": ["many"]}, "'sold'"),
+        ({"shop": None}, "lacks the column 'shop'"),
+        ({name: values * 2 for name, values in LATER.items()}, "two values at one stamp"),
+    ],
+)
+def test_later_rows_that_cannot_be_used_are_refused(changed, said):
+    columns = {name: values for name, values in (LATER | changed).items() if values is not None}
+    with pytest.raises(GradumError) as refused:
+        fitted().forecast(pl.DataFrame(columns))
+    assert said in str(refused.value)
+    assert refused.value.remedy

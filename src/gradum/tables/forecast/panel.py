@@ -13,6 +13,7 @@ from gradum.tables.columns import Column
 from gradum.tables.forecast.facet import Forecast
 from gradum.tables.forecast.frequency import DAY, HOUR, MONDAY, Frequency
 from gradum.tables.table import Table
+from gradum.tables.unreadable import Unreadable
 from gradum.tables.wording import nearest_names, quoted, rows_of, rows_text
 
 MOST_CELLS = 50_000_000  # series × stamps × columns that are held
@@ -175,6 +176,9 @@ def _numbers(table: Table, column: Column, levels: tuple[str, ...]) -> np.ndarra
     if column.name not in table.frame.columns:
         return np.full(table.frame.height, np.nan)
     values = typed(table, column)
+    unread = Unreadable.of(table.frame[column.name], values, column, table.numbers)
+    if unread is not None:
+        unread.refuse_alone(table.source)
     if levels:
         places = {level: float(place) for place, level in enumerate(levels)}
         return np.array([places.get(level, np.nan) for level in values.cast(pl.String)])
@@ -221,7 +225,7 @@ def laid_out(
                 table,
                 twice,
                 say("A series has two values at one stamp")
-                if len(keys) > 1
+                if keys[0]
                 else say("Two rows have one stamp"),
                 say("Keep one of them; or name the columns that tell series apart with --series."),
             )
