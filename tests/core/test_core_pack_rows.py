@@ -219,12 +219,14 @@ def edges(shift, slope):
         ([-2, -1, 0, 0, 0], [1, 4, 0, 0, 0]),  # three that are not needed
         ([0, 0, 0], [0, 0, 0]),
         ([0.5], [1e6]),  # a step
+        ([0.5, 0.75], [1e20, 1]),  # a step narrower than float64 tells apart
         ([-1, 0.25, 3], [1e4, 1e-2, 0]),
     ],
 )
 def test_many_values_on_the_edges_of_codes_and_beyond_all_of_them(shift, slope):
     with np.errstate(over="ignore"):  # so far beyond a step that its place is infinite
         assert_bulk_says_the_same(*edges(shift, slope))
+        assert_says_the_same(*edges(shift, slope))
 
 
 def test_on_either_side_of_two_steps_at_one_place_both_have_risen_or_neither():

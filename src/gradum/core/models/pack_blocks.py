@@ -11,19 +11,18 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import jax
 import numpy as np
 from scipy import sparse
 
 from gradum.core.models.input_blocks import Inputs, take
-from gradum.core.models.pack_codes import first_in_turn, risen
+from gradum.core.models.pack_codes import first_in_turn, risen, rows_of_risen
 
 if TYPE_CHECKING:
     from gradum.core.models.pack_network import PackNetwork
     from gradum.core.models.parameters import Params
 
 NUMBERS_AT_ONCE = 2**17
-"""How many numbers a block has before a first layer: half a MiB stays beside the weights in cache."""
+"""How many numbers a block has before a first layer: 512 KiB, beside the weights in cache."""
 
 LEAST_ROWS = 64  # of a block: fewer take longer to multiply
 
@@ -35,9 +34,7 @@ BLAS multiplies the last few rows, if they are no whole tile, in another way and
 
 
 class PackBlocks:
-    """The forward function of a pack for more than a few rows.
-
-    A row has the same bits in every block.
+    """The forward function of a pack; a row has the same bits in every block.
 
     Parameters
     ----------
@@ -53,8 +50,8 @@ class PackBlocks:
         coded = len(network.coded) * network.codes
         dense, codes, embedded = np.split(weight, [network.inputs, network.inputs + coded], axis=1)
         weight = np.concatenate([dense, embedded, codes], axis=1)
-        units = [network.hidden[0]]
-        self._first, self._wide = map(np.ascontiguousarray, np.split(weight, units, axis=2))
+        first, wide = np.split(weight, [network.hidden[0]], axis=2)
+        self._first, self._wide = np.ascontiguousarray(first), np.ascontiguousarray(wide)
         self._plain = weight.shape[1] - coded
         self._coded = np.array(network.coded, np.intp)
         self._step = max(NUMBERS_AT_ONCE // weight.shape[1], LEAST_ROWS)
@@ -159,20 +156,14 @@ class CodesInTurn:
     def __call__(self, columns: np.ndarray) -> np.ndarray:
         """Return what columns [c, n] add to first layers [r, n, h]."""
         (coded, rows), members = columns.shape, len(self._starts)
-        height = np.empty((members, rows, coded))
-        for column, (place, risen, rise) in enumerate(self._heights):
+        height = np.empty((members, rows, coded), columns.dtype)
+        for column, (place, below, rise) in enumerate(self._heights):
             value = columns[column].astype(np.float64)
             piece = place[1:].searchsorted(value, side="right")
             value -= place.take(piece)
-            risen_by = rise.take(piece, axis=0) * value[:, None]
-            height[:, :, column] = (risen.take(piece, axis=0) + risen_by).T
-        whole = height.astype(np.int32)
-        share = np.empty((*height.shape, 2), columns.dtype)
-        np.subtract(height, whole, out=share[..., 1], casting="same_kind")
-        np.subtract(1, share[..., 1], out=share[..., 0])
-        read = np.empty(share.shape, np.int32)
-        np.add(whole, self._starts, out=read[..., 0])
-        np.add(read[..., 0], 1, out=read[..., 1])
+            above = rise.take(piece, axis=0) * value[:, None]
+            height[:, :, column] = (below.take(piece, axis=0) + above).T
+        share, read = rows_of_risen(height, self._starts)
         ends = np.arange(members * rows + 1, dtype=np.int32) * np.int32(2 * coded)
         shape = members * rows, len(self._sums)
         shares = sparse.csr_array((share.ravel(), read.ravel(), ends), shape=shape)
@@ -187,8 +178,9 @@ def _heights(shift: np.ndarray, slope: np.ndarray) -> tuple[np.ndarray, np.ndarr
     The first and the last, where none and all have risen, have no end.
     """
     rises = slope > 0
-    ends = shift[rises], shift[rises] + 1 / slope[rises]
-    place = np.unique(np.concatenate([*ends, [0.0]]))
+    begins = shift[rises]
+    ends = np.nextafter(begins + 1 / slope[rises], np.inf)  # where also the steepest has risen
+    place = np.unique(np.concatenate([begins, ends, [0.0]]))
     height = ((place[:, None, None] - shift) * slope).clip(0, 1).sum(axis=-1)
     rise = np.diff(height, axis=0) / np.diff(place)[:, None]
     still = np.zeros_like(height[:1])

@@ -1,7 +1,7 @@
 """A pack laid out for speed: for few rows in NumPy, and for many in a compiled program.
 
 For one row, most time goes into moving weights to the processor, and most weights belong to codes;
-for a thousand rows, most time goes into products. But codes that rise one after the other need no
+for many rows, most time goes into products. But codes that rise one after the other need no
 products: what a column adds is read from two rows of P, as `pack_codes` says. For many rows, only
 the columns themselves, embedded numbers, waves and ramps that overlap need products.
 
@@ -24,14 +24,15 @@ import numpy as np
 from gradum.core.models.few_rows import are_few, product
 from gradum.core.models.input_blocks import Inputs
 from gradum.core.models.pack_blocks import PackBlocks
-from gradum.core.models.pack_codes import codes_of, first_in_turn, risen
+from gradum.core.models.pack_codes import codes_of, first_in_turn, risen, rows_of_risen
 
 if TYPE_CHECKING:
     from gradum.core.models.pack_network import PackNetwork
     from gradum.core.models.parameters import Params
 
+
 class PackRows:
-    """A pack, laid out for few rows.
+    """A pack, laid out for few rows; more rows go through `PackBlocks`.
 
     It holds a second copy of the pack, with P in place of the weights of codes that rise in turn.
 
@@ -42,7 +43,7 @@ class PackRows:
     """
 
     def __init__(self, network: PackNetwork, params: Params) -> None:
-        self._params_given = params
+        self._given = params
         params, self._rising = first_in_turn(params)
         first, *others = params["layers"]
         weight = np.concatenate([first["weight"], params["wide"]], axis=2)
@@ -65,7 +66,7 @@ class PackRows:
         self._starts = starts * (network.codes + 2)
 
     def __call__(self, inputs: Inputs) -> np.ndarray:
-        """Return the logits [n, k], of up to `FEW_ROWS` rows each with the bits that it has alone."""
+        """Return the logits [n, k]; each of a few rows has the bits that it has alone."""
         if not are_few(len(inputs["dense"])):
             return self._blocks(inputs)
         network, params = self._network, self._params
@@ -111,13 +112,7 @@ class PackRows:
 
     def _read(self, height: np.ndarray) -> np.ndarray:
         """Return what columns add [r, n, h], given how many [r, n, c] of their codes have risen."""
-        whole = height.astype(np.intp)
-        share = np.empty((*height.shape, 2), height.dtype)
-        np.subtract(height, whole, out=share[..., 1])
-        np.subtract(1, share[..., 1], out=share[..., 0])
-        read = np.empty(share.shape, np.intp)
-        np.add(whole, self._starts, out=read[..., 0])
-        np.add(read[..., 0], 1, out=read[..., 1])
+        share, read = rows_of_risen(height, self._starts)
         members, rows, _ = height.shape
         lines = self._risen[read.reshape(members, rows, -1)]
         return (share.reshape(members, rows, 1, -1) @ lines)[:, :, 0]
@@ -125,7 +120,7 @@ class PackRows:
     @cached_property
     def _blocks(self) -> PackBlocks:
         """The layout for more rows."""
-        return PackBlocks(self._network, self._params_given)
+        return PackBlocks(self._network, self._given)
 
 
 def _innermost(array: np.ndarray, axis: int) -> np.ndarray:
