@@ -144,7 +144,7 @@ def products(clock: str, rows: int) -> Round:
 
     def multiply(rows: int) -> None:
         for weight in weights:
-            numbers[len(weight)][:rows] @ weight
+            np.matmul(numbers[len(weight)][:rows], weight)
 
     def predict(some: Any) -> None:
         rows = 1 if isinstance(some, dict) else len(some)
