@@ -53,8 +53,7 @@ class Windows:
         origins = np.arange(max(first, panel.first), panel.first + panel.values.shape[2])
         origins = origins[(origins - known.end) % known.stride == 0]
         place, series = np.nonzero(
-            np.isfinite(panel.target[:, origins - panel.first]).T
-            & (origins[:, None] < panel.ends)
+            np.isfinite(panel.target[:, origins - panel.first]).T & (origins[:, None] < panel.ends)
         )
         return cls(panel, known, series, origins[place])
 
