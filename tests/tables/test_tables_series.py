@@ -1,5 +1,6 @@
 """Series: what a table may hold as one, what is measured of them, and what is no series."""
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -131,7 +132,17 @@ def test_a_long_series_is_kept_as_means_of_neighbours():
 
 @pytest.mark.parametrize(
     ("value", "why"),
-    [([], "no readings"), ([None, None], "no readings"), (["a", "b"], "no list of numbers")],
+    [
+        ([], "no readings"),
+        ([None, None], "no readings"),
+        ([float("inf")] * 9, "no readings"),
+        (["a", "b"], "no list of numbers"),
+        ([1.0, "b"], "no list of numbers"),
+        ([1j] * 9, "no list of numbers"),
+        (str([10**400] * 9), "no list of numbers"),
+        ("[" * 50_000, "no list of numbers"),
+        (np.zeros((70, 80)), "more than 64 channels"),
+    ],
 )
 def test_what_holds_no_readings_is_missing_and_says_why(value, why):
     values = pl.Series([*WAVES, value], dtype=pl.Object)
@@ -142,22 +153,30 @@ def test_what_holds_no_readings_is_missing_and_says_why(value, why):
     assert why in column.reason
 
 
+def test_channels_of_unlike_lengths_end_in_gaps():
+    values = pl.Series([[wave, wave[:2]] for wave in WAVES], dtype=pl.Object)
+    cells = read({"x": values, "y": list(range(30))}).frame["x"]
+    np.testing.assert_allclose(readings(cells[0])[:, :3], [WAVES[0][:3], [*WAVES[0][:2], np.nan]])
+    assert "30 of them with gaps" in kind_of(values).reason
+
+
 # What is measured.
 
 
 def filtered(x, kernel, dilation, subset):
     """r(t) by its definition, in plain Python."""
-    weights = [2.0 if tap in TRIPLES[kernel] else -1.0 for tap in range(9)]
-    length = x.shape[1]
+    weights = [2 if tap in TRIPLES[kernel] else -1 for tap in range(9)]
+    unit = np.float32(256 / len(subset) ** 0.5)
+    summed = sum(x[c] * unit for c in subset)  # in float32, since halves are rounded either way
+    whole = [min(max(round(each), -2560), 2560) for each in summed.tolist()]
     return np.array(
         [
             sum(
-                weights[tap] * x[c, t + (tap - 4) * dilation]
-                for c in subset
+                weights[tap] * whole[t + (tap - 4) * dilation]
                 for tap in range(9)
-                if 0 <= t + (tap - 4) * dilation < length
+                if 0 <= t + (tap - 4) * dilation < len(whole)
             )
-            for t in range(length)
+            for t in range(len(whole))
         ]
     )
 
@@ -165,9 +184,9 @@ def filtered(x, kernel, dilation, subset):
 @pytest.mark.parametrize("channels", [1, 3])
 def test_shares_are_those_of_the_definition(channels):
     whole = np.random.default_rng(1)
-    several = [whole.integers(-9, 9, (channels, n)).astype(np.float32) for n in (40, 40, 23, 7)]
+    several = [3 * whole.normal(size=(channels, n)).astype(np.float32) for n in (40, 40, 23, 7)]
     kernels = Kernels.fit(several, np.random.default_rng(2))
-    thresholds = iter(np.frombuffer(kernels.thresholds, "<f4"))
+    thresholds = iter(np.frombuffer(kernels.thresholds, "<i2"))
     found = kernels.shares(several)
     groups = len(kernels.subsets) // len(kernels.dilations)
     checked, place = 0, 0
@@ -177,7 +196,7 @@ def test_shares_are_those_of_the_definition(channels):
             for kernel in range(group, 84, groups):
                 for _ in range(count):
                     threshold = next(thresholds)
-                    if place % 97 == 0:
+                    if place % 61 == 0:
                         for row, x in enumerate(several):
                             r = filtered(x, kernel, dilation, subset)
                             if (which + kernel) % 2:
@@ -233,3 +252,21 @@ def test_changes_are_measured_whatever_the_level():
     for numbers in (np.arange(12.0), np.arange(12.0)[::-1]):
         one, other = (_scaled([_changes(numbers[None] + by)], [0.0], [1.0]) for by in (0, 512))
         np.testing.assert_array_equal(fitted.changes.shares(one), fitted.changes.shares(other))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"dilations": (10**9,)},
+        {"dilations": (0,)},
+        {"counts": (10**9,)},
+        {"subsets": ((1,),)},
+        {"thresholds": b""},
+        {"thresholds": np.full(84 * 8, -(2**15), "<i2").tobytes()},
+    ],
+)
+def test_kernels_that_no_fit_yields_are_refused_before_anything_is_measured(changed):
+    kernels = Kernels.fit([RNG.normal(size=(1, 7))] * 3, np.random.default_rng(0))
+    assert (kernels.dilations, kernels.counts) == ((1,), (8,))
+    with pytest.raises(ValueError, match="the kernels of series"):
+        msgspec.structs.replace(kernels, **changed)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -25,6 +26,8 @@ from workbooks import write_ods, write_xlsx
 
 HOMES = [("price", "rooms", "code"), (100.5, 3, "007"), (90, None, "010"), (120.25, 4, "011")]
 SHEET = [list(row) for row in HOMES]
+RNG = np.random.default_rng(0)
+NAMES = np.array(["open", "shut"] * 10)
 
 
 def refused(data, reading, *words):
@@ -478,3 +481,70 @@ def test_what_may_be_shown_of_an_address(address, safe):
     assert shown(address) == safe
     assert "s3cret" not in shown(address)
     assert all(secret in address and secret not in safe for secret in secrets(address))
+
+
+# Arrays of NumPy.
+
+
+def arrays(path, **arrays):
+    np.savez(path, **arrays)
+    return path
+
+
+def test_arrays_are_columns_and_series(tmp_path):
+    whole, wide = RNG.normal(size=(20, 30)).astype(np.float16), RNG.normal(size=(20, 3, 40))
+    file = arrays(tmp_path / "a.npz", x=whole, w=np.asfortranarray(wide), f=wide[:, 0, :2], y=NAMES)
+    table = read(file)
+    assert table.frame.columns == ["x", "w", "f0", "f1", "y"]
+    assert [infer(table).column(name).kind for name in "xwy"] == ["series", "series", "categorical"]
+    held = read({"x": list(whole.astype(float)), "w": list(wide)}).frame
+    for name in "xw":
+        assert table.frame[name].to_list() == held[name].to_list()
+    assert table.frame["f1"].to_list() == wide[:, 0, 1].tolist()
+    assert table.frame["y"].to_list() == NAMES.tolist()
+    with opened(file) as stream:
+        assert [block.frame.columns for block in stream.blocks()] == [table.frame.columns]
+
+
+def test_arrays_called_train_and_test_are_two_tables(tmp_path):
+    x, y = np.arange(200.0).reshape(20, 10), np.arange(20)
+    file = arrays(tmp_path / "a.npz", x_train=x[:15], y_train=y[:15], x_test=x[15:], y_test=y[15:])
+    assert read(file, ReadingOptions(sheet="test")).frame["y"].to_list() == [15, 16, 17, 18, 19]
+    refused(file, ReadingOptions(), "'train'", "'test'", "--sheet train")
+    refused(file, ReadingOptions(sheet="valid"), "'train'", "'test'")
+
+
+@pytest.mark.parametrize(
+    ("held", "words"),
+    [
+        ({"x": np.zeros((3, 9)), "y": np.zeros(4)}, ("unlike lengths", "'x (3)'", "'y (4)'")),
+        ({"x": np.array([[1], [2, 3]], object)}, ("'x'", "no numbers")),
+        ({"x": np.zeros((2, 2, 2, 2))}, ("'x'", "rows × channels × readings")),
+        ({"x": np.array(3.0)}, ("'x'",)),
+        ({"x": np.zeros((0, 9))}, ("no rows",)),
+    ],
+)
+def test_other_arrays_are_refused(tmp_path, held, words):
+    refused(arrays(tmp_path / "a.npz", **held), ReadingOptions(), *words)
+
+
+def npy(shape, kind="'<f8'", content=b""):
+    head = f"{{'descr': {kind}, 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head + content
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"hello",
+        npy("(1000000000000,)"),
+        npy("(-1,)", content=b"12345678"),
+        npy("(" * 3000 + ")" * 3000),
+        npy("(4,)", content=b"1234"),
+    ],
+)
+def test_hostile_arrays_are_refused_unread(tmp_path, content):
+    path = tmp_path / "a.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x.npy", content)
+    refused(path, ReadingOptions(), "damaged")

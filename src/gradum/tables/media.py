@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -179,6 +180,12 @@ def _with_cells(
         if files is not None and folder is not None:
             files.note(frame[[*openers]], folder, pool)
         return frame.with_columns(
-            pl.Series(name, list(pool.map(opener, frame[name], chunksize=CHUNK)), pl.Binary)
+            pl.Series(name, _cells(opener, frame[name], pool), pl.Binary)
             for name, opener in openers.items()
         )
+
+
+def _cells(opener: Opener, values: pl.Series, pool: Executor) -> list[bytes | None]:
+    """Return the cell of each value; a thread opens several, as handing one over takes longer."""
+    parts = (values[at : at + CHUNK] for at in range(0, len(values), CHUNK))
+    return [*chain.from_iterable(pool.map(lambda part: [opener(each) for each in part], parts))]

@@ -15,7 +15,7 @@ class ReadingOptions(Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     Parameters
     ----------
     sheet : str or None
-        A sheet of a workbook.
+        A sheet of a workbook, or a part of an archive of arrays.
     query : str or None
         One SELECT statement for a database.
     encoding : str or None

@@ -80,7 +80,12 @@ class RunOptions(TypedDict, total=False):
             "NAME",
         ),
     ]
-    sheet: Annotated[str | None, Option("reading.sheet", "The sheet of a workbook.", "NAME")]
+    sheet: Annotated[
+        str | None,
+        Option(
+            "reading.sheet", "The sheet of a workbook, or train of arrays called …_train.", "NAME"
+        ),
+    ]
     query: Annotated[
         str | None,
         Option("reading.query", "The rows of a database: one SELECT statement.", "SQL"),

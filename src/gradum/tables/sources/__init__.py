@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gradum.tables.sources.arrays import Arrays
 from gradum.tables.sources.https import Https
 from gradum.tables.sources.media_folder import MediaFolder
 from gradum.tables.sources.object_store import ObjectStore
@@ -22,6 +23,7 @@ SOURCES: tuple[TableSource, ...] = (
     Sqlite(),
     Workbook(),
     Statistics(),
+    Arrays(),
     Zip(),
 )
 """The sources, in the order in which they are asked whether a place is theirs."""

@@ -138,8 +138,11 @@ def _shape(readings: np.ndarray) -> np.ndarray:
 
 def _are_pictures(values: list[Any]) -> bool:
     """Whether arrays of two sides may be pictures: bytes, or fractions, of sides hardly unlike."""
-    sides = [np.shape(value) for value in values]
+    try:
+        arrays = [np.asarray(value, float) for value in values]
+    except (TypeError, ValueError):  # channels of unlike lengths
+        return False
+    sides = [array.shape for array in arrays]
     if not all(len(side) == 2 and max(side) < TABLE_SIDE * min(side) for side in sides):
         return False
-    arrays = [np.asarray(value, float) for value in values]
     return all(array.min() >= 0 and array.max() <= TABLE_SHAPE for array in arrays)

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import combinations
 
 import msgspec
 import numpy as np
 
 from gradum.messages import say
+from gradum.tables.kinds.series.readings import MOST_READINGS
 
 TAPS = 9
 TRIPLES = tuple(combinations(range(TAPS), 3))  # the taps of weight 2; the other six have -1
-PER_KERNEL = 12  # thresholds of each of the 84 kernels, over all dilations
-MOST_DILATIONS = 12
+PER_KERNEL = 8  # thresholds of each of the 84 kernels, over all dilations; see docs/accuracy.md
 GROUPS = 12  # of kernels that look at the same channels, at each dilation
 MOST_TOGETHER = 9  # channels that a kernel adds up
 EXAMPLES = 32  # training series whose quantiles are thresholds
-AT_ONCE = 60_000  # readings that are filtered together, which stay in the cache
+AT_ONCE = 30_000  # readings that are filtered together, which stay in the cache
+TOGETHER = 24  # thresholds, at least, whose counts are added up together
+UNIT, LARGEST = 256, 10  # whole numbers in a standard unit, and units in a reading, at most
+BELOW = -(2**15) + 1  # less than r(t) can be, which is at most 12 · 2560 in size
 FOLDS = 5  # times that counts are added half to half, so that they stay below 256
 GOLDEN = (5**0.5 + 1) / 2
 
@@ -32,14 +35,27 @@ GOLDEN = (5**0.5 + 1) / 2
 class _Times:
     """The times at which a filtered series counts: from begin to end, and how many of each series.
 
-    ``beyond`` (end - begin, m) is NaN after the end of a series that is shorter than others, and
-    else 0; None if all are equally long.
+    ``most`` (end - begin, m) limits what is compared: to less than any threshold after the end of a
+    series that is shorter than others, and else not at all. It is None if all are equally long.
     """
 
     begin: int
     end: int
     counts: np.ndarray
-    beyond: np.ndarray | None
+    most: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
+class _Filtered:
+    """Series as r kernels see them that follow each other: readings (r, T, m).
+
+    ``times`` are those of the first, third, … and, of more than one kernel, of the others. Each has
+    ``count`` thresholds.
+    """
+
+    readings: np.ndarray
+    times: tuple[_Times, ...]
+    count: int
 
 
 class _Block:
@@ -66,43 +82,74 @@ class _Block:
         if (self.lengths == self.longest).all():
             return _Times(begin, end, counts, None)
         beyond = np.arange(begin, end)[:, None] >= self.lengths - margin
-        return _Times(begin, end, counts, np.where(beyond, np.float32(np.nan), np.float32(0)))
+        return _Times(begin, end, counts, np.where(beyond, BELOW, -BELOW).astype(np.int16))
 
     def taps(self, channels: Sequence[int], dilation: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return thrice the sum of some channels as each tap sees it (9, T, m), and Σ of taps."""
-        summed = self._readings[channels[0]]
+        """Return 3 x as each tap sees it (9, T, m), and Σ of the taps' x (T, m), int16."""
+        summed = self._readings[channels[0]] * np.float32(UNIT / len(channels) ** 0.5)
         for channel in channels[1:]:
-            summed = summed + self._readings[channel]
-        thrice, total = np.empty((TAPS, *self.shape), np.float32), np.zeros(self.shape, np.float32)
+            summed += self._readings[channel] * np.float32(UNIT / len(channels) ** 0.5)
+        whole = np.clip(np.rint(summed), -UNIT * LARGEST, UNIT * LARGEST).astype(np.int16)
+        thrice, total = np.empty((TAPS, *self.shape), np.int16), np.zeros(self.shape, np.int16)
         for tap in range(TAPS):
             begin = self._reach + (tap - TAPS // 2) * dilation
-            seen = summed[begin : begin + self.longest]
+            seen = whole[begin : begin + self.longest]
             np.multiply(seen, 3, out=thrice[tap])
             total += seen
         return thrice, total
 
 
 class _Counter:
-    """Counts the times at which filtered series lie above a threshold."""
+    """Counts the times at which filtered series lie above thresholds, for many of them together.
 
-    def __init__(self, shape: tuple[int, int]) -> None:
-        rows = -(-shape[0] // 2**FOLDS) * 2**FOLDS
-        self._above = np.zeros((rows, shape[1]), bool)
-        self._sums = np.empty((rows // 2, shape[1]), np.uint8)
+    Parameters
+    ----------
+    block : _Block
+    found : ndarray of shape (p, m)
+        Where the shares of the times go, in the order in which thresholds come.
+    most : int
+        Thresholds that come at a time.
+    """
 
-    def share(self, filtered: np.ndarray, times: _Times, threshold: np.float32) -> np.ndarray:
-        """Return the share of the times (m,) at which they do; 0 if there are none."""
-        above, sums = self._above, self._sums
-        above[: times.begin], above[times.end :] = False, False
-        counted = filtered[times.begin : times.end]
-        np.greater(counted, threshold, out=above[times.begin : times.end])  # NaN never is
-        half = len(sums)
-        np.add(above[:half].view(np.uint8), above[half:].view(np.uint8), out=sums)
+    def __init__(self, block: _Block, found: np.ndarray, most: int) -> None:
+        self._longest, series = block.shape
+        rows = -(-self._longest // 2**FOLDS) * 2**FOLDS
+        self._above = np.zeros((TOGETHER + most, rows, series), np.uint8)
+        self._sums = np.empty((len(self._above), rows // 2, series), np.uint8)
+        self._times = np.empty((len(self._above), series), np.float32)
+        self._found, self._kept, self._place = found, 0, 0
+
+    def compare(self, filtered: _Filtered, thresholds: np.ndarray) -> None:
+        """Compare filtered series with the thresholds of each kernel (r, count)."""
+        rows = slice(self._kept, self._kept + thresholds.size)
+        shape = *thresholds.shape, -1, len(filtered.readings[0, 0])
+        above, times = self._above[rows].reshape(shape), self._times[rows].reshape(shape)
+        seen = above[:, :, : self._longest]
+        for begin, of in enumerate(filtered.times):
+            if of.most is not None:
+                counted = filtered.readings[begin::2, of.begin : of.end]
+                np.minimum(counted, of.most, out=counted)
+            times[begin::2] = of.counts
+        levels = thresholds[:, :, None, None]
+        np.greater(filtered.readings[:, None], levels, out=seen.view(bool))
+        for begin, of in enumerate(filtered.times):
+            if of.begin:
+                seen[begin::2, :, : of.begin] = seen[begin::2, :, of.end :] = 0
+        self._kept += thresholds.size
+        if self._kept >= TOGETHER:
+            self.write()
+
+    def write(self) -> None:
+        """Write the shares of what was compared: 0 of series that have no such times."""
+        above, sums, half = self._above[: self._kept], self._sums[: self._kept], self._sums.shape[1]
+        np.add(above[:, :half], above[:, half:], out=sums)
         for _ in range(FOLDS - 1):  # of long arrays, which is faster than to sum along time
             half //= 2
-            np.add(sums[:half], sums[half : 2 * half], out=sums[:half])
-        counts = np.add.reduce(sums[:half], axis=0, dtype=np.float32)
-        return counts / np.maximum(times.counts, 1).astype(np.float32)
+            np.add(sums[:, :half], sums[:, half : 2 * half], out=sums[:, :half])
+        counts = np.add.reduce(sums[:, :half], axis=1, dtype=np.float32)
+        counts /= np.maximum(self._times[: self._kept], 1)
+        self._found[self._place : self._place + self._kept] = counts
+        self._place, self._kept = self._place + self._kept, 0
 
 
 class Kernels(msgspec.Struct, frozen=True, dict=True):
@@ -111,9 +158,10 @@ class Kernels(msgspec.Struct, frozen=True, dict=True):
     A kernel has nine taps, d readings apart, of which three weigh 2 and six -1; there are 84, and
     each is used at several dilations d. The filtered series of channels C is
 
-        r(t) = Σ_{c ∈ C} Σ_j w_j x_c(t + (j - 4) d),
+        r(t) = Σ_j w_j x(t + (j - 4) d),    x = round(256 Σ_{c ∈ C} x_c / √|C|),
 
-    where x is 0 before the series and after it. The feature of threshold b is the share of times t
+    where x is at most 2560 in size, and 0 before the series and after it. These are whole numbers,
+    so that r(t) is the same on every processor. The feature of threshold b is the share of times t
     with r(t) > b: of all times for every other kernel, of those with all taps inside the series for
     the others. Thresholds are quantiles of r in training series, spread evenly, each between two
     neighbouring values.
@@ -127,7 +175,7 @@ class Kernels(msgspec.Struct, frozen=True, dict=True):
     subsets : tuple of tuple of int
         C of each group of kernels, dilation by dilation.
     thresholds : bytes
-        b, float32 (little-endian): by dilation, group, kernel.
+        b, int16 (little-endian): by dilation, group, kernel.
 
     References
     ----------
@@ -147,11 +195,12 @@ class Kernels(msgspec.Struct, frozen=True, dict=True):
         within = all(
             subset and 0 <= min(subset) <= max(subset) < self.channels for subset in self.subsets
         )
-        whole = len(self.dilations) == len(self.counts) and len(self.thresholds) == 4 * self.count
+        whole = len(self.dilations) == len(self.counts) and len(self.thresholds) == 2 * self.count
         groups = len(self.subsets) == len(self.dilations) * self._groups
-        if not (least >= 1 and within and whole and groups):
+        reached = max(self.dilations, default=0) * (TAPS - 1) < MOST_READINGS
+        if not (least >= 1 and within and whole and groups and reached):
             raise ValueError(say("the kernels of series do not go together"))
-        if not np.isfinite(self._thresholds).all():
+        if self.count and self._thresholds.min() <= BELOW:
             raise ValueError(say("the kernels of series have thresholds that no fit yields"))
 
     @classmethod
@@ -169,18 +218,19 @@ class Kernels(msgspec.Struct, frozen=True, dict=True):
         dilations, counts = _dilations(length)
         groups = 1 if channels == 1 else GROUPS
         subsets = tuple(_subset(channels, generator) for _ in range(len(dilations) * groups))
-        blank = cls(channels, dilations, counts, subsets, bytes(4 * len(TRIPLES) * sum(counts)))
+        blank = cls(channels, dilations, counts, subsets, bytes(2 * len(TRIPLES) * sum(counts)))
         chosen = generator.permutation(len(series))[:EXAMPLES]
         examples = [series[at] for at in chosen]
-        levels = iter(np.arange(1, blank.count + 1) * GOLDEN % 1)
-        thresholds: list[np.ndarray] = []
-        for filtered, times, count in blank._filtered(_Block(examples, blank._reach)):
-            at = int(generator.integers(len(examples)))
-            seen = np.sort(filtered[times.begin : times.begin + times.counts[at], at])
-            thresholds.append(_between(seen, [next(levels) for _ in range(count)]))
-        return msgspec.structs.replace(
-            blank, thresholds=np.concatenate(thresholds).astype("<f4").tobytes()
-        )
+        levels, place = np.arange(1, blank.count + 1) * GOLDEN % 1, 0
+        thresholds = np.empty(blank.count, "<i2")
+        for filtered in blank._filtered(_Block(examples, blank._reach)):
+            for number, readings in enumerate(filtered.readings):
+                at, times = int(generator.integers(len(examples))), filtered.times[number % 2]
+                seen = np.sort(readings[times.begin : times.begin + times.counts[at], at])
+                part = slice(place, place + filtered.count)
+                thresholds[part] = _between(seen, levels[part])
+                place += filtered.count
+        return msgspec.structs.replace(blank, thresholds=thresholds.tobytes())
 
     @property
     def count(self) -> int:
@@ -206,32 +256,33 @@ class Kernels(msgspec.Struct, frozen=True, dict=True):
     def _shares(self, block: _Block) -> np.ndarray:
         """Return the features (p, m) of m series."""
         shares = np.empty((self.count, len(block.lengths)), np.float32)
-        counter, thresholds, place = _Counter(block.shape), self._thresholds, 0
-        for filtered, times, count in self._filtered(block):
-            if times.beyond is not None:
-                filtered[times.begin : times.end] += times.beyond
-            for threshold in thresholds[place : place + count]:
-                shares[place] = counter.share(filtered, times, threshold)
-                place += 1
+        counter, place = _Counter(block, shares, TAPS * max(self.counts)), 0
+        for filtered in self._filtered(block):
+            shape = len(filtered.readings), filtered.count
+            end = place + shape[0] * shape[1]
+            counter.compare(filtered, self._thresholds[place:end].reshape(shape))
+            place = end
+        counter.write()
         return shares
 
-    def _filtered(self, block: _Block) -> Iterator[tuple[np.ndarray, _Times, int]]:
-        """Yield r (T, m) of each kernel, the times at which it counts, and how many thresholds."""
-        pair, filtered = (np.empty(block.shape, np.float32) for _ in range(2))
-        numbers, everywhere = range(len(TRIPLES)), block.times(0)
+    def _filtered(self, block: _Block) -> Iterator[_Filtered]:
+        """Yield r(t) of all kernels, of those together that differ in their third tap alone."""
+        led, pair = (np.empty(block.shape, np.int16) for _ in range(2))
+        readings, everywhere = np.empty((TAPS, *block.shape), np.int16), block.times(0)
         for which, (dilation, count) in enumerate(zip(self.dilations, self.counts, strict=True)):
-            within = block.times(TAPS // 2 * dilation)
+            within, before = block.times(TAPS // 2 * dilation), None
             for group in range(self._groups):
                 thrice, total = block.taps(self.subsets[which * self._groups + group], dilation)
-                before = None
-                for number in numbers[group :: self._groups]:
-                    first, second, third = TRIPLES[number]
-                    if (first, second) != before:
-                        np.add(thrice[first], thrice[second], out=pair)
-                        np.subtract(pair, total, out=pair)
-                        before = first, second
-                    np.add(pair, thrice[third], out=filtered)
-                    yield filtered, within if (which + number) % 2 else everywhere, count
+                for numbers in _runs(group, self._groups):
+                    first, second, third = TRIPLES[numbers[0]]
+                    if before != (group, first):
+                        np.subtract(thrice[first], total, out=led)
+                        before = group, first
+                    np.add(led, thrice[second], out=pair)
+                    seen = readings[: len(numbers)]
+                    np.add(pair, thrice[third : third + len(numbers)], out=seen)
+                    times = [within if (which + at) % 2 else everywhere for at in numbers[:2]]
+                    yield _Filtered(seen, tuple(times), count)
 
     @property
     def _groups(self) -> int:
@@ -243,28 +294,38 @@ class Kernels(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def _thresholds(self) -> np.ndarray:
-        return np.frombuffer(self.thresholds, "<f4").astype(np.float32, copy=False)
+        return np.frombuffer(self.thresholds, "<i2").astype(np.int16, copy=False)
 
 
 def _dilations(length: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return dilations, evenly spread in their logarithm up to the length, and their thresholds."""
     widest = np.log2(max((length - 1) / (TAPS - 1), 1.0))
-    steps = 2.0 ** np.linspace(0, widest, min(PER_KERNEL, MOST_DILATIONS))
+    steps = 2.0 ** np.linspace(0, widest, PER_KERNEL)
     dilations, times = np.unique(np.floor(steps + 1e-9).astype(int), return_counts=True)
     counts = times * PER_KERNEL // times.sum()
     counts[: PER_KERNEL - counts.sum()] += 1  # the narrow ones first
     return tuple(dilations.tolist()), tuple(counts.tolist())
 
 
-def _between(seen: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+@cache
+def _runs(group: int, groups: int) -> tuple[range, ...]:
+    """Return the kernels of a group, those together that differ in their third tap alone."""
+    if groups > 1:
+        return tuple(range(at, at + 1) for at in range(group, len(TRIPLES), groups))
+    firsts = [at for at, (_, second, third) in enumerate(TRIPLES) if third == second + 1]
+    return tuple(map(range, firsts, [*firsts[1:], len(TRIPLES)]))
+
+
+def _between(seen: np.ndarray, levels: np.ndarray) -> np.ndarray:
     """Return quantiles of sorted numbers, each in the middle between two of them.
 
-    On which side a number lies then hangs on its last bits as seldom as can be.
+    Readings that were rounded otherwise then lie on the other side as seldom as can be.
     """
     if not len(seen):
         return np.zeros(len(levels))
-    lower = (np.array(levels) * (len(seen) - 1)).astype(int)
-    return (seen[lower] + seen[np.minimum(lower + 1, len(seen) - 1)]) / 2
+    lower = (levels * (len(seen) - 1)).astype(int)
+    neighbours = seen[lower].astype(int) + seen[np.minimum(lower + 1, len(seen) - 1)]
+    return neighbours // 2
 
 
 def _subset(channels: int, generator: np.random.Generator) -> tuple[int, ...]:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.exceptions import ComplexWarning
 
 from gradum.messages import say
 from gradum.tables.grids.cell import Grid
@@ -79,10 +81,11 @@ def without_gaps(readings: np.ndarray) -> np.ndarray:
     Before the first reading and after the last it stays; a channel without any is 0.
     """
     filled, times = readings.astype(np.float64), np.arange(readings.shape[1])
-    for channel in filled:
-        known = np.flatnonzero(~np.isnan(channel))
-        if len(known) < len(channel):
-            channel[:] = np.interp(times, known, channel[known]) if len(known) else 0.0
+    gaps = np.isnan(filled)
+    for channel in np.flatnonzero(gaps.any(axis=1)):
+        known = np.flatnonzero(~gaps[channel])
+        between = np.interp(times, known, filled[channel, known]) if len(known) else 0.0
+        filled[channel] = between
     return filled
 
 
@@ -102,6 +105,8 @@ def _of_text(text: str) -> Any:
     plain = GAP.sub("null", text.strip().replace("(", "[").replace(")", "]"))
     try:
         return json.loads(plain)
+    except RecursionError:
+        return None
     except ValueError:  # as NumPy writes an array: without commas
         return BETWEEN.split(plain.strip("[] \n"))
 
@@ -125,8 +130,9 @@ def _rows(value: Any) -> list[np.ndarray]:
             raise CannotOpen(say("no list of numbers"))
         nested = [each for each in value if isinstance(each, list | tuple | np.ndarray)]
         rows = [value] if not nested else list(value)
-        return [np.array(row if row is not None else [], np.float64).reshape(-1) for row in rows]
-    except (TypeError, ValueError) as error:
+        with warnings.catch_warnings(action="error", category=ComplexWarning):
+            return [np.array([] if row is None else row, np.float64).reshape(-1) for row in rows]
+    except (ComplexWarning, OverflowError, TypeError, ValueError) as error:
         if isinstance(error, CannotOpen):
             raise
         raise CannotOpen(say("no list of numbers")) from error
