@@ -25,7 +25,7 @@ PENALTIES = 0.8  # fraction of the penalties on the path that are tried
 NEWTON_STEPS = 3  # per penalty, each fit starting from the one before
 HESSIANS = 0.7  # per penalty, as all folds share them
 PRODUCTS = 30  # of conjugate gradients, per penalty
-NONZERO_NGRAMS = 60  # per text
+NONZERO_NGRAMS = 200  # per text
 DENSE_LEVELS = 12  # up to so many levels of a column, the linear rung does not keep them sparse
 CODED_ROWS = 40_000  # about how many rows the members of a pack hold codes of at a time
 
