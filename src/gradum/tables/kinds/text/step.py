@@ -25,8 +25,8 @@ WORD = rf"\w+(?:{APOSTROPHES}\w+)*"
 
 FEWEST_TEXTS_WORD = 2
 FEWEST_TEXTS_PAIR = 3
-MOST_NGRAMS = 20_000  # of words, and as many of characters
-MOST_NGRAMS_IN_ALL = 40_000  # over all columns of text
+MOST_NGRAMS = 10_000  # of words, and as many of characters
+MOST_NGRAMS_IN_ALL = 20_000  # over all columns of text
 LONGEST_SHORT = 250  # characters, in the mean, of texts whose characters are looked at
 LONGEST_DIVIDED = 20_000  # characters of a text that is explained word by word
 PIECE = 16_384  # texts whose words are listed at a time
