@@ -14,7 +14,7 @@ import polars as pl
 
 from benchmarks.environments import cache
 
-MOST = 8_000  # rows
+MOST = 6_000  # rows
 TARGET = "y"
 
 
