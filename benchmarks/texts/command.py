@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from time import process_time
@@ -20,12 +19,9 @@ Answers = Callable[[pl.DataFrame, pl.DataFrame, int], tuple[np.ndarray, str]]
 
 def own(learned: pl.DataFrame, asked: pl.DataFrame, seed: int) -> tuple[np.ndarray, str]:
     """Return the classes of rows (m,) by gradum's default fit, and the model that it uses."""
-    with tempfile.TemporaryDirectory() as folder:
-        kinds = {name: "text" for name in learned.columns if name != TARGET}
-        model = gradum.fit(
-            learned, target=TARGET, seed=seed, text=list(kinds), run_dir=str(Path(folder, "run"))
-        )
-        return model.predict(asked.drop(TARGET)).to_numpy(), model.used
+    columns = [name for name in learned.columns if name != TARGET]
+    model = gradum.fit(learned, target=TARGET, seed=seed, text=columns)
+    return np.asarray(model.predict(asked.drop(TARGET))).ravel(), model.used
 
 
 SIDES: dict[str, Answers] = {"gradum": own, "TF-IDF + logistic regression": peers.answers}
