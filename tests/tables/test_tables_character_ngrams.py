@@ -105,3 +105,22 @@ def test_weights_agree_with_scikit_learn():
 def test_long_texts_are_read_by_words_alone():
     long = pl.Series("t", ["many words " * 30, "such words " * 30] * 2)
     assert Text.fit(long).characters is None
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("gr8 :) deal!!! now", ["gr8 ", ":) ", "deal", "!!! ", "now"]),
+        ("xk92", ["x", "k", "9", "2"]),
+        ("", []),
+    ],
+)
+def test_a_short_text_is_explained_by_words_signs_and_characters_of_a_single_word(text, parts):
+    divided = Text.fit(pl.Series("t", TEXTS)).divided(pl.Series([text]), pl.Series([text]))
+    assert ([] if divided is None else divided[0][0, :, 0].tolist()) == parts
+
+
+def test_a_word_ends_where_a_script_without_spaces_begins():
+    step = Text.fit(pl.Series("t", ["外观很漂亮", "蓝牙不错"] * 5))
+    grid, _ = step.divided(pl.Series(["DDR3的条"]), pl.Series([""]))
+    assert grid[0, :, 0].tolist() == ["DDR3", "的", "条"]

@@ -188,7 +188,8 @@ class Text(Step, frozen=True, tag="text"):
 
         Where characters count, so are marks and signs: a run of them is a part of a text too.
         """
-        word = rf"{LETTER_OF_PYTHON}|{WORD}" if self.letters else WORD
+        letter = LETTER_OF_PYTHON
+        word = rf"{letter}|(?:(?!{letter})\w)+" if self.letters else WORD
         return word if self.characters is None else rf"{word}|[^\w\s]+"
 
     def dense_numbers(self, words: Any, gone: Any) -> list[Any]:
