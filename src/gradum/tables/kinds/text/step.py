@@ -97,7 +97,7 @@ class Text(Step, frozen=True, tag="text"):
             lengths_vary=lengths.n_unique() > 1,
             missing=missing,
             letters=letters,
-            characters=character_ngrams.chosen(own, most_ngrams) if _short(own) else None,
+            characters=_characters(own, most_ngrams),
         )
 
     @classmethod
@@ -154,8 +154,7 @@ class Text(Step, frozen=True, tag="text"):
     @property
     def is_divisible(self) -> bool:
         """Whether the model sees anything of a text."""
-        known = self.ngrams or (self.characters is not None and self.characters.ngrams)
-        return bool(known) or self.lengths_vary
+        return bool(self.ngrams) or self.characters is not None or self.lengths_vary
 
     def divided(self, own: pl.Series, others: pl.Series) -> tuple[np.ndarray, np.ndarray] | None:
         """Return the words of a text, each with what follows it (1, w, 1), and as many empty ones.
@@ -212,9 +211,12 @@ class Text(Step, frozen=True, tag="text"):
         return self.missing and self.texts > 0
 
 
-def _short(texts: pl.Series) -> bool:
-    """Whether texts are so short that they have few words for a model to go by."""
-    return float(texts.str.len_chars().mean() or 0.0) <= LONGEST_SHORT  # type: ignore[arg-type]
+def _characters(texts: pl.Series, most: int) -> WeightedNgrams | None:
+    """Choose n-grams of characters; None of long texts, which have words enough to go by."""
+    if float(texts.str.len_chars().mean() or 0.0) > LONGEST_SHORT:  # type: ignore[arg-type]
+        return None
+    found = character_ngrams.chosen(texts, most)
+    return found if found.ngrams else None
 
 
 def _counts(texts: pl.Series) -> pl.DataFrame:
