@@ -345,7 +345,7 @@ class TestText:
             assert block.shape == (1, 3)  # two words, and "re"
             assert block.nnz == 0
         assert step.sparse_block(pl.Series("t", [None], dtype=pl.Null)).nnz == 0
-        assert step.sparse_block(pl.Series("t", [], dtype=pl.String)).shape == (0, 2)
+        assert step.sparse_block(pl.Series("t", [], dtype=pl.String)).shape == (0, 3)
 
     def test_wholly_missing_training_rows_leave_nothing(self):
         step = Text.fit(pl.Series("t", [None, None], dtype=pl.String))

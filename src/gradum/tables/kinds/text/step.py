@@ -129,15 +129,12 @@ class Text(Step, frozen=True, tag="text"):
 
     def sparse_features(self) -> tuple[Feature, ...]:
         """Name the n-grams, words in single quotes, characters in double ones."""
-        quoted = [f"'{words}'" for words in self.ngrams]
-        if self.characters is not None:
-            quoted += [f'"{characters}"' for characters in self.characters.ngrams]
-        return tuple(Feature(f"{self.source} {name}", self.source, "ngram") for name in quoted)
+        return self._ngram_features
 
     def sparse_block(self, series: pl.Series) -> sparse.csr_array:
         """Weigh the n-grams of each row: of words, then of characters."""
         texts = series.cast(pl.String)
-        position = pl.col("ngram").cast(pl.Enum(self.ngrams), strict=False).to_physical()
+        position = pl.col("ngram").cast(self._ngram_type, strict=False).to_physical()
         cells = (
             _occurrences(spaced_out(texts) if self.letters else texts)
             .select("row", position.alias("position"))
@@ -200,6 +197,19 @@ class Text(Step, frozen=True, tag="text"):
     def words(self) -> WeightedNgrams:
         """The n-grams of words."""
         return WeightedNgrams(self.ngrams, self.frequencies, self.texts)
+
+    # Made once: there are thousands, and a single row is encoded in less time.
+
+    @cached_property
+    def _ngram_features(self) -> tuple[Feature, ...]:
+        quoted = [f"'{words}'" for words in self.ngrams]
+        if self.characters is not None:
+            quoted += [f'"{characters}"' for characters in self.characters.ngrams]
+        return tuple(Feature(f"{self.source} {name}", self.source, "ngram") for name in quoted)
+
+    @cached_property
+    def _ngram_type(self) -> pl.Enum:
+        return pl.Enum(self.ngrams)
 
     @cached_property
     def _finder(self) -> character_ngrams.Finder:
