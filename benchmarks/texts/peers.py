@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -40,11 +41,12 @@ def answers(learned: pl.DataFrame, asked: pl.DataFrame, seed: int) -> tuple[np.n
         parts = _weighted(learned[train], learned[held])
         for block, c in wrong:
             x, new = (sparse.hstack([parts[name][i] for name in block], "csr") for i in (0, 1))
-            wrong[block, c] += int((_fit(x, labels[train], c).predict(new) != labels[held]).sum())
+            found = np.asarray(_fit(x, labels[train], c).predict(new))
+            wrong[block, c] += int(np.sum(found != labels[held]))
     block, c = min(wrong, key=lambda choice: wrong[choice])
     parts = _weighted(learned, asked)
     x, new = (sparse.hstack([parts[name][i] for name in block], "csr") for i in (0, 1))
-    return _fit(x, labels, c).predict(new), f"{' and '.join(block)}, C = {c:g}"
+    return np.asarray(_fit(x, labels, c).predict(new)), f"{' and '.join(block)}, C = {c:g}"
 
 
 def _weighted(learned: pl.DataFrame, asked: pl.DataFrame) -> dict[str, list[sparse.csr_matrix]]:
@@ -61,6 +63,6 @@ def _weighted(learned: pl.DataFrame, asked: pl.DataFrame) -> dict[str, list[spar
     return found
 
 
-def _fit(x: sparse.csr_matrix, y: np.ndarray, c: float) -> LogisticRegression:
+def _fit(x: Any, y: np.ndarray, c: float) -> LogisticRegression:
     solver = "liblinear" if len(np.unique(y)) == 2 else "lbfgs"
     return LogisticRegression(C=c, solver=solver, max_iter=200).fit(x, y)

@@ -241,9 +241,9 @@ def test_scores_come_last_of_one_source_and_a_new_row_s_by_the_projection():
     np.testing.assert_array_equal(learned[:, -6:], found.of_rows)
     np.testing.assert_allclose(new[:, -6:], rows.design.sparse @ found.weight, atol=1e-5)
     np.testing.assert_array_equal(learned[:, :-6], new[:, :-6])
-    own = inputs.source[network.inputs - 3 : network.inputs]
+    own = inputs.source[network.inputs - 6 : network.inputs]
     assert len(set(own)) == 1
-    assert own[0] not in np.delete(inputs.source, np.arange(network.inputs - 3, network.inputs))
+    assert own[0] not in np.delete(inputs.source, np.arange(network.inputs - 6, network.inputs))
 
 
 def test_a_pack_of_text_predicts_by_words_among_many():
