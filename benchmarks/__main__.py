@@ -46,6 +46,7 @@ BENCHMARKS = {
     "house": "[FOLDER]",
     "grids": "FOLDER [SETS] [SIDES]",
     "series": "FOLDER [SEEDS] [SETS]",
+    "texts": "FOLDER [SEEDS] [SETS]",
     "served": "[ROUNDS] | soak [MINUTES]",
     "freeze": "FOLDER [TABLES]",
     "lab": "[SECONDS]",

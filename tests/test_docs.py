@@ -232,6 +232,7 @@ def folder(tmp_path_factory):
     record_words(folder)
     sell(folder)
     run_pumps(folder)
+    write_messages(folder)
     (folder / "token").write_text(TOKEN)
     (folder / "token").chmod(0o600)
     return folder
@@ -286,6 +287,20 @@ def run_pumps(folder):
     pressure[::2, 15:18] += 9.0
     table = pl.DataFrame({"pressure": pressure.tolist(), "faulty": [True, False] * 20})
     table.write_ndjson(folder / "pumps.jsonl")
+
+
+def write_messages(folder):
+    """Short messages, of which those that want something spell it in many ways."""
+    rng = np.random.default_rng(0)
+    wanted, others = (
+        ("fr33 prize", "pr1ze!!", "FREE-prizes"),
+        ("see you", "on my way", "thx, later"),
+    )
+    texts = [
+        f"{rng.choice(wanted if spam else others)} {rng.choice(['ok', 'today'])} {number}"
+        for number, spam in enumerate([True, False] * 60)
+    ]
+    pl.DataFrame({"text": texts, "spam": [True, False] * 60}).write_csv(folder / "messages.csv")
 
 
 TOKEN = "a-word-of-many-letters"

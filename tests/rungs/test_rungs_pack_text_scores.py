@@ -68,13 +68,34 @@ def up_to_scale(one, other):
     np.testing.assert_allclose(one, other, atol=2e-3)
 
 
+def effects(target, text, aim, weight):
+    """By how much the target differs where a word occurs, counted word by word (v,)."""
+    each = aim[:, None] if target == "y" else np.eye(aim.max() + 1)[aim]
+    weight = weight / weight.mean()
+    mean = sum(w * t for w, t in zip(weight, each, strict=True)) / weight.sum()
+    found = [
+        np.linalg.norm((weight * word) @ (each - mean)) / (weight @ word + 0.5) for word in text.T
+    ]
+    return np.array(found) / np.sqrt(np.mean(np.square(found)))
+
+
 @pytest.mark.parametrize("target", ["y", "flag", "grade"])
 def test_each_row_is_scored_by_the_fit_without_it_and_new_texts_by_the_mean(target):
     rows, walks = rows_of(notes(target), target, text=("note",)), in_folds(120)
     weight = np.random.default_rng(1).uniform(0.5, 2, 120)
     found = scored(rows, target, walks, weight=weight)
     text = rows.design.sparse.toarray()
-    peers = [peer(target, text[own], rows.target[own], weight[own]) for own, _ in walks]
+    peers = []
+    for own, _ in walks:
+        factor = effects(target, text[own], rows.target[own], weight[own])
+        peers.append(
+            np.hstack(
+                [
+                    r[:, None] * peer(target, text[own] * r, rows.target[own], weight[own])
+                    for r in (np.ones(len(factor)), factor)
+                ]
+            )
+        )
     up_to_scale(found.weight, np.mean(peers, axis=0))
     out_of_fold = np.zeros((120, peers[0].shape[1]))
     for (_, held), coefficients in zip(walks, peers, strict=True):
@@ -190,7 +211,7 @@ def test_there_are_none_without_text_or_when_stopped():
     assert scored(none, "flag", walks) is None
 
 
-@pytest.mark.parametrize(("most", "scores"), [(3, 3), (2, 0)])
+@pytest.mark.parametrize(("most", "scores"), [(3, 6), (2, 0)])
 def test_more_classes_than_scores_get_none(most, scores):
     rows = rows_of(notes("grade"), "grade", text=("note",))
     without = fitted(rows, structs.replace(TINY, text_scores=0)).network.projected
@@ -213,16 +234,16 @@ def test_scores_come_last_of_one_source_and_a_new_row_s_by_the_projection():
     plain = PackInputs.of(rows, TINY, goal, 0)
     inputs = PackInputs.of(rows, TINY, goal, 0, found)
     network = inputs.network
-    assert network.projected == plain.network.projected + 3
-    np.testing.assert_array_equal(inputs.text["projection"][:, -3:], found.weight)
+    assert network.projected == plain.network.projected + 6
+    np.testing.assert_array_equal(inputs.text["projection"][:, -6:], found.weight)
     learned = inputs.take(np.arange(120))[0]
     new = network.flat(inputs.text, expanded(inputs.layer, rows))[0]
-    np.testing.assert_array_equal(learned[:, -3:], found.of_rows)
-    np.testing.assert_allclose(new[:, -3:], rows.design.sparse @ found.weight, atol=1e-5)
-    np.testing.assert_array_equal(learned[:, :-3], new[:, :-3])
-    own = inputs.source[network.inputs - 3 : network.inputs]
+    np.testing.assert_array_equal(learned[:, -6:], found.of_rows)
+    np.testing.assert_allclose(new[:, -6:], rows.design.sparse @ found.weight, atol=1e-5)
+    np.testing.assert_array_equal(learned[:, :-6], new[:, :-6])
+    own = inputs.source[network.inputs - 6 : network.inputs]
     assert len(set(own)) == 1
-    assert own[0] not in np.delete(inputs.source, np.arange(network.inputs - 3, network.inputs))
+    assert own[0] not in np.delete(inputs.source, np.arange(network.inputs - 6, network.inputs))
 
 
 def test_a_pack_of_text_predicts_by_words_among_many():
@@ -246,4 +267,4 @@ def test_a_pack_of_text_predicts_by_words_among_many():
 
 def test_a_pack_of_text_without_time_does_without_scores():
     rows = rows_of(notes("y"), "y", text=("note",))
-    assert fitted(rows).network.projected == fitted(rows, seconds=1e-6).network.projected + 1
+    assert fitted(rows).network.projected == fitted(rows, seconds=1e-6).network.projected + 2

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gradum.errors import ModelFileError, SchemaError
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds.design import Design
-from gradum.tables.kinds.text.step import MOST_NGRAMS
+from gradum.tables.kinds.text import step as text_step
 from gradum.tables.schema import Column, Schema
 
 DTYPES = {
@@ -188,15 +188,17 @@ def test_other_columns_and_their_order_do_not_matter():
     assert_same(encoder.transform(shuffled), encoder.transform(example()))
 
 
-def test_text_columns_share_one_cap():
-    words = pl.Series([f"w{i} w{i} v{i}" for i in range(1_200)] * 2)
+def test_text_columns_share_one_cap(monkeypatch):
+    monkeypatch.setattr(text_step, "MOST_NGRAMS", 1_000)
+    monkeypatch.setattr(text_step, "MOST_NGRAMS_IN_ALL", 2_000)
+    words = pl.Series([f"w{i} w{i} v{i}" for i in range(1_200)] * 3)
     one = Encoder.fit(pl.DataFrame({"a": words}), schema(a="text"))
-    assert len(one.layout.sparse) == MOST_NGRAMS
+    assert len(one.layout.sparse) == 2 * 1_000  # of words, and of characters
     names = "abcd"
     four = Encoder.fit(
         pl.DataFrame(dict.fromkeys(names, words)), schema(**dict.fromkeys(names, "text"))
     )
-    assert len(four.layout.sparse) == 2_000
+    assert len(four.layout.sparse) == 2 * 2_000
     assert {f.source for f in four.layout.sparse} == set(names)
 
 

@@ -27,7 +27,7 @@ PASSES = 8  # of Newton's method over rows in blocks
 HELD_ROWS = 250_000  # at most, of a table in blocks: those on which the penalty is chosen
 HESSIANS = 0.7  # per penalty, as all folds share them
 PRODUCTS = 30  # of conjugate gradients, per penalty
-NONZERO_NGRAMS = 60  # per text
+NONZERO_NGRAMS = 200  # per text
 DENSE_LEVELS = 12  # up to so many levels of a column, the linear rung does not keep them sparse
 CODED_ROWS = 40_000  # about how many rows the members of a pack hold codes of at a time
 

@@ -270,6 +270,8 @@ def _takes(rung: Rung, layout: Layout) -> bool:
         return False
     if layer.levels != layout.level_counts or len(layer.treatments) != len(layer.levels):
         return False
+    if not all(0 <= place < len(layout.sparse) for place in layer.ngrams or ()):
+        return False
     coded = zip(layer.levels, layer.treatments, strict=True)
     if any(treatment == "sign" and levels != 2 for levels, treatment in coded):
         return False

@@ -24,6 +24,7 @@ class _InputRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     levels: tuple[int, ...]
     treatments: tuple[Treatment, ...]
     grids: tuple[GridShape, ...] = ()
+    ngrams: tuple[int, ...] | None = None
 
 
 class RungRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,7 +55,7 @@ def recorded(rung: Rung) -> RungRecord:
         **fields
         | {
             "input_layer": layer
-            and _InputRecord(layer.clip, layer.levels, layer.treatments, layer.grids),
+            and _InputRecord(layer.clip, layer.levels, layer.treatments, layer.grids, layer.ngrams),
             "history": tuple(dict(entry) for entry in rung.history),
             "settings": dict(rung.settings),
         }
@@ -105,6 +106,7 @@ def restored(record: RungRecord, arrays: dict[str, np.ndarray]) -> Rung:
             record.input_layer.levels,
             record.input_layer.treatments,
             record.input_layer.grids,
+            record.input_layer.ngrams,
         )
     fields = {name: getattr(record, name) for name in RungRecord.__struct_fields__}
     return Rung(**fields | {"params": params, "input_layer": layer})

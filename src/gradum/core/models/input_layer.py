@@ -60,7 +60,7 @@ class RawColumns(Protocol):
 @partial(
     jax.tree_util.register_dataclass,
     data_fields=["centre", "scale", "spread"],
-    meta_fields=["clip", "levels", "treatments", "grids"],
+    meta_fields=["clip", "levels", "treatments", "grids", "ngrams"],
 )
 @dataclass(frozen=True)
 class InputLayer:
@@ -93,6 +93,8 @@ class InputLayer:
     grids : tuple of GridShape
         Height, width and channels of each column of grids that it lets through; none for a model
         that does not look at grids.
+    ngrams : tuple of int, optional
+        Which columns of the text block it lets through; all if not given.
     """
 
     centre: np.ndarray
@@ -102,6 +104,7 @@ class InputLayer:
     levels: tuple[int, ...]
     treatments: tuple[Treatment, ...]
     grids: tuple[GridShape, ...] = ()
+    ngrams: tuple[int, ...] | None = None
 
     @classmethod
     def fit(
@@ -208,8 +211,12 @@ class InputLayer:
             for column, count in self.sparse_levels
         ]
         if "sparse" in raw:
-            wide.append(raw["sparse"].astype(dtype))
+            wide.append(self.chosen_ngrams(raw["sparse"]).astype(dtype))
         return sparse.csr_array(sparse.hstack(wide, format="csr")) if wide else None
+
+    def chosen_ngrams(self, text: Any) -> Any:
+        """Return the columns of a text block (n, v) that the layer lets through."""
+        return text if self.ngrams is None else text[:, list(self.ngrams)]
 
     def _expanded(self, raw: RawBlocks, dtype: type, xp: ModuleType) -> dict[str, Any]:
         """Return the dense columns and the places in the embedding, in NumPy or in JAX."""
@@ -293,7 +300,7 @@ class InputLayer:
                     wide += levels
                 case "embedding":
                     embedded += [behind + start, *levels]
-        words = range(behind + starts[-1], behind + starts[-1] + text)
+        words = [behind + starts[-1] + place for place in self._places_of_ngrams(text)]
         draft.add(Selected(np.array([*narrow, *wide, *words, *embedded], np.intp)), everything)
         return draft.graph()
 
@@ -360,7 +367,10 @@ class InputLayer:
         coded = sum(
             count * per_level[treatment] + (treatment == "sign") for count, treatment in self._coded
         )
-        return dense + coded + text
+        return dense + coded + len(self._places_of_ngrams(text))
+
+    def _places_of_ngrams(self, text: int) -> Sequence[int]:
+        return range(text) if self.ngrams is None else self.ngrams
 
     def columns(self, layout: RawColumns) -> tuple[list[str], list[str]]:
         """Name the columns of the dense block, then of the sparse block, and their sources."""
@@ -413,7 +423,8 @@ class InputLayer:
                     wide.extend(expanded)
                 case "embedding":
                     pass
-        return narrow, [*wide, *((column.name, column.source) for column in layout.sparse)]
+        text = [layout.sparse[place] for place in self._places_of_ngrams(len(layout.sparse))]
+        return narrow, [*wide, *((column.name, column.source) for column in text)]
 
 
 def _robust(column: np.ndarray) -> tuple[float, float, float]:

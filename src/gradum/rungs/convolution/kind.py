@@ -14,6 +14,7 @@ from gradum.rungs.cost import COMPILING, LEARNED, Fit, Taken
 from gradum.rungs.kind import RungKind
 from gradum.rungs.learning_rows import InMemory
 from gradum.rungs.post import steps_for
+from gradum.rungs.robust_layer import MOST_NGRAMS
 from gradum.rungs.rung import Rung
 from gradum.rungs.rung_spec import RungSpec
 from gradum.tables.split import Part
@@ -66,7 +67,9 @@ class ConvolutionKind(RungKind[ConvolutionSpec]):
         settings = spec.settings
         shapes = [column.shape for column in fit.layout.grids]
         columns = [GridLayers(*shape, layers_for(shape, settings)) for shape in shapes]
-        hidden = sum(column.features for column in columns) + fit.numbers + fit.ngrams
+        hidden = (
+            sum(column.features for column in columns) + fit.numbers + min(fit.ngrams, MOST_NGRAMS)
+        )
         products = sum(column.products for column in columns) + hidden * settings.hidden_units
         epochs = self.epochs(settings, fit.rows, in_blocks=False)
         return epochs * fit.rows * products * IN_CONVOLUTION

@@ -25,7 +25,7 @@ from gradum.rungs.mlp.fit import fit_mlp, solver_of
 from gradum.rungs.mlp.imitate import imitate
 from gradum.rungs.mlp.in_blocks import fit_mlp as fit_in_segments
 from gradum.rungs.mlp.spec import MLPSpec
-from gradum.rungs.robust_layer import ONE_HOT_LEVELS
+from gradum.rungs.robust_layer import MOST_NGRAMS, ONE_HOT_LEVELS
 from gradum.rungs.rung import Rung
 from gradum.rungs.rung_spec import RungSpec
 from gradum.rungs.transfer_set import TransferSet
@@ -110,7 +110,7 @@ class MLPKind(RungKind[MLPSpec]):
 
     def seconds(self, spec: RungSpec[MLPSpec], fit: Fit) -> float:
         """Return the seconds that training a network takes."""
-        inputs = fit.numbers + fit.ngrams
+        inputs = fit.numbers + min(fit.ngrams, MOST_NGRAMS)
         for count in fit.layout.level_counts:
             inputs += one_hot(count) if count <= ONE_HOT_LEVELS else spec.settings.embedding_size
         sizes = [inputs, *spec.settings.hidden_layer_sizes, fit.outputs]

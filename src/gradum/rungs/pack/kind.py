@@ -161,7 +161,7 @@ class PackKind(RungKind[PackSpec]):
         codes = codes_each(fit.numbers, packed)
         pairs = packed.pairs if fit.numbers > 1 and codes else 0  # as if all were found
         inputs = (fit.numbers + pairs) * (1 + codes)
-        scores = outputs if fit.ngrams and outputs <= packed.text_scores else 0
+        scores = 2 * outputs if fit.ngrams and outputs <= packed.text_scores else 0
         inputs += min(fit.ngrams, TEXT_COLUMNS) + scores
         for count in fit.layout.level_counts:
             inputs += one_hot(count) if count <= packed.one_hot_levels else packed.embedding_size

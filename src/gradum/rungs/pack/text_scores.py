@@ -12,16 +12,26 @@ where W_f is fitted on the rows that fold f does not hold out, and c is the spre
 the rows. Both scores are products of x alone: a pack takes the second as columns of its projection.
 Intercepts are left out, because the network can find a column's level itself.
 
+There are two such models. In one, the penalty is alike for all words; in the other, it is the
+smaller the more the target differs where a word occurs: the columns are x r, with
+
+    rⱼ = |Σᵢ xᵢⱼ (tᵢ − t̄)| / (Σᵢ xᵢⱼ + ½),
+
+over the rows that the fit learns from; of several classes, t are their indicators and r is a norm.
+This is what weighing words by the ratio of their counts in two classes is for two of them (Wang and
+Manning, "Baselines and bigrams", ACL 2012). Each model is right where the other errs, so that both
+together tell more than the better one.
+
 The leak that remains is that of all stacking: members without fold f learn from scores whose fits
 know the targets of f, though never together with those scores; on f they are judged by scores whose
 fit does not know these targets.
 
-Shapes: n rows, v words, k outputs, F fits.
+Shapes: n rows, v words, k outputs of each of the two models, F fits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +48,11 @@ from gradum.solvers.newton import Newton
 STRENGTHS = (100.0, 30.0, 10.0, 3.0, 1.0, 0.3)
 PARTS = 4  # in which rows that no fold holds out are scored
 NEGLIGIBLE = 1e-3  # scores with a smaller spread say nothing and are not divided by it
+HALF = 0.5  # a text, by which the effect of a rare word is shrunk
 SHARE_OF_TIME = 0.25  # of a time limit, after which the pack does without scores
+
+Scale = Callable[[Any, Goal, np.ndarray], np.ndarray]
+"""From the texts (m, v) of rows to learn from, the goal and these rows, to factors (v,)."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +61,9 @@ class TextScores:
 
     Parameters
     ----------
-    weight : ndarray of shape (v, k)
+    weight : ndarray of shape (v, 2k)
         The weights that score a new text: the mean of all fits.
-    of_rows : ndarray of shape (n, k)
+    of_rows : ndarray of shape (n, 2k)
         The scores of the rows learned from, each by a fit that has not seen the row.
     """
 
@@ -65,7 +79,7 @@ def text_scores(
     context: Context,
     strengths: Sequence[float] = STRENGTHS,
 ) -> TextScores | None:
-    """Fit the linear model of text without each fold.
+    """Fit the linear models of text without each fold.
 
     The penalty alpha = strength / rows learned from has the same strength for all fits. It is
     chosen by the last fold, which in time has the most rows before it. The fits share nothing else,
@@ -90,26 +104,68 @@ def text_scores(
     TextScores or None
         None without text, or if the context said to stop.
     """
-    loss, outputs = goal.linear
-    if text is None or context.over():
+    if text is None:
         return None
-    model = LinearModel.of(text, goal.target, loss, outputs=outputs, weight=goal.weight)
-    path = context.solve(choose_penalty(model, [walks[-1]], strengths, hear=context.ask))
-    strength, fits = path.best * len(model), []
-    of_rows = np.zeros((len(model), outputs))
-    solver = Newton(tol=COMPARED, bounds_gap=False)
-    used = [*walks, *_within_the_others(walks, len(model), rng)]
-    for learned, scored in used:
-        steps = descend(model.take(learned), solver, l2=strength / len(learned))
-        fits.append(context.solve(steps).params["layers"][0]["weight"])
-        of_rows[scored] = text[scored] @ fits[-1]
-    # In time, and where one part is held out, fits differ in how many rows they know.
-    mean = np.average(fits, axis=0, weights=[len(learned) for learned, _ in used])
+    used = [*walks, *_within_the_others(walks, len(goal.target), rng)]
+    both = []
+    for scale in (_alike, _effects):
+        if context.over():
+            return None
+        both.append(_scored(text, goal, walks[-1], used, scale, context, strengths))
+    mean, of_rows = (np.concatenate(parts, axis=1) for parts in zip(*both, strict=True))
     if context.over() or not (np.isfinite(mean).all() and np.isfinite(of_rows).all()):
         return None
     spread = of_rows.std(axis=0)
     spread = np.where(spread > NEGLIGIBLE, spread, 1.0)
     return TextScores((mean / spread).astype(np.float32), (of_rows / spread).astype(np.float32))
+
+
+def _scored(
+    text: Any,
+    goal: Goal,
+    choosing: Walk,
+    used: Sequence[Walk],
+    scale: Scale,
+    context: Context,
+    strengths: Sequence[float],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weights (v, k) of one model for new texts, and the scores (n, k) of the rows."""
+    loss, outputs = goal.linear
+
+    def scaled(learned: np.ndarray) -> tuple[np.ndarray, LinearModel]:
+        factor = scale(text[learned], goal, learned)
+        columns = text.multiply(factor).tocsr()
+        model = LinearModel.of(columns, goal.target, loss, outputs=outputs, weight=goal.weight)
+        return factor, model
+
+    _, model = scaled(choosing[0])
+    path = context.solve(choose_penalty(model, [choosing], strengths, hear=context.ask))
+    strength, fits = path.best * len(model), []
+    of_rows = np.zeros((len(model), outputs))
+    solver = Newton(tol=COMPARED, bounds_gap=False)
+    for learned, held in used:
+        factor, model = scaled(learned)
+        steps = descend(model.take(learned), solver, l2=strength / len(learned))
+        weight = context.solve(steps).params["layers"][0]["weight"]
+        fits.append(factor[:, None] * weight)
+        of_rows[held] = text[held] @ fits[-1]
+    # In time, and where one part is held out, fits differ in how many rows they know.
+    return np.average(fits, axis=0, weights=[len(learned) for learned, _ in used]), of_rows
+
+
+def _alike(text: Any, goal: Goal, rows: np.ndarray) -> np.ndarray:
+    return np.ones(text.shape[1])
+
+
+def _effects(text: Any, goal: Goal, rows: np.ndarray) -> np.ndarray:
+    """Return r (v,), in units of its root mean square."""
+    weight = goal.weight[rows] / goal.weight[rows].mean()
+    target = goal.indicators(rows)
+    away = weight[:, None] * (target - np.average(target, axis=0, weights=weight))
+    effect = np.abs(text.T @ away) / (text.T @ weight + HALF)[:, None]
+    size = np.sqrt((effect**2).sum(axis=1))
+    typical = np.sqrt(np.mean(size**2))
+    return size / typical if typical > 0 else np.ones(len(size))
 
 
 def _within_the_others(walks: Sequence[Walk], rows: int, rng: np.random.Generator) -> list[Walk]:

@@ -11,6 +11,7 @@ import polars as pl
 
 from gradum.core.losses import LOSSES
 from gradum.core.models.input_blocks import of_matrix
+from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.parameters import named
 from gradum.errors import ExportError
 from gradum.margins import EQUAL
@@ -169,8 +170,18 @@ def _inputs(fitted: Fitted, rung: Rung, raw: Mapping[str, Recorded]) -> dict[str
     inputs = layer.narrow_columns(design, dtype=rung.dtype)
     if layer.sparse_levels or blocks["sparse"]:
         wide = [(codes[:, place], count) for place, count in layer.sparse_levels]
-        inputs["sparse"] = Sparse(wide, [part.astype(rung.dtype) for part in blocks["sparse"]])
+        inputs["sparse"] = Sparse(wide, _chosen(layer, blocks["sparse"], rung.dtype))
     return inputs
+
+
+def _chosen(layer: InputLayer, texts: Sequence[Any], dtype: Any) -> list[Any]:
+    """Return the weights of the n-grams [n, k] of each text that the layer lets through."""
+    if layer.ngrams is None:
+        return [text.astype(dtype) for text in texts]
+    ends = np.cumsum([0, *(text.shape[1] for text in texts)])
+    places = np.split(np.array(layer.ngrams), np.searchsorted(layer.ngrams, ends[1:-1]))
+    pairs = zip(texts, ends[:-1], places, strict=True)
+    return [text[:, own - start].astype(dtype) for text, start, own in pairs if len(own)]
 
 
 class Codes:

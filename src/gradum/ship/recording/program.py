@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -132,16 +131,20 @@ def _matching(texts: np.ndarray, pattern: str) -> np.ndarray:
     return np.array(found, bool).reshape(texts.shape)
 
 
-def _words(texts: np.ndarray, pattern: str, ngrams: tuple[str, ...]) -> np.ndarray:
-    """Return how many words each text [n, 1] has, then the count of each n-gram, [n, 1 + k]."""
+def _tokens(
+    texts: np.ndarray, pattern: str, joint: str, longest: int, padding: str, ngrams: tuple[str, ...]
+) -> np.ndarray:
+    """Return how many tokens each text [n, 1] has, then the count of each n-gram, [n, 1 + k]."""
     counts = np.zeros((len(texts), 1 + len(ngrams)), np.float32)
     place = {ngram: 1 + k for k, ngram in enumerate(ngrams)}
     for row, text in zip(counts, texts.ravel().tolist(), strict=True):
-        words = re.findall(pattern, text.lower())
-        row[0] = len(words)
-        for ngram in (*words, *map(" ".join, pairwise(words))):
-            if ngram in place:
-                row[place[ngram]] += 1
+        tokens = re.findall(pattern, padding + text.lower() + padding)
+        row[0] = len(tokens)
+        for length in range(1, longest + 1):
+            for begin in range(len(tokens) - length + 1):
+                ngram = joint.join(tokens[begin : begin + length])
+                if ngram in place:
+                    row[place[ngram]] += 1
     return counts
 
 
@@ -182,13 +185,13 @@ OPERATIONS: dict[str, Callable[..., np.ndarray]] = {
     "join": np.add,
     "split": _split,
     "matches": _matching,
-    "words": _words,
+    "tokens": _tokens,
 }
 """Every operation there is, with what it means.
 
 ``look_up`` puts a number for each text that is a key; ``join`` appends a text; ``split`` returns
-one part of each text; ``matches`` tells which texts match a pattern as a whole; ``words`` counts
-what a pattern finds in lower-cased texts [n, 1], in all, then those that are n-grams, of one word
-or of two neighbours with a blank between them; ``zeros`` has the shape of what it takes;
+one part of each text; ``matches`` tells which texts match a pattern as a whole; ``tokens`` counts
+what a pattern finds in lower-cased and padded texts [n, 1], in all, then the n-grams of neighbours,
+joined; ``zeros`` has the shape of what it takes;
 ``expand`` broadcasts, where the axis of rows has length 1.
 """

@@ -19,6 +19,7 @@ import scipy.special
 from gradum.errors import ExportError
 from gradum.messages import say
 from gradum.ship.recording.program import UFUNCS, Node, rows_axis
+from gradum.tables.kinds.raw import Tokens
 
 
 class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
@@ -255,10 +256,10 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
         """Return each text with another one behind it, the same for all or each its own."""
         return _node("join", [self, _wrapped(text).astype(object)], object, self.shape)
 
-    def words(self, pattern: str, ngrams: tuple[str, ...]) -> Recorded:
-        """Return how many words each text [n, 1] has, then the count of each n-gram, [n, 1 + k]."""
+    def tokens(self, how: Tokens, ngrams: tuple[str, ...]) -> Recorded:
+        """Return the number of tokens of each text [n, 1], then that of each n-gram, [n, 1 + k]."""
         shape = (self.shape[0], 1 + len(ngrams))
-        return _node("words", [self], np.float32, shape, pattern=pattern, ngrams=ngrams)
+        return _node("tokens", [self], np.float32, shape, **how._asdict(), ngrams=ngrams)
 
     def split(self, separator: str, place: int) -> Recorded:
         """Return one part of each text; with an empty separator, the parts between blanks."""

@@ -5,12 +5,25 @@ The computation is written for NumPy's functions, which record it (`gradum.ship.
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
 RawType = Literal["number", "text"]
 """Numbers are float64, NaN where a value is missing; texts are ``(missing)`` there."""
+
+
+class Tokens(NamedTuple):
+    """How texts are taken apart: what a pattern (RE2) finds in them once lower-cased and padded.
+
+    ``padding`` stands before and behind a text; up to ``longest`` neighbours, with ``joint``
+    between them, are an n-gram.
+    """
+
+    pattern: str
+    joint: str = " "
+    longest: int = 2
+    padding: str = ""
 
 
 class Raw(Protocol):
@@ -28,11 +41,10 @@ class Raw(Protocol):
         """Return each text with another one behind it, the same for all or each its own."""
         ...
 
-    def words(self, pattern: str, ngrams: tuple[str, ...]) -> Any:
-        """Return how many words each text [n, 1] has, then the count of each n-gram, [n, 1 + k].
+    def tokens(self, how: Tokens, ngrams: tuple[str, ...]) -> Any:
+        """Return how many tokens each text [n, 1] has, then the count of each n-gram, [n, 1 + k].
 
-        Words are what a pattern (RE2) finds in lower-cased texts; an n-gram is a word, or two
-        neighbouring ones with a blank between them.
+        An n-gram is a token, or some neighbouring ones joined.
         """
         ...
 

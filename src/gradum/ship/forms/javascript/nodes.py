@@ -12,6 +12,7 @@ from gradum.ship.recording.program import Node, Program
 
 SETTINGS = (
     *("axis", "axes", "start", "place", "separator", "pattern", "ngrams"),
+    *("joint", "longest", "padding"),
     *("keys", "values", "default"),
 )
 """The settings that ``runtime.js`` asks for; types and shapes are those of the node."""

@@ -629,18 +629,19 @@ export const OPERATIONS = {
     return unary((text) => table.get(text) ?? other);
   },
   join: () => binary((text, more) => text + more),
-  words: ({ pattern, ngrams }, type) => (out, [texts]) => {
-    const word = new RegExp(pattern, "gu");
+  tokens: ({ pattern, joint, longest, padding, ngrams }) => (out, [texts]) => {
+    const token = new RegExp(pattern, "gu");
     const places = tableOf(ngrams, [...ngrams.keys()]);
     return () => {
       out.data.fill(0);
       texts.data.forEach((/** @type {string} */ text, /** @type {number} */ row) => {
         const first = row * (ngrams.length + 1);
-        const words = text.toLowerCase().match(word) ?? [];
-        out.data[first] = words.length;
-        words.forEach((one, k) => {
-          for (const ngram of k ? [one, `${words[k - 1]} ${one}`] : [one]) {
-            if (places.has(ngram)) out.data[first + 1 + places.get(ngram)] += 1;
+        const tokens = `${padding}${text.toLowerCase()}${padding}`.match(token) ?? [];
+        out.data[first] = tokens.length;
+        tokens.forEach((_, k) => {
+          for (let end = k + 1; end <= Math.min(k + longest, tokens.length); end += 1) {
+            const place = places.get(tokens.slice(k, end).join(joint));
+            if (place !== undefined) out.data[first + 1 + place] += 1;
           }
         });
       });

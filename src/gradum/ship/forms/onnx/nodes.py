@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -210,36 +211,41 @@ def _split(graph: Graph, node: Node) -> str:
     return graph.add("Gather", [parts, graph.constant(np.int64(node.settings["place"]))], axis=-1)
 
 
-def _words(graph: Graph, node: Node) -> str:
+def _tokens(graph: Graph, node: Node) -> str:
     """Text by text: of all at once, each would take the memory of the longest."""
     shape = [len(node.settings["ngrams"]) + 1]
-    return graph.scanned(graph.of(node), node, shape, lambda text: _words_of_one(graph, node, text))
+    each = partial(_tokens_of_one, graph, node)
+    return graph.scanned(graph.of(node), node, shape, each)
 
 
-def _words_of_one(graph: Graph, node: Node, text: str) -> str:
-    """Return how many words a text [1] has, then how often each n-gram occurs."""
+def _tokens_of_one(graph: Graph, node: Node, text: str) -> str:
+    """Return how many tokens a text [1] has, then how often each n-gram occurs."""
+    if padding := node.settings["padding"]:
+        around = graph.constant(np.array([padding], object))
+        text = graph.add("StringConcat", [graph.add("StringConcat", [around, text]), around])
     lower = {"case_change_action": "LOWER", "is_case_sensitive": 1, "locale": LOCALE}
     lowered = graph.add("StringNormalizer", [text], **lower)
     how = {"mark": 0, "mincharnum": 1, "pad_value": "", "tokenexp": node.settings["pattern"]}
-    words = graph.add("Tokenizer", [lowered], MICROSOFT, **how)
-    length = graph.add("Shape", [words], start=1)
+    tokens = graph.add("Tokenizer", [lowered], MICROSOFT, **how)
+    length = graph.add("Shape", [tokens], start=1)
     count = graph.add("Cast", [length], to=graph.type_of(node.dtype))
-    ngrams = enumerate(node.settings["ngrams"])
-    ordered = sorted(ngrams, key=lambda ngram: " " in ngram[1])  # single words, then pairs
-    if not ordered:
+    joint, longest = node.settings["joint"], node.settings["longest"]
+    ngrams = [ngram.split(joint) if joint else list(ngram) for ngram in node.settings["ngrams"]]
+    if not ngrams:
         return count
-    places, pool = zip(*((place, ngram.split(" ")) for place, ngram in ordered), strict=True)
-    singles = sum(len(ngram) == 1 for ngram in pool)
+    places = sorted(range(len(ngrams)), key=lambda place: len(ngrams[place]))  # singles first
     occurrences = graph.add(
         "TfIdfVectorizer",
-        [words],
+        [tokens],
         mode="TF",
         min_gram_length=1,
-        max_gram_length=2,
+        max_gram_length=longest,
         max_skip_count=0,
-        ngram_counts=[0, singles],
+        ngram_counts=[
+            sum(len(n) * (len(n) < length) for n in ngrams) for length in range(1, longest + 1)
+        ],
         ngram_indexes=places,
-        pool_strings=[word for ngram in pool for word in ngram],
+        pool_strings=[token for place in places for token in ngrams[place]],
     )
     flat = graph.add("Reshape", [occurrences, _whole(graph, -1)])
     return graph.add("Concat", [count, flat], axis=0)
@@ -273,7 +279,7 @@ WRITTEN: dict[str, Written] = {
     "matches": lambda graph, node: graph.add(
         "RegexFullMatch", graph.of(node), pattern=node.settings["pattern"]
     ),
-    "words": _words,
+    "tokens": _tokens,
     "add": _same("Add"),
     "subtract": _same("Sub"),
     "multiply": _same("Mul"),

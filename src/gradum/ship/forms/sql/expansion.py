@@ -239,7 +239,7 @@ def _sequence(pattern: str) -> tuple[list[str], str]:
     return found, pattern
 
 
-def _words(scalars: Scalars, node: Node, texts: np.ndarray, **_: Any) -> np.ndarray:
+def _tokens(scalars: Scalars, node: Node, texts: np.ndarray, **_: Any) -> np.ndarray:
     raise ExportError(
         say("It counts the words of a text, which SQL cannot find."),
         say("Fit again and leave the column of text out by --drop."),
@@ -267,7 +267,7 @@ EXPANDED: Mapping[str, Callable[..., np.ndarray]] = {
     "look_up": _each_text(Scalars.looked_up),
     "split": _each_text(Scalars.cut),
     "matches": _each_text(_matches),
-    "words": _words,
+    "tokens": _tokens,
 }
 """How each operation of `OPERATIONS` is written."""
 

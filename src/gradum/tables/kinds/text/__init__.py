@@ -10,8 +10,9 @@ import polars as pl
 from gradum.messages import say
 from gradum.tables.kinds.kind import Kind, NumericScale, Reading
 from gradum.tables.kinds.parse import Parse
-from gradum.tables.kinds.raw import Raw
+from gradum.tables.kinds.raw import Raw, Tokens
 from gradum.tables.kinds.step import MISSING, Step
+from gradum.tables.kinds.text.character_ngrams import LONGEST
 from gradum.tables.kinds.text.characters import word_pattern
 from gradum.tables.kinds.text.step import WORD as WORD_OF_ANY
 from gradum.tables.kinds.text.step import Text
@@ -26,6 +27,7 @@ FEWEST_WORDS = 3.0  # a value, on average
 LEAST_DISTINCT = 0.3  # of the rows that have a value
 MANY_DISTINCT = 1000
 SAMPLE = 2000
+CHARACTERS = Tokens(r"[\s\S]", joint="", longest=LONGEST, padding=" ")
 WORD = r"\p{L}[\p{L}'’-]*"  # "1 234 567" has no words
 
 
@@ -59,9 +61,12 @@ class TextKind(Kind):
         """Count words and n-grams; a missing text has none."""
         assert isinstance(step, Text)
         gone = raw.looked_up(dict.fromkeys((MISSING, *markers_of(column.parse)), 1), 0) > 0
-        found = raw.words(word_pattern(letters=step.letters), step.ngrams)
-        counts = np.where(gone, np.float32(0), found)
-        weights = [step.weights_of(counts[:, 1:])] if step.ngrams else []
+        words = Tokens(word_pattern(letters=step.letters))
+        counts = np.where(gone, np.float32(0), raw.tokens(words, step.ngrams))
+        weights = [step.words.weights_of(counts[:, 1:])] if step.ngrams else []
+        if (characters := step.characters) is not None:
+            found = np.where(gone, np.float32(0), raw.tokens(CHARACTERS, characters.ngrams))
+            weights.append(characters.weights_of(found[:, 1:]))
         return {"dense": step.dense_numbers(counts[:, :1], gone), "sparse": weights}
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:

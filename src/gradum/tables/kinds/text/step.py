@@ -13,9 +13,10 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
-from gradum.messages import say
 from gradum.tables.kinds.design import Feature
 from gradum.tables.kinds.step import MissingMeasure, Step, missing_expression, missing_feature
+from gradum.tables.kinds.text import character_ngrams
+from gradum.tables.kinds.text.weighted_ngrams import WeightedNgrams
 from gradum.tables.unspaced import LETTER_OF_PYTHON, are_unspaced, spaced_out
 
 APOSTROPHES = "['’]"
@@ -24,18 +25,17 @@ WORD = rf"\w+(?:{APOSTROPHES}\w+)*"
 
 FEWEST_TEXTS_WORD = 2
 FEWEST_TEXTS_PAIR = 3
-MOST_NGRAMS = 1_000
-MOST_NGRAMS_IN_ALL = 2_000  # over all columns of text
+MOST_NGRAMS = 10_000  # of words, and as many of characters
+MOST_NGRAMS_IN_ALL = 20_000  # over all columns of text
+LONGEST_SHORT = 250  # characters, in the mean, of texts whose characters are looked at
 LONGEST_DIVIDED = 20_000  # characters of a text that is explained word by word
 PIECE = 16_384  # texts whose words are listed at a time
 
 
 class Text(Step, frozen=True, tag="text"):
-    """Sublinear tf-idf of lower-cased words and pairs of neighbouring words.
+    """Sublinear tf-idf of lower-cased words and pairs of neighbouring words, and of characters.
 
-    An n-gram that occurs t > 0 times in a text weighs (1 + ln t) · (ln((1 + N) / (1 + f)) + 1),
-    where f of the N training texts contain it; each row is then divided by its Euclidean norm.
-    (Salton and Buckley 1988, as scikit-learn's TfidfVectorizer with sublinear_tf computes it.)
+    See `WeightedNgrams` for the weights: those of words and those of characters each have norm 1.
     A missing text has no words. The dense column is log(1 + number of words).
 
     Parameters
@@ -55,6 +55,9 @@ class Text(Step, frozen=True, tag="text"):
     letters : bool
         Whether each letter of a script without spaces counts as a word, so that the n-grams are
         its letters and pairs of letters, beside the words of other scripts.
+    characters : WeightedNgrams, optional
+        The n-grams of characters, if training texts are short: the shorter a text, the likelier
+        that none of its words has been seen before, but parts of them.
     """
 
     ngrams: tuple[str, ...]
@@ -63,53 +66,38 @@ class Text(Step, frozen=True, tag="text"):
     lengths_vary: bool
     missing: bool
     letters: bool = False
+    characters: WeightedNgrams | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that no fit yields but that a damaged model file could hold."""
-        if len(self.ngrams) != len(self.frequencies):
-            raise ValueError(
-                say("the n-grams of column {source!r} lack their frequencies", source=self.source)
-            )
-        if len(set(self.ngrams)) < len(self.ngrams):
-            raise ValueError(
-                say("the n-grams of column {source!r} repeat a name", source=self.source)
-            )
-        if self.texts < 0 or any(not 0 < frequency <= self.texts for frequency in self.frequencies):
-            raise ValueError(
-                say(
-                    "the frequencies of column {source!r} are not counts of texts",
-                    source=self.source,
-                )
-            )
+        _ = self.words
 
     @classmethod
     def fit(cls, series: pl.Series, *, most_ngrams: int = MOST_NGRAMS) -> Text:
         """Choose the vocabulary from a String series of training rows."""
-        texts = series.cast(pl.String).drop_nulls()
-        missing, letters = len(texts) < len(series), are_unspaced(texts)
-        texts = spaced_out(texts) if letters else texts
+        own = series.cast(pl.String).drop_nulls()
+        missing, letters = len(own) < len(series), are_unspaced(own)
+        texts = spaced_out(own) if letters else own
         fewest = pl.when(pl.col("pair")).then(FEWEST_TEXTS_PAIR).otherwise(FEWEST_TEXTS_WORD)
         pieces = [_counts(texts.slice(at, PIECE)) for at in range(0, max(len(texts), 1), PIECE)]
-        vocabulary = (
+        counted = (
             pl.concat(pieces)
             .lazy()
             .group_by("ngram", "pair")
             .agg(pl.col("texts").sum())
             .filter(pl.col("texts") >= fewest)
-            .sort("texts", "ngram", descending=[True, False])
-            .head(most_ngrams)
-            .sort("ngram")
-            .collect()
         )
+        words = WeightedNgrams.most_frequent(counted, len(texts), most_ngrams)
         lengths = texts.str.count_matches(WORD)
         return cls(
             series.name,
-            ngrams=tuple(vocabulary["ngram"]),
-            frequencies=tuple(vocabulary["texts"]),
+            ngrams=words.ngrams,
+            frequencies=words.frequencies,
             texts=len(texts),
             lengths_vary=lengths.n_unique() > 1,
             missing=missing,
             letters=letters,
+            characters=_characters(own, most_ngrams),
         )
 
     @classmethod
@@ -140,33 +128,30 @@ class Text(Step, frozen=True, tag="text"):
         return expressions
 
     def sparse_features(self) -> tuple[Feature, ...]:
-        """Name the n-grams, quoted."""
-        return tuple(Feature(f"{self.source} '{n}'", self.source, "ngram") for n in self.ngrams)
+        """Name the n-grams, words in single quotes, characters in double ones."""
+        return self._ngram_features
 
     def sparse_block(self, series: pl.Series) -> sparse.csr_array:
-        """Weigh the n-grams of each row."""
-        position = pl.col("ngram").cast(pl.Enum(self.ngrams), strict=False).to_physical()
+        """Weigh the n-grams of each row: of words, then of characters."""
         texts = series.cast(pl.String)
+        position = pl.col("ngram").cast(self._ngram_type, strict=False).to_physical()
         cells = (
             _occurrences(spaced_out(texts) if self.letters else texts)
             .select("row", position.alias("position"))
             .drop_nulls()
             .collect()
         )
-        rows, positions = cells["row"].to_numpy(), cells["position"].to_numpy()
-        shape = (len(series), len(self.ngrams))
-        counts = sparse.coo_array((np.ones(len(rows)), (rows, positions)), shape=shape).tocsr()
-        counts.sort_indices()
-        weights = (1 + np.log(counts.data)) * self._idf[counts.indices]
-        row_of = np.repeat(np.arange(len(series)), np.diff(counts.indptr))
-        norms = np.sqrt(np.bincount(row_of, weights=weights**2, minlength=len(series)))
-        data = (weights / norms[row_of]).astype(np.float32)
-        return sparse.csr_array((data, counts.indices, counts.indptr), shape=shape)
+        found = cells["row"].to_numpy(), cells["position"].to_numpy()
+        words = self.words.block(*found, len(series))
+        if self.characters is None:
+            return words
+        characters = self.characters.block(*self._finder(texts), len(series))
+        return sparse.csr_array(sparse.hstack([words, characters], format="csr"))
 
     @property
     def is_divisible(self) -> bool:
         """Whether the model sees anything of a text."""
-        return bool(self.ngrams) or self.lengths_vary
+        return bool(self.ngrams) or self.characters is not None or self.lengths_vary
 
     def divided(self, own: pl.Series, others: pl.Series) -> tuple[np.ndarray, np.ndarray] | None:
         """Return the words of a text, each with what follows it (1, w, 1), and as many empty ones.
@@ -175,7 +160,9 @@ class Text(Step, frozen=True, tag="text"):
         the words of other texts have no places in it. None of a text without words, or a long one.
         """
         (text,) = own
-        starts = [found.start() for found in re.finditer(self._word, text)]
+        starts = [found.start() for found in re.finditer(self._part, text)]
+        if len(starts) < 2 and self.characters is not None:
+            starts = list(range(len(text)))
         if not starts or len(text) > LONGEST_DIVIDED:
             return None
         ends = [*starts[1:], len(text)]
@@ -192,16 +179,14 @@ class Text(Step, frozen=True, tag="text"):
         return pl.Series(self.source, ["".join(grid[0, :, 0]) for grid in grids], pl.String)
 
     @property
-    def _word(self) -> str:
-        r"""A word in the terms of Python, whose `\w` is that of polars for nearly every letter."""
-        return rf"{LETTER_OF_PYTHON}|{WORD}" if self.letters else WORD
+    def _part(self) -> str:
+        r"""A word in the terms of Python, whose `\w` is that of polars for nearly every letter.
 
-    def weights_of(self, counts: Any) -> Any:
-        """Weigh the counts (n, k) of the n-grams of each row, in NumPy's terms."""
-        occurs = counts > 0
-        weights = (1 + np.log(np.maximum(counts, 1))) * self._idf.astype(np.float32) * occurs
-        norms = np.sqrt(np.sum(weights * weights, axis=1, keepdims=True))
-        return weights / np.where(norms > 0, norms, 1)
+        Where characters count, so are marks and signs: a run of them is a part of a text too.
+        """
+        letter = LETTER_OF_PYTHON
+        word = rf"{letter}|(?:(?!{letter})\w)+" if self.letters else WORD
+        return word if self.characters is None else rf"{word}|[^\w\s]+"
 
     def dense_numbers(self, words: Any, gone: Any) -> list[Any]:
         """Return the length, then the indicator, of numbers of words [n, 1], in NumPy's terms."""
@@ -209,12 +194,39 @@ class Text(Step, frozen=True, tag="text"):
         return [*length, gone.astype(np.float64)] if self._marked else length
 
     @cached_property
-    def _idf(self) -> np.ndarray:
-        return np.log((1 + self.texts) / (1 + np.array(self.frequencies, dtype=float))) + 1
+    def words(self) -> WeightedNgrams:
+        """The n-grams of words."""
+        return WeightedNgrams(self.ngrams, self.frequencies, self.texts)
+
+    # Made once: there are thousands, and a single row is encoded in less time.
+
+    @cached_property
+    def _ngram_features(self) -> tuple[Feature, ...]:
+        quoted = [f"'{words}'" for words in self.ngrams]
+        if self.characters is not None:
+            quoted += [f'"{characters}"' for characters in self.characters.ngrams]
+        return tuple(Feature(f"{self.source} {name}", self.source, "ngram") for name in quoted)
+
+    @cached_property
+    def _ngram_type(self) -> pl.Enum:
+        return pl.Enum(self.ngrams)
+
+    @cached_property
+    def _finder(self) -> character_ngrams.Finder:
+        assert self.characters is not None
+        return character_ngrams.Finder(self.characters.ngrams)
 
     @property
     def _marked(self) -> bool:
         return self.missing and self.texts > 0
+
+
+def _characters(texts: pl.Series, most: int) -> WeightedNgrams | None:
+    """Choose n-grams of characters; None of long texts, which have words enough to go by."""
+    if float(texts.str.len_chars().mean() or 0.0) > LONGEST_SHORT:  # type: ignore[arg-type]
+        return None
+    found = character_ngrams.chosen(texts, most)
+    return found if found.ngrams else None
 
 
 def _counts(texts: pl.Series) -> pl.DataFrame:
