@@ -178,6 +178,8 @@ PARTS = {
         ),
         finding("threshold", others=("api/runs.py",)),
         finding("threshold_table", picture=False),
+        finding("net_benefit"),
+        finding("log_odds", picture=False),
         finding("worst", picture=False),
     )
 }
@@ -193,7 +195,7 @@ TOGETHER = (
     *("kind date", "rung mlp", "question stress", "finding residuals"),
     *REFUSED,
 )
-CLASSES = ("confusion", "ranking", "threshold", "threshold_table")
+CLASSES = ("confusion", "ranking", "threshold", "threshold_table", "net_benefit", "log_odds")
 OF_TWO_CLASSES = {f"finding {name}" for name in CLASSES}
 EACH = PARTS if os.environ.get("GRADUM_DETACH") == "all" else ()
 

@@ -26,6 +26,8 @@ from gradum.study.findings.confusion import Confusion, confusion
 from gradum.study.findings.forecast import ForecastFinding, forecast
 from gradum.study.findings.growth import Growth, growth
 from gradum.study.findings.importance import Importance, importance
+from gradum.study.findings.log_odds import LogOdds, log_odds
+from gradum.study.findings.net_benefit import NetBenefit, net_benefit
 from gradum.study.findings.ranking import Lift, RankingCurve, judged_curves, lift
 from gradum.study.findings.reliability import Reliability, reliability
 from gradum.study.findings.residuals import Residuals, residuals
@@ -88,6 +90,8 @@ class Findings(msgspec.Struct, frozen=True):
     coverage: Coverage | None = None
     predictions: int = 0
     forecast: ForecastFinding | None = None
+    log_odds: LogOdds | None = None
+    net_benefit: NetBenefit | None = None
 
     def __post_init__(self) -> None:
         """Refuse names that no report could look up, as a file may have been written by hand."""
@@ -181,6 +185,8 @@ def _examined(run: Run, context: Context) -> Findings:
         coverage=coverage(run, evidence, spec.slices),
         predictions=len(each),
         forecast=forecast(run, evidence),
+        log_odds=log_odds(evidence) if evidence.task == "binary" else None,
+        net_benefit=net_benefit(evidence) if evidence.task == "binary" else None,
     )
     if spec.explain and not context.stop():
         tell(say("report: why it answers so"))
