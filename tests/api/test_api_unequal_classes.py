@@ -39,7 +39,8 @@ def test_the_rare_class_is_covered_too_and_the_report_says_the_price(model):
     assert "by themselves" not in model.guarantee(by_class=False).sentence
     found = model.findings.coverage
     sizes = sum(size.classes * size.share for size in found.sizes)
-    assert found.by_class and f"They hold {sizes:.3g} classes on average" in found.overall
+    assert found.by_class
+    assert f"They hold {sizes:.3g} classes on average" in found.overall
     assert sizes == pytest.approx(np.mean([len(held) for held in apart]), abs=0.15)
     assert "of the rows of 'yes'" in found.overall
 

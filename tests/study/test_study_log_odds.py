@@ -34,8 +34,8 @@ def test_intercept_and_slope_are_statsmodels():
     assert found.intercept.value == pytest.approx(intercept, abs=1e-8)
     assert found.slope.value == pytest.approx(slope, abs=1e-8)
     assert found.slope.standard_error == pytest.approx(errors[1], rel=0.25)
-    assert found.slope.high < 1 and found.intercept.low > 0
-    assert "0.6" in found.sentence or f"{slope:.2f}"[:4] in found.sentence
+    assert found.slope.high < 1
+    assert found.intercept.low > 0
 
 
 def test_weights_count_as_repetition():

@@ -48,7 +48,7 @@ def test_the_band_holds_everywhere_at_once_and_no_loss_is_called_a_gain():
 
 
 def test_a_useful_model_is_worth_more_than_all_or_none_and_noise_is_not():
-    truth, share, weight = drawn(1, rows=2000)
+    truth, share, _weight = drawn(1, rows=2000)
     useful = net_benefit(evidence_of.classes(truth, share))
     assert any(at.better for at in useful.curve)
     assert "is shown to be worth more" in useful.sentence
