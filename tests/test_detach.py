@@ -180,6 +180,7 @@ PARTS = {
         finding("threshold_table", picture=False),
         finding("net_benefit"),
         finding("log_odds", picture=False),
+        finding("refits", picture=False),
         finding("worst", picture=False),
     )
 }
@@ -189,6 +190,7 @@ REFUSED = {
     "finding segments": ["--slice", "colour"],
     "finding threshold": FOR_COSTS,
     "finding growth": ["--learning-curve"],
+    "finding refits": ["--refits", "2"],
 }
 """An option that only asks for what was taken away."""
 TOGETHER = (

@@ -14,6 +14,7 @@ from gradum.rungs.names import BASELINE, LADDER, ModelName
 from gradum.rungs.number_ranges import (
     LARGEST,
     MOST,
+    AtLeastTwo,
     FromNone,
     FromOne,
     ProperShare,
@@ -116,6 +117,8 @@ class ReportSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         takes less time than the training did.
     what_if : bool
         Whether the report has a form for one row, whose answer changes as one types.
+    refits : int or None
+        How many tables are drawn anew and learned from, to tell how much that changes.
     """
 
     slices: tuple[str, ...] = ()
@@ -124,6 +127,11 @@ class ReportSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     explain: bool = True
     learning_curve: bool | None = None
     what_if: bool = False
+    refits: AtLeastTwo | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a number that no report can use."""
+        refuse_beyond_ranges(self)
 
 
 class _OfTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -305,7 +305,7 @@ def judged_intervals(run: Run, coverage: float) -> JudgedIntervals | None:
     rows, fold = scored_rows(run.fitted.spec.seed, run.dataset, judges)
     strata = np.zeros(len(rows), np.intp) if scores.level is None else scores.level
     covered, threshold, answered = _held(scores, rung, strata, coverage)
-    says = _of_classes if run.dataset.classes else _of_numbers
+    says, together = _of_classes if run.dataset.classes else _of_numbers, None
     found = says(run, judges, rows, fold, threshold)
     if "size" in found:  # the likeliest class is always in the set
         right = found["predicted"] == run.dataset.target[rows]
@@ -316,10 +316,10 @@ def judged_intervals(run: Run, coverage: float) -> JudgedIntervals | None:
             covered, threshold, _ = _held(scores, rung, strata, coverage)
             _, first = np.unique(strata, return_index=True)
             of_classes = np.tile(threshold[first], (len(rows), 1))
-            found = says(run, judges, rows, fold, of_classes) | {"together": together}
+            found = says(run, judges, rows, fold, of_classes)
             covered |= right
     order = np.argsort(rows, kind="stable")
-    whole = JudgedIntervals(guarantee.terms.name, rows, covered, strata, **found)
+    whole = JudgedIntervals(guarantee.terms.name, rows, covered, strata, **found, together=together)
     return whole.take(order[answered[order]])
 
 

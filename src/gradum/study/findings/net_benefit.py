@@ -18,7 +18,7 @@ from gradum.study.prediction_bins import FEWEST_GROUPS, bin_sums, redrawn_sums
 from gradum.study.resampling import ERROR, independent
 
 THRESHOLDS = np.arange(1, 100) / 100
-FEWEST_ON_A_SIDE = 20
+FEWEST_ON_A_SIDE = 30
 
 
 class NetBenefitAt(msgspec.Struct, frozen=True):
