@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from msgspec import structs
 
 import gradum
 from gradum.errors import SpecError
@@ -74,8 +75,10 @@ def test_groups_are_drawn_as_a_whole(number):
 def test_what_cannot_be_drawn_anew_is_said(number):
     data = table(classes=False).with_columns(day=pl.Series(np.arange(ROWS)))
     assert "order of time" in fitted(data, time="day").findings.refits.skipped
-    guessing = replace(number.run, fitted=replace(number.run.fitted, used="baseline"))
-    assert "baseline" in refits(guessing, 2).skipped
+    judgement = number.fitted.judgement
+    guessing = structs.replace(judgement.verdict, used="baseline")
+    judged = replace(number.fitted, judgement=structs.replace(judgement, verdict=guessing))
+    assert "baseline" in refits(replace(number.run, fitted=judged), 2).skipped
 
 
 @pytest.mark.parametrize("count", [1, 0, -3])
