@@ -12,7 +12,7 @@ from gradum.errors import SpecError
 from gradum.run.spec import ReportSpec
 from gradum.study.findings.refits import _counts, refits
 
-ROWS, COUNT, NOISE = 1200, 10, 2.0
+ROWS, COUNT, NOISE = 1200, 6, 2.0
 
 
 def table(classes):

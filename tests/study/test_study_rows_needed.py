@@ -9,7 +9,7 @@ from scipy.stats import norm, rankdata
 from gradum.errors import SpecError
 from gradum.study.rows_needed import OF_A_NORMAL, rows_needed
 
-SAMPLES, GAP = 300, 0.05
+SAMPLES, GAP = 200, 0.05
 
 
 def planned(evidence, size=GAP):
