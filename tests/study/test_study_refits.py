@@ -84,4 +84,4 @@ def test_what_cannot_be_drawn_anew_is_said(number):
 @pytest.mark.parametrize("count", [1, 0, -3])
 def test_fewer_than_two_refits_are_refused(count):
     with pytest.raises(SpecError, match="refits is"):
-        ReportSpec(refits=count)
+        ReportSpec(refit_count=count)

@@ -14,7 +14,6 @@ from gradum.rungs.names import BASELINE, LADDER, ModelName
 from gradum.rungs.number_ranges import (
     LARGEST,
     MOST,
-    AtLeastTwo,
     FromNone,
     FromOne,
     ProperShare,
@@ -117,7 +116,7 @@ class ReportSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         takes less time than the training did.
     what_if : bool
         Whether the report has a form for one row, whose answer changes as one types.
-    refits : int or None
+    refit_count : int or None
         How many tables are drawn anew and learned from, to tell how much that changes.
     """
 
@@ -127,7 +126,7 @@ class ReportSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     explain: bool = True
     learning_curve: bool | None = None
     what_if: bool = False
-    refits: AtLeastTwo | None = None
+    refit_count: Annotated[int, msgspec.Meta(ge=2, le=MOST, title="refits")] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a number that no report can use."""

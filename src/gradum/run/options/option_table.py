@@ -222,7 +222,7 @@ class RunOptions(TypedDict, total=False):
     refits: Annotated[
         int | None,
         Option(
-            "report.refits",
+            "report.refit_count",
             "Draw the table anew so many times and learn again, to tell how much scores, answers "
             "and explanations move, such as 20.",
             "N",

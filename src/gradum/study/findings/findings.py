@@ -47,7 +47,7 @@ ASKED_FOR_BY = {
     "segments": "slices",
     "threshold": "cost",
     "growth": "learning_curve",
-    "refits": "refits",
+    "refits": "refit_count",
 }
 """The finding that a field of the `ReportSpec` asks for."""
 
@@ -194,7 +194,7 @@ def _examined(run: Run, context: Context) -> Findings:
         forecast=forecast(run, evidence),
         log_odds=log_odds(evidence) if evidence.task == "binary" else None,
         net_benefit=net_benefit(evidence) if evidence.task == "binary" else None,
-        refits=refits(run, spec.refits, context) if spec.refits else None,
+        refits=refits(run, spec.refit_count, context) if spec.refit_count else None,
     )
     if spec.explain and not context.stop():
         tell(say("report: why it answers so"))
