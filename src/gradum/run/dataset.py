@@ -160,6 +160,7 @@ class Dataset:
             len(self.classes) or None,
             self.groups,
             self.time,
+            until=self.until,
         )
 
 

@@ -38,6 +38,9 @@ class Rows:
     monotone : mapping from str to int
         Numeric columns, and whether a model's answer must never fall (1) or never rise (-1) as the
         column rises.
+    until : ndarray of shape (n,), optional
+        When the outcome of each row is known, in the form of ``time``. Inner splits then hold out
+        stretches of time, and learn from what was over before each and what began after it.
     """
 
     design: Design | Unencoded
@@ -49,6 +52,7 @@ class Rows:
     class_weight: ClassWeight | None = None
     teacher: Teacher | None = None
     monotone: Mapping[str, int] = field(default_factory=dict)
+    until: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.target)
@@ -65,6 +69,7 @@ class Rows:
             self.class_weight,
             None if self.teacher is None else self.teacher.take(rows),
             self.monotone,
+            None if self.until is None else self.until[rows],
         )
 
     @property
