@@ -178,6 +178,9 @@ PARTS = {
         ),
         finding("threshold", others=("api/runs.py",)),
         finding("threshold_table", picture=False),
+        finding("net_benefit"),
+        finding("log_odds", picture=False),
+        finding("refits", picture=False),
         finding("worst", picture=False),
     )
 }
@@ -187,13 +190,14 @@ REFUSED = {
     "finding segments": ["--slice", "colour"],
     "finding threshold": FOR_COSTS,
     "finding growth": ["--learning-curve"],
+    "finding refits": ["--refits", "2"],
 }
 """An option that only asks for what was taken away."""
 TOGETHER = (
     *("kind date", "rung mlp", "question stress", "finding residuals"),
     *REFUSED,
 )
-CLASSES = ("confusion", "ranking", "threshold", "threshold_table")
+CLASSES = ("confusion", "ranking", "threshold", "threshold_table", "net_benefit", "log_odds")
 OF_TWO_CLASSES = {f"finding {name}" for name in CLASSES}
 EACH = PARTS if os.environ.get("GRADUM_DETACH") == "all" else ()
 

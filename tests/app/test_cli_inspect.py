@@ -1,7 +1,10 @@
 """``gradum inspect``: columns with their kinds, and a schema to edit."""
 
+import json
 import subprocess
 import sys
+
+import pytest
 
 from gradum.tables.schema import Schema
 
@@ -40,3 +43,31 @@ def test_it_needs_no_jax(tables):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "[]"
+
+
+def test_a_plan_says_how_many_rows_show_a_gap(gradum_command, tables):
+    asked = ("inspect", tables / "label.csv", "-t", "label", "--plan")
+    ended = gradum_command(*asked, "--points", "10")
+    assert (ended.code, ended.err) == (0, "")
+    assert "of which 300 would judge" in ended.out
+    assert "a gap of 10 points" in ended.out
+    scores = json.loads(gradum_command(*asked, "--json").out)["scores"]
+    assert [score["metric"] for score in scores] == ["accuracy", "auc"]
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--plan",), "needs to know what is predicted"),
+        (("-t", "label", "--points", "5"), "no effect without --plan"),
+        (("-t", "label", "--plan", "--points", "60"), "60 points cannot be planned for"),
+        (("-t", "same", "--plan"), "is constant"),
+    ],
+)
+def test_a_plan_that_cannot_be_made_is_refused_in_one_line(gradum_command, tmp_path, words, why):
+    table = tmp_path / "t.csv"
+    rows = (f"{i},{'yes' if i % 3 else 'no'},one" for i in range(60))
+    table.write_text("\n".join(["size,label,same", *rows]))
+    ended = gradum_command("inspect", table, *words)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert why in ended.err

@@ -148,9 +148,9 @@ def parts_of(run, monkeypatch):
     def spy(spec, dataset, rows, parts, context):
         fits.append((rows, parts))
         judge = run.judges[0]
-        return module._Model(len(rows), judge.encoder, judge.rungs[run.fitted.used])
+        return module.Refitted(len(rows), judge.encoder, judge.rungs[run.fitted.used])
 
-    monkeypatch.setattr(module, "_fit", spy)
+    monkeypatch.setattr(module, "refitted", spy)
     growth(run, asked=True)
     return fits
 
@@ -221,13 +221,13 @@ def test_a_network_is_fitted_again_in_batches_of_the_same_size(monkeypatch):
     )
     judged = model.fitted.rungs["mlp"].settings["batch_size"]
     fitted = []
-    fit = module._fit
+    fit = module.refitted
 
     def spy(*arguments):
         fitted.append(fit(*arguments))
         return fitted[-1]
 
-    monkeypatch.setattr(module, "_fit", spy)
+    monkeypatch.setattr(module, "refitted", spy)
     found = growth(model.run, asked=True)
     assert judged == 64
     assert {each.rung.settings["batch_size"] for each in fitted} == {64}
@@ -269,14 +269,14 @@ def test_the_curve_is_left_out_where_it_says_nothing_or_takes_long(
 
 def clocked(run, monkeypatch, *, seconds, allowed):
     """The curve that is drawn unasked where each fit takes so many seconds, and its fits' rows."""
-    now, fit, rows = [0.0], module._fit, []
+    now, fit, rows = [0.0], module.refitted, []
 
     def timed(spec, dataset, part, *rest):
         now[0] += seconds
         rows.append(len(part))
         return fit(spec, dataset, part, *rest)
 
-    monkeypatch.setattr(module, "_fit", timed)
+    monkeypatch.setattr(module, "refitted", timed)
     for file in (module, context):
         monkeypatch.setattr(file, "perf_counter", lambda: now[0])
     monkeypatch.setattr(module, "LONGEST_SECONDS", np.inf)

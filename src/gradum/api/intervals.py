@@ -32,7 +32,7 @@ def judges_of(model: Model) -> tuple[Judge, ...]:
 
 
 def conformal_of(
-    model: Model, coverage: float = 0.9, *, rung: str | None = None, by_class: bool = False
+    model: Model, coverage: float = 0.9, *, rung: str | None = None, by_class: bool | None = None
 ) -> ConformalPredictor:
     """Return the predictor of a model's intervals and sets at a coverage, and of its distributions.
 

@@ -118,7 +118,7 @@ def predict_set(
     coverage: float = 0.9,
     *,
     rung: str | None = None,
-    by_class: bool = False,
+    by_class: bool | None = None,
 ) -> list[tuple]:
     """Return for each row a set of classes that holds its true class with a stated probability.
 
@@ -129,8 +129,10 @@ def predict_set(
     ----------
     data, coverage, rung
         As in `predict_interval`.
-    by_class : bool
-        Whether the coverage should hold for the rows of each class separately.
+    by_class : bool, optional
+        Whether the coverage should hold for the rows of each class separately; if left out, it
+        does where the classes are unequal: one has less than half of an equal share of the rows
+        that judged, and each has enough of them.
 
     Returns
     -------
@@ -194,7 +196,7 @@ def predict_distribution(self: Model, data: Any, *, rung: str | None = None) -> 
 
 @with_checked_arguments
 def guarantee(
-    self: Model, coverage: float = 0.9, *, rung: str | None = None, by_class: bool = False
+    self: Model, coverage: float = 0.9, *, rung: str | None = None, by_class: bool | None = None
 ) -> Statement:
     """Say what intervals and sets promise for new rows like those that judged.
 
@@ -236,7 +238,7 @@ def _prediction(self: Model, data: Any, rung: str | None) -> Prediction:
 
 
 def _conformal(
-    self: Model, data: Any, coverage: float, rung: str | None, *, by_class: bool = False
+    self: Model, data: Any, coverage: float, rung: str | None, *, by_class: bool | None = None
 ) -> tuple[ConformalPredictor, pl.DataFrame]:
     """Return the predictor of intervals and sets, and the rows to make them for."""
     from gradum.api.intervals import conformal_of

@@ -149,7 +149,7 @@ def _obstacle(spec: Spec, extent: Extent) -> _Obstacle | None:
 def _quicker(spec: Spec, extent: Extent) -> bool:
     """Whether a model of the same kind is learned faster in blocks."""
     learners = kinds_of(spec.rungs)[1:]
-    if extent.head is None or spec.report.learning_curve:
+    if extent.head is None or spec.report.learning_curve or spec.report.refit_count:
         return False
     if not all(kind.quicker_in_blocks for kind in learners):
         return False

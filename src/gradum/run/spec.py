@@ -116,6 +116,8 @@ class ReportSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         takes less time than the training did.
     what_if : bool
         Whether the report has a form for one row, whose answer changes as one types.
+    refit_count : int or None
+        How many tables are drawn anew and learned from, to tell how much that changes.
     """
 
     slices: tuple[str, ...] = ()
@@ -124,6 +126,11 @@ class ReportSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     explain: bool = True
     learning_curve: bool | None = None
     what_if: bool = False
+    refit_count: Annotated[int, msgspec.Meta(ge=2, le=MOST, title="refits")] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a number that no report can use."""
+        refuse_beyond_ranges(self)
 
 
 class _OfTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

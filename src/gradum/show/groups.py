@@ -16,7 +16,7 @@ from gradum.scores.metrics import METRICS
 from gradum.show.document import TextTable
 from gradum.show.visible import visible
 from gradum.study.finding_words import NO_DIFFERENCE
-from gradum.study.groups.groups import RATES, UNMARKED, Group, Groups, GroupScore
+from gradum.study.groups.groups import CALIBRATION, RATES, UNMARKED, Group, Groups, GroupScore
 
 TITLES = {rate.name: rate.title for rate in RATES}
 MARK = " *"
@@ -37,7 +37,8 @@ def key_to_rates(groups: Groups) -> list[str]:
     return [
         say(
             "* differs from the rest. (In brackets): too few rows to say. Highest − lowest is that "
-            "of groups of enough rows, with an interval that holds for all of them."
+            "of groups of enough rows, with an interval that holds for all of them. Calibration is "
+            "on the scale of log-odds: an intercept of 0 and a slope of 1 are right."
         )
     ]
 
@@ -50,6 +51,8 @@ def group_tables(groups: Groups) -> Iterator[TextTable]:
         yield _scores(column, of_column, metric)
         if rates:
             yield _rates(column, of_column, rates, groups)
+        if of_column := [group for group in groups.calibration if group.column == column]:
+            yield _calibration(column, of_column)
 
 
 def _scores(column: str, groups: list[Group], metric: str) -> TextTable:
@@ -75,6 +78,21 @@ def _rates(column: str, groups: list[Group], rates: list[str], found: Groups) ->
         cells = (percent_with_interval(gap) if gap else "–" for gap in intervals)
         rows.append((say("highest − lowest"), "", *cells))
     return TextTable((column, say("rows"), *(say(TITLES[rate]) for rate in rates)), rows)
+
+
+def _calibration(column: str, groups: list[Group]) -> TextTable:
+    """Lay out the calibration intercept and slope of each group."""
+    rows = [(*_named(group), *map(_marked, group.scores.values())) for group in groups]
+    return TextTable((column, say("rows"), *(say(each.title) for each in CALIBRATION)), rows)
+
+
+def _marked(score: GroupScore) -> str:
+    """Write a value with its interval, and a mark if it is shown to differ from the rest."""
+    if score.value is None:
+        return "–"
+    if score.interval is None:
+        return f"({figure(score.value)})"
+    return with_interval(score.interval) + ("" if score.finding in UNMARKED else MARK)
 
 
 def _named(group: Group) -> tuple[str, str]:

@@ -69,10 +69,13 @@ def _of_model(examined: ExaminedModel, thresholds: CoverageThresholds) -> PartFi
 
 
 def _of_classes(judged: Coverage, target: str) -> Iterator[str]:
-    """Say how many rows of each class are covered; nothing is promised about that."""
+    """Say how many rows of each class are covered, and whether anything is promised of that."""
     classes = [group for group in judged.groups if group.column == target]
     if classes:
         shares = [f"{group.values!r} {percent(group.share.value)}" for group in classes]
+        if judged.by_class:
+            yield say("Coverage by true class: {shares}.", shares=listed(shares))
+            return
         yield say(
             "Coverage by true class: {shares}. This is not a demand: the share that sets promise "
             "holds for the rows of all classes together; gradum predict --by-class holds it for "

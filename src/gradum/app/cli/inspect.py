@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gradum.app.cli import options
-from gradum.app.cli.console import print_json, write
+from gradum.app.cli.console import print_json, write, write_json
+from gradum.errors import SpecError
+from gradum.messages import say
 from gradum.run.options.option_table import OVERRIDES, READING
+
+if TYPE_CHECKING:
+    from gradum.tables.schema import Schema
+    from gradum.tables.table import Table
 
 
 @options.taking(*READING, "task", *OVERRIDES, "log_target")
@@ -17,13 +23,29 @@ def command(
     target: Annotated[
         str | None, typer.Option("--target", "-t", metavar="COL", help="What to predict.")
     ] = None,
+    plan: Annotated[
+        bool,
+        typer.Option("--plan", help="Say how many rows show a gap between models of the target."),
+    ] = False,
+    points: Annotated[
+        float | None,
+        typer.Option(
+            "--points",
+            metavar="NUMBER",
+            help="With --plan: the gap, and the width of an interval, in points. Default: 5.",
+        ),
+    ] = None,
     *,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the schema as JSON, to edit and give to fit.")
     ] = False,
     **asked: Any,
 ) -> None:
-    """Say what each column of a table is taken for, and why."""
+    """Say what each column of a table is taken for, and why; with --plan, how many rows it takes.
+
+    The plan is made from the target alone, before any fit: how many judged rows tell two models
+    apart and make an interval as narrow as wanted, and what this table's rows can show.
+    """
     from gradum.run.options.options import make_overrides, make_reading
     from gradum.show.text import schema_parts
     from gradum.tables.schema import infer
@@ -35,7 +57,29 @@ def command(
     overrides = make_overrides(**asked)
     table = without_totals(read(data, reading))
     schema = infer(table, target=target, task=task, overrides=overrides, log_target=log_target)
+    if plan:
+        _tell_plan(table, schema, 5.0 if points is None else points, as_json=as_json)
+        return
+    if points is not None:
+        raise SpecError(
+            say("--points has no effect without --plan."), say("Give --plan, or leave it out.")
+        )
     if as_json:
         print_json(schema.to_json())
     else:
         write(*schema_parts(schema, (*table.notes, *table.left_out)))
+
+
+def _tell_plan(table: Table, schema: Schema, points: float, *, as_json: bool) -> None:
+    """Say how many rows the target takes."""
+    from gradum.run.dataset import labelled
+    from gradum.show.rows_needed import plan_parts
+    from gradum.study.rows_needed import rows_needed
+
+    if schema.target is None:
+        raise SpecError(say("A plan needs to know what is predicted."), say("Give --target COL."))
+    needed = rows_needed(labelled(table, schema), points / 100)
+    if as_json:
+        write_json(needed)
+    else:
+        write(*plan_parts(needed))

@@ -78,8 +78,14 @@ def command(
     rung: options.Rung = None,
     interval: options.Interval = None,
     by_class: Annotated[
-        bool, typer.Option("--by-class", help="Make the share of --interval hold for each class.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--by-class/--no-by-class",
+            help="Whether the share of --interval holds for each class by itself. Default: where "
+            "classes are unequal.",
+            show_default=False,
+        ),
+    ] = None,
     quantiles: Annotated[
         str | None,
         typer.Option(
@@ -300,14 +306,14 @@ def _place(
 
 
 def _conformal(
-    model: Model, interval: float | None, rung: str | None, *, by_class: bool
+    model: Model, interval: float | None, rung: str | None, *, by_class: bool | None
 ) -> ConformalPredictor | None:
     """Return what makes intervals or sets, if --interval asks for them."""
     if interval is not None:
         from gradum.api.intervals import conformal_of  # not needed for a plain prediction
 
         return conformal_of(model, interval, rung=rung, by_class=by_class)
-    if by_class:
+    if by_class is not None:
         raise SpecError(
             say("--by-class needs --interval, which is not given."),
             say("Give --interval 0.9, or leave it out."),

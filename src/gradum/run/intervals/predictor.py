@@ -18,7 +18,7 @@ from gradum.run.conformal.guarantee import Guarantee, JudgedScores, Terms
 from gradum.run.conformal.interval_levels import level_codes
 from gradum.run.conformal.score_list import ScoreList
 from gradum.run.conformal.sets import conforming_classes, with_predicted
-from gradum.run.conformal.statement import Statement, Support, state
+from gradum.run.conformal.statement import Statement, Support, state, suffices
 from gradum.run.fitted import Fitted
 from gradum.run.intervals.following import outcomes, scale_of, tracker_of
 from gradum.run.judge import Judge
@@ -28,6 +28,9 @@ from gradum.rungs.rung import Prediction, Rung
 from gradum.tables.check import Checked
 from gradum.tables.encode import Encoder, Unencoded
 from gradum.tables.schema import Schema
+
+UNEQUAL = 0.5
+"""A class with less of an equal share of the judged rows makes the classes unequal."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class ConformalPredictor:
     coverage : float
         1 − α.
     by_class : bool
-        Whether each class is to be covered separately.
+        Whether each class is covered separately.
     outcomes : bool
         Whether rows in order of time learn from the outcomes of earlier rows.
     """
@@ -70,9 +73,11 @@ class ConformalPredictor:
         coverage: float,
         *,
         rung: str | None = None,
-        by_class: bool = False,
+        by_class: bool | None = None,
     ) -> ConformalPredictor:
         """Return the predictor of a model; a CV+ needs its ``judges``, if they are known.
+
+        With ``by_class`` None, each class is covered separately if the classes are unequal.
 
         Raises
         ------
@@ -107,7 +112,8 @@ class ConformalPredictor:
                 say("Sets that follow the order of time are not made for each class."),
                 say("Leave out --by-class (by_class), or fit without --time (time)."),
             )
-        return cls(terms, scores, chosen, answering, fitted.schema, coverage, by_class)
+        made = cls(terms, scores, chosen, answering, fitted.schema, coverage, bool(by_class))
+        return replace(made, by_class=made._unequal) if by_class is None else made
 
     @property
     def classes(self) -> tuple:
@@ -131,6 +137,25 @@ class ConformalPredictor:
     def also(self) -> tuple[str, ...]:
         """The columns that are needed besides those that the model uses."""
         return () if self.terms.by is None else (self.terms.by,)
+
+    @property
+    def _unequal(self) -> bool:
+        """Whether a class has so few rows that sets for all rows together would pass over it.
+
+        It has less than `UNEQUAL` of an equal share, and every class has enough scores for sets
+        of its own, in which it is not always.
+        """
+        if not self.classes or self.terms.by is not None or self.scores.moment is not None:
+            return False
+        sizes = [size for _, size in self._class_sizes()]
+        rare = min(sizes) * len(sizes) < UNEQUAL * sum(sizes)
+        return rare and all(suffices(size, self.coverage) for size in sizes)
+
+    def _class_sizes(self) -> tuple[tuple[str, float], ...]:
+        return tuple(
+            (str(label), self._size(self.scores.label == code))
+            for code, label in enumerate(self.classes)
+        )
 
     @cached_property
     def statement(self) -> Statement:
@@ -290,12 +315,12 @@ class ConformalPredictor:
 
     def _support(self) -> Support:
         scores, everything = self.scores, np.ones(len(self.scores), bool)
-        by, names, code = None, (), None
+        by, sizes = None, ()
         if self.terms.by is not None:
-            by, names, code = self.terms.by, self.terms.levels, scores.level
+            by, levels = self.terms.by, enumerate(self.terms.levels)
+            sizes = tuple((name, self._size(scores.level == place)) for place, name in levels)
         elif self.by_class:
-            by, names, code = "", tuple(map(str, self.classes)), scores.label
-        sizes = tuple((name, self._size(code == place)) for place, name in enumerate(names))
+            by, sizes = "", self._class_sizes()
         return Support(
             size=self._size(everything),
             groups=scores.group is not None,

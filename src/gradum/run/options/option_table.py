@@ -225,6 +225,15 @@ class RunOptions(TypedDict, total=False):
             "enough.",
         ),
     ]
+    refits: Annotated[
+        int | None,
+        Option(
+            "report.refit_count",
+            "Draw the table anew so many times and learn again, to tell how much scores, answers "
+            "and explanations move, such as 20.",
+            "N",
+        ),
+    ]
     what_if: Annotated[
         bool,
         Option(

@@ -265,15 +265,21 @@ def _promised(
 ) -> dict[str, Any]:
     """Return the intervals or sets of a split-conformal promise, as `ConformalPredictor` does."""
     scores, rung = promise.scores, promise.rung
-    everything = np.ones(len(scores), bool)
-    lists, newcomer = scores.lists(rung.name, everything, folds=1)
+    masks = [np.ones(len(scores), bool)]
+    if promise.by_class:
+        assert scores.label is not None
+        masks = [scores.label == code for code in range(len(promise.classes))]
+    found = [scores.lists(rung.name, mask, folds=1) for mask in masks]
     if (scale := rung.target_scale) is not None:
         located = rung.located(logits, dense).scaled(scale.centre, scale.scale)
-        ends = conformal_intervals(lists, [located], promise.coverage, newcomer)
+        ends = conformal_intervals(found[0][0], [located], promise.coverage, found[0][1])
         low, high = (scale.unlogged(end) for end in ends)
         return {"low": low, "high": high}
-    wanted = wanted_mass(promise.coverage, lists[0].total, newcomer)
-    chosen = 1 - answers["probability"] <= lists[0].highest(wanted)
+    highest = [
+        ranked.highest(wanted_mass(promise.coverage, ranked.total, newcomer))
+        for (ranked,), newcomer in found
+    ]
+    chosen = 1 - answers["probability"] <= np.array(highest)
     return {"set": chosen | (answers["prediction"][:, None] == np.arange(len(promise.classes)))}
 
 

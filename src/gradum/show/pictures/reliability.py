@@ -36,6 +36,8 @@ def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
     assert fitted.schema.target is not None
     calibrated = calibrated_in_words(say(KINDS[fitted.used].in_words), fitted.rung().calibration)
     number = fitted.schema.target.task == "regression"
+    if (log_odds := findings.found("log_odds")) is not None:
+        calibrated = [*calibrated, log_odds.sentence]
     return [reliability_curve(findings.reliability, calibrated, number=number)]
 
 

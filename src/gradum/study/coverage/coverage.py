@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from gradum.margins import EQUAL
+from gradum.margins import EQUAL, first_least
 from gradum.messages import say, say_plural, sentences
 from gradum.run.conformal.adaptive import Tracker
 from gradum.run.conformal.guarantee import JudgedScores, Name
@@ -16,10 +16,11 @@ from gradum.run.conformal.score_list import ScoreList, wanted_mass
 from gradum.run.conformal.sets import with_predicted
 from gradum.run.intervals.following import scale_of
 from gradum.run.intervals.judged_scores import scored_rows
+from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.run.judge import Judge, first_repeat
 from gradum.run.run import Run
 from gradum.rungs.rung import Rung
-from gradum.scores.figures import percent, percent_with_interval
+from gradum.scores.figures import figure, percent, percent_with_interval
 from gradum.study.coverage.covered_groups import SHORT, CoveredRows, GroupCoverage, covered_groups
 from gradum.study.evidence import Evidence
 from gradum.study.prediction_bins import equal_count_bins
@@ -87,6 +88,8 @@ class Coverage(msgspec.Struct, frozen=True):
         How many rows are covered, and what this shows.
     sentence : str
         Which group is covered least, if any group is shown to be covered less.
+    by_class : bool
+        Whether the sets are made for each class by itself.
     """
 
     guarantee: str
@@ -99,6 +102,7 @@ class Coverage(msgspec.Struct, frozen=True):
     sizes: tuple[SetSize, ...]
     overall: str
     sentence: str
+    by_class: bool = False
 
 
 def coverage(run: Run, evidence: Evidence, slices: Sequence[str] = ()) -> Coverage | None:
@@ -113,7 +117,8 @@ def coverage(run: Run, evidence: Evidence, slices: Sequence[str] = ()) -> Covera
     known = np.isin(judged.rows, evidence.rows)  # the evidence may be a sample
     judged = judged.take(known)
     places = np.searchsorted(evidence.rows, judged.rows)
-    groups = covered_groups(CoveredRows(evidence, places, judged.covered, judged.strata), slices)
+    rows = CoveredRows(evidence, places, judged.covered, judged.strata, COVERAGE)
+    groups = covered_groups(rows, slices)
     tested = sum(group.p_value is not None for group in groups)
     return Coverage(
         guarantee=judged.guarantee,
@@ -124,8 +129,9 @@ def coverage(run: Run, evidence: Evidence, slices: Sequence[str] = ()) -> Covera
         tested=tested,
         widths=_widths(judged),
         sizes=_sizes(judged),
-        overall=_overall(judged),
+        overall=sentences([_overall(judged), *_price(judged, evidence)]),
         sentence=_sentence(groups, tested),
+        by_class=judged.together is not None,
     )
 
 
@@ -177,6 +183,25 @@ def _overall(judged: JudgedIntervals) -> str:
         "{covered:,} intervals ({share}) hold the true value; {nominal} was asked for. Overall "
         "this holds by construction; check the groups.",
         **values,
+    )
+
+
+def _price(judged: JudgedIntervals, evidence: Evidence) -> Iterator[str]:
+    """Say what it costs to cover each class by itself, and what it gains."""
+    if judged.together is None or judged.size is None:
+        return
+    size, covered = judged.together
+    truth = evidence.truth.target[judged.rows]
+    shares = np.bincount(truth, covered) / np.bincount(truth)
+    least = int(first_least(shares))
+    yield say(
+        "As the classes are unequal, sets are made for each class by itself. They hold {size} "
+        "classes on average; sets for all rows together would hold {together}, but the true class "
+        "in only {share} of the rows of {label!r}.",
+        size=figure(float(judged.size.mean())),
+        together=figure(float(size.mean())),
+        share=percent(float(shares[least])),
+        label=evidence.classes[least],
     )
 
 
@@ -236,6 +261,9 @@ class JudgedIntervals:
         Widths of the intervals in units of the target, perhaps infinite; None for classes.
     size : ndarray of shape (n,) or None
         How many classes each set holds; None for numbers.
+    together : tuple of two ndarrays of shape (n,), or None
+        Where sets are made for each class by itself: the sizes that sets for all rows together
+        would have, and whether these would cover the row.
     """
 
     guarantee: Name
@@ -245,6 +273,7 @@ class JudgedIntervals:
     predicted: np.ndarray
     width: np.ndarray | None = None
     size: np.ndarray | None = None
+    together: tuple[np.ndarray, np.ndarray] | None = None
 
     def take(self, places: np.ndarray) -> JudgedIntervals:
         """Return those at the given positions, or where a mask holds."""
@@ -256,6 +285,7 @@ class JudgedIntervals:
             self.predicted[places],
             None if self.width is None else self.width[places],
             None if self.size is None else self.size[places],
+            None if self.together is None else (self.together[0][places], self.together[1][places]),
         )
 
 
@@ -274,7 +304,31 @@ def judged_intervals(run: Run, coverage: float) -> JudgedIntervals | None:
     scores, judges = guarantee.scores, first_repeat(run.judges)
     rows, fold = scored_rows(run.fitted.spec.seed, run.dataset, judges)
     strata = np.zeros(len(rows), np.intp) if scores.level is None else scores.level
-    covered, threshold, answered = np.zeros(len(rows), bool), np.zeros(len(rows)), strata >= 0
+    covered, threshold, answered = _held(scores, rung, strata, coverage)
+    says, together = _of_classes if run.dataset.classes else _of_numbers, None
+    found = says(run, judges, rows, fold, threshold)
+    if "size" in found:  # the likeliest class is always in the set
+        right = found["predicted"] == run.dataset.target[rows]
+        covered |= right
+        if ConformalPredictor.of(run.fitted, judges, coverage).by_class:
+            assert scores.label is not None
+            strata, together = scores.label, (found["size"], covered)
+            covered, threshold, _ = _held(scores, rung, strata, coverage)
+            _, first = np.unique(strata, return_index=True)
+            of_classes = np.tile(threshold[first], (len(rows), 1))
+            found = says(run, judges, rows, fold, of_classes)
+            covered |= right
+    order = np.argsort(rows, kind="stable")
+    whole = JudgedIntervals(guarantee.terms.name, rows, covered, strata, **found, together=together)
+    return whole.take(order[answered[order]])
+
+
+def _held(
+    scores: JudgedScores, rung: Rung, strata: np.ndarray, coverage: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return which rows are covered, the thresholds of their strata, and which have one: (n,)."""
+    covered, threshold = np.zeros(len(strata), bool), np.zeros(len(strata))
+    answered = strata >= 0
     for stratum in np.unique(strata):
         places = np.flatnonzero(strata == stratum)
         if scores.moment is None:
@@ -285,13 +339,7 @@ def judged_intervals(run: Run, coverage: float) -> JudgedIntervals | None:
             covered[places], threshold[places], answered[places] = _held_against_earlier(
                 scores, rung, places, coverage
             )
-    says = _of_classes if run.dataset.classes else _of_numbers
-    found = says(run, judges, rows, fold, threshold)
-    if "size" in found:  # the likeliest class is always in the set
-        covered |= found["predicted"] == run.dataset.target[rows]
-    order = np.argsort(rows, kind="stable")
-    whole = JudgedIntervals(guarantee.terms.name, rows, covered, strata, **found)
-    return whole.take(order[answered[order]])
+    return covered, threshold, answered
 
 
 def _held_against_others(
@@ -354,7 +402,7 @@ def _of_classes(
     for places, rung, design in _by_judge(run, judges, rows, fold):
         prediction = rung.predict(design)
         assert prediction.probability is not None
-        chosen = 1 - prediction.probability <= threshold[places][:, None]
+        chosen = 1 - prediction.probability <= threshold[places].reshape(len(places), -1)
         predicted[places] = prediction.value
         size[places] = with_predicted(chosen, prediction.value).sum(axis=1)
     return {"predicted": predicted, "size": size}

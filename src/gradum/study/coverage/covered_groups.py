@@ -64,12 +64,15 @@ class CoveredRows:
     covered : boolean ndarray of shape (m,)
     strata : ndarray of shape (m,)
         Which rows share a threshold.
+    nominal : float
+        The coverage asked for; a group that has it is not covered too seldom.
     """
 
     evidence: Evidence
     places: np.ndarray
     covered: np.ndarray
     strata: np.ndarray
+    nominal: float = 1.0
 
 
 def covered_groups(rows: CoveredRows, slices: Sequence[str]) -> tuple[GroupCoverage, ...]:
@@ -81,20 +84,21 @@ def covered_groups(rows: CoveredRows, slices: Sequence[str]) -> tuple[GroupCover
     """
     test = _by_resampling if rows.evidence.dependent else _by_counting
     groups = [
-        *_together(test(rows, _cuts(rows, slices))),
-        *_together(test(rows, _classes(rows))),
+        *_together(test(rows, _cuts(rows, slices)), rows.nominal),
+        *_together(test(rows, _classes(rows)), rows.nominal),
     ]
     groups.sort(key=lambda group: (group.p_value is None, group.p_value or 0.0, group.share.value))
     return tuple(groups)
 
 
-def _together(found: Iterable[GroupCoverage]) -> list[GroupCoverage]:
+def _together(found: Iterable[GroupCoverage], nominal: float) -> list[GroupCoverage]:
     """Adjust the p-values of groups that share one significance level."""
     groups = list(found)
     tested = [place for place, group in enumerate(groups) if group.p_value is not None]
     adjusted = holm(np.array([groups[place].p_value for place in tested], float))
     for place, p_value in zip(tested, adjusted.tolist(), strict=True):
-        finding = SHORT if p_value <= LEVEL else NOT_SHORT
+        short = p_value <= LEVEL and groups[place].share.value < nominal
+        finding = SHORT if short else NOT_SHORT
         groups[place] = msgspec.structs.replace(groups[place], p_value=p_value, finding=finding)
     return groups
 

@@ -87,7 +87,7 @@ def coverage_of_new(
     name, scores = conformal.terms.name, guarantee.scores
     alike = scores.group is None and scores.weight is None and scores.level is None
     p_value = None
-    if name == "split" and alike:
+    if name == "split" and alike and not conformal.by_class:
         p_value = shortfall_of_new(covered, rows, len(scores), COVERAGE)
     share = exact_share(covered, rows)
     return NewCoverage(

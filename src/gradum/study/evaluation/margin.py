@@ -1,4 +1,4 @@
-"""Whether one of two models is as good as the other within a margin, by the paired test."""
+"""Whether a model is as good as another, except for a margin that was allowed."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from gradum.scores.metrics import METRICS, metrics_of
 from gradum.scores.outcome import Outcome
 
 ERROR, POWER = 0.05, 0.8
-"""How often a claim may be wrong, and how often the rows that are named as needed show it."""
-
+"""How often a claim may be wrong, and how often the needed rows show a claim that is true."""
 
 EQUAL = marked(
     "Equally good: neither is worse than the other by more than {margin} in {metric}, with 95% "

@@ -26,7 +26,10 @@ from gradum.study.findings.confusion import Confusion, confusion
 from gradum.study.findings.forecast import ForecastFinding, forecast
 from gradum.study.findings.growth import Growth, growth
 from gradum.study.findings.importance import Importance, importance
+from gradum.study.findings.log_odds import LogOdds, log_odds
+from gradum.study.findings.net_benefit import NetBenefit, net_benefit
 from gradum.study.findings.ranking import Lift, RankingCurve, judged_curves, lift
+from gradum.study.findings.refits import Refits, refits
 from gradum.study.findings.reliability import Reliability, reliability
 from gradum.study.findings.residuals import Residuals, residuals
 from gradum.study.findings.segments import Segments, segments
@@ -40,7 +43,12 @@ from gradum.waiting import tell
 
 MOST_FEATURES = 40  # for a row that is shown
 OF_ROWS = {"worst": (), "surrogate": None}  # findings that name single rows, or levels of few rows
-ASKED_FOR_BY = {"segments": "slices", "threshold": "cost", "growth": "learning_curve"}
+ASKED_FOR_BY = {
+    "segments": "slices",
+    "threshold": "cost",
+    "growth": "learning_curve",
+    "refits": "refit_count",
+}
 """The finding that a field of the `ReportSpec` asks for."""
 
 
@@ -88,6 +96,9 @@ class Findings(msgspec.Struct, frozen=True):
     coverage: Coverage | None = None
     predictions: int = 0
     forecast: ForecastFinding | None = None
+    log_odds: LogOdds | None = None
+    net_benefit: NetBenefit | None = None
+    refits: Refits | None = None
 
     def __post_init__(self) -> None:
         """Refuse names that no report could look up, as a file may have been written by hand."""
@@ -181,6 +192,9 @@ def _examined(run: Run, context: Context) -> Findings:
         coverage=coverage(run, evidence, spec.slices),
         predictions=len(each),
         forecast=forecast(run, evidence),
+        log_odds=log_odds(evidence) if evidence.task == "binary" else None,
+        net_benefit=net_benefit(evidence) if evidence.task == "binary" else None,
+        refits=refits(run, spec.refit_count, context) if spec.refit_count else None,
     )
     if spec.explain and not context.stop():
         tell(say("report: why it answers so"))

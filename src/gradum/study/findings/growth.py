@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from time import perf_counter
 
@@ -16,20 +16,16 @@ from gradum.randomness import stream
 from gradum.run.dataset import FEWEST_ROWS, Dataset
 from gradum.run.judge import Judge, first_repeat
 from gradum.run.judging.judge_rungs import Seen
-from gradum.run.ladder import climb
 from gradum.run.run import Run
-from gradum.run.spec import Spec
 from gradum.rungs.context import ALONE, Context, ignore
 from gradum.rungs.kind import Curve
-from gradum.rungs.learning_rows import InMemory
 from gradum.rungs.registry import KINDS
-from gradum.rungs.rung import Rung
 from gradum.scores.bootstrap import resampled
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval, interval
 from gradum.scores.metrics import METRICS, score
 from gradum.study.findings.extrapolation import doubled
-from gradum.tables.encode import Encoder
+from gradum.study.refitting import Refitted, refitted
 from gradum.tables.split import Part, hold_out
 from gradum.tables.wording import first_upper
 from gradum.waiting import told
@@ -183,18 +179,9 @@ _Drawn = tuple[np.ndarray, np.ndarray]
 """The rows that a model is made from, and the part of each."""
 
 
-@dataclass(frozen=True)
-class _Model:
-    """A rung with its encoder, and how many rows it was made from."""
-
-    rows: int
-    encoder: Encoder
-    rung: Rung
-
-
 def _curves(
     run: Run, judges: Sequence[Judge], context: Context
-) -> list[list[tuple[_Model, ...]]] | None:
+) -> list[list[tuple[Refitted, ...]]] | None:
     """Return each judge's models of each size, from the fewest rows up to the judged model.
 
     Every judge has equally many models of each size. None if there was no time for one of each.
@@ -206,21 +193,21 @@ def _curves(
         spec.with_settings(used, kind.smaller(settings, judge.rungs[used])) for judge in judges
     ]
     plans = [_plan(run, judge, place) for place, judge in enumerate(judges)]
-    curves: list[list[tuple[_Model, ...]]] = [[() for _ in range(HALVINGS)] for _ in judges]
+    curves: list[list[tuple[Refitted, ...]]] = [[() for _ in range(HALVINGS)] for _ in judges]
     fits = list(product(range(min(len(plan[0]) for plan in plans)), range(HALVINGS)))
     for model, size in told(fits, say("report: learning curve"), len(fits)):
-        fitted = [
-            _fit(spec, dataset, *plan[size][model], context)
+        again = [
+            refitted(spec, dataset, *plan[size][model], context)
             for spec, plan in zip(specs, plans, strict=True)
             if not context.over()
         ]
         if context.over():
             break
-        for curve, each in zip(curves, fitted, strict=True):
+        for curve, each in zip(curves, again, strict=True):
             curve[size] = (*curve[size], each)
     if not all(curves[0]):
         return None
-    wholes = [_Model(len(_learned(judge)), judge.encoder, judge.rungs[used]) for judge in judges]
+    wholes = [Refitted(len(_learned(judge)), judge.encoder, judge.rungs[used]) for judge in judges]
     return [[*curve, (whole,)] for curve, whole in zip(curves, wholes, strict=True)]
 
 
@@ -263,24 +250,8 @@ def _parts(
     return hold_out(len(rows), **keys, test=0.0, validation=validation, rng=rng)
 
 
-def _fit(
-    spec: Spec,
-    dataset: Dataset,
-    rows: np.ndarray,
-    parts: np.ndarray,
-    context: Context,
-) -> _Model:
-    part = replace(
-        dataset, frame=dataset.frame[rows], numbers=dataset.numbers[rows], own_rows=len(rows)
-    )
-    encoder = Encoder.fit(part.frame, part.schema, np.flatnonzero(parts == Part.TRAIN))
-    learned = InMemory(part.rows(encoder), parts, balance=spec.class_weight is not None)
-    rungs = climb(spec, learned, replace(context, seed=spec.seed, spreads=False))
-    return _Model(len(rows), encoder, list(rungs.values())[-1])
-
-
 def _extrapolate(
-    run: Run, metric: str, judges: Sequence[Judge], curves: Sequence[Sequence[tuple[_Model, ...]]]
+    run: Run, metric: str, judges: Sequence[Judge], curves: Sequence[Sequence[tuple[Refitted, ...]]]
 ) -> Growth:
     """Score the curves and extrapolate them.
 
@@ -356,7 +327,7 @@ def _resample(
     return resampled(outcomes, drawn, [metric])[metric], len(rows)
 
 
-def _predicted(run: Run, judge: Judge, curve: Sequence[tuple[_Model, ...]]) -> Seen:
+def _predicted(run: Run, judge: Judge, curve: Sequence[tuple[Refitted, ...]]) -> Seen:
     """Let one judge's models predict the rows that it judges."""
     rows = np.flatnonzero(judge.parts == Part.TEST)
     frame = run.dataset.frame[rows]

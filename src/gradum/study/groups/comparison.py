@@ -14,7 +14,7 @@ from gradum.scores.interval import Interval, effective_rows, standard_error, wil
 from gradum.study.column_cut import Cut
 from gradum.study.evidence import Evidence
 from gradum.study.finding_words import NO_DIFFERENCE, TOO_FEW_ROWS, UNDEFINED
-from gradum.study.groups.groups import GroupGap, GroupMeasure, GroupScore
+from gradum.study.groups.groups import Group, GroupGap, GroupMeasure, GroupScore
 from gradum.study.resampling import (
     ERROR,
     RESAMPLES,
@@ -92,6 +92,19 @@ class GroupComparison:
     level: float
     chance: np.ndarray
     p_values: np.ndarray
+
+    @property
+    def scored(self) -> tuple[Group, ...]:
+        """Every group with its scores."""
+        return tuple(
+            Group(
+                group.column.column,
+                group.column.names[group.code],
+                group.rows,
+                {each.name: self.score(place, kind) for kind, each in enumerate(self.measures)},
+            )
+            for place, group in enumerate(self.groups)
+        )
 
     def score(self, place: int, kind: int) -> GroupScore:
         """Assemble the score of a group by a measure."""

@@ -22,6 +22,7 @@ from gradum.study.finding_words import (
     UNDEFINED,
     WEAKER,
 )
+from gradum.study.log_odds_calibration import calibration_intercept, calibration_slope
 from gradum.tables.wording import SHOWN_NAMES, and_more
 
 UNMARKED = (NO_DIFFERENCE, TOO_FEW_ROWS, UNDEFINED)
@@ -108,6 +109,9 @@ class Groups(msgspec.Struct, frozen=True):
         Gaps of rates and other shares, for columns with at least two groups of enough rows.
     sentences : tuple of str
         What was found, and what the intervals mean.
+    calibration : tuple of Group
+        For two classes, the calibration intercept and slope of each group; their intervals hold
+        jointly among themselves. Empty in files of versions that did not write it.
     """
 
     measures: tuple[str, ...]
@@ -116,6 +120,7 @@ class Groups(msgspec.Struct, frozen=True):
     groups: tuple[Group, ...]
     gaps: tuple[GroupGap, ...]
     sentences: tuple[str, ...]
+    calibration: tuple[Group, ...] = ()
 
     @property
     def flagged(self) -> tuple[tuple[Group, str], ...]:
@@ -181,6 +186,10 @@ def _of_class(code: int) -> Callable[[Outcome], int]:
     return lambda outcome: int(np.count_nonzero(outcome.target == code))
 
 
+def _of_rarer_class(outcome: Outcome) -> int:
+    return int(np.bincount(outcome.target, minlength=2).min())
+
+
 def _of_rarest(metric: Metric) -> Callable[[Outcome], int]:
     return lambda outcome: min(int(np.count_nonzero(kind)) for kind in metric.kinds(outcome))
 
@@ -201,6 +210,14 @@ RATES = tuple(
             false_positive_rate,
             _of_class(0),
         ),
+    )
+)
+
+CALIBRATION = tuple(
+    GroupMeasure(name, title, function, _of_rarer_class, HIGHER, LOWER)
+    for name, title, function in (
+        ("calibration_intercept", marked("Calibration intercept"), calibration_intercept),
+        ("calibration_slope", marked("Calibration slope"), calibration_slope),
     )
 )
 

@@ -12,7 +12,7 @@ from gradum.messages import say
 from gradum.study.column_cut import Cut, cut
 from gradum.study.evidence import Evidence
 from gradum.study.groups.comparison import ColumnGroup, compare_groups
-from gradum.study.groups.groups import Group, Groups, group_sentences, measures_of
+from gradum.study.groups.groups import CALIBRATION, Groups, group_sentences, measures_of
 from gradum.tables.wording import nearest
 
 MOST_GROUPS = 200
@@ -43,15 +43,6 @@ def scores_by_group(evidence: Evidence, columns: Sequence[str], metric: str) -> 
         for code in range(len(column.names))
     ]
     compared = compare_groups(evidence, asked, measures)
-    groups = tuple(
-        Group(
-            group.column.column,
-            group.column.names[group.code],
-            group.rows,
-            {measure.name: compared.score(place, kind) for kind, measure in enumerate(measures)},
-        )
-        for place, group in enumerate(asked)
-    )
     gaps = tuple(
         gap
         for name in dict.fromkeys(columns)
@@ -59,8 +50,9 @@ def scores_by_group(evidence: Evidence, columns: Sequence[str], metric: str) -> 
         if measure.is_share and (gap := compared.gap(name, kind)) is not None
     )
     selected = evidence.classes[1] if evidence.task == "binary" else None
+    calibration = () if selected is None else compare_groups(evidence, asked, CALIBRATION).scored
     names = tuple(measure.name for measure in measures)
-    found = Groups(names, len(evidence), selected, groups, gaps, ())
+    found = Groups(names, len(evidence), selected, compared.scored, gaps, (), calibration)
     return msgspec.structs.replace(found, sentences=group_sentences(found, measures))
 
 
