@@ -10,9 +10,11 @@ import numpy as np
 import polars as pl
 from msgspec import structs
 
+from gradum.core.losses import Loss, resolve
 from gradum.errors import SchemaError, SpecError, TargetError
 from gradum.messages import Said, listed, marked, say, say_plural
 from gradum.run.judging.judge_rungs import Truth
+from gradum.run.suited_loss import refuse_unsuited
 from gradum.rungs.rows import Rows
 from gradum.tables.check import Checked, check
 from gradum.tables.doubt import Doubt
@@ -126,6 +128,17 @@ class Dataset:
         return self.schema.target.classes
 
     @property
+    def loss(self) -> Loss | None:
+        """The loss that models learn by, if the user named one."""
+        assert self.schema.target is not None
+        return resolve(self.schema.target.loss) if self.schema.target.loss else None
+
+    @property
+    def weighted(self) -> bool:
+        """Whether rows weigh differently, by their weight or their exposure."""
+        return self.schema.weight is not None or self.schema.exposure is not None
+
+    @property
     def split_keys(self) -> dict[str, np.ndarray | None]:
         """What a split of the table's own rows must respect."""
 
@@ -149,6 +162,7 @@ class Dataset:
             self.groups,
             self.time,
             self.own_rows if by_chance and self.classes else 0,
+            self.loss,
         )
 
     def rows(self, encoder: Encoder) -> Rows:
@@ -160,6 +174,7 @@ class Dataset:
             len(self.classes) or None,
             self.groups,
             self.time,
+            loss=self.loss,
         )
 
 
@@ -194,6 +209,7 @@ def labelled(
     dataset = _keep(dataset, dataset.weight > 0, say(OF_NO_WEIGHT))
     for values in (target_values, group_values, time_values):
         values(dataset.checked)  # refuse bad values here, while the table has its own name
+    refuse_unsuited(dataset.checked)
     return dataset
 
 

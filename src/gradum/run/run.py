@@ -14,6 +14,7 @@ from time import perf_counter
 import numpy as np
 from msgspec import structs
 
+from gradum.core.losses import resolve
 from gradum.core_count import cores
 from gradum.messages import marked, say, say_plural, sentences
 from gradum.run.alarm import Alarm
@@ -479,8 +480,8 @@ def _repeats(dataset: Dataset, parts: np.ndarray, alarms: tuple[Alarm, ...]) -> 
 def metric_of(spec: Spec, schema: Schema) -> str:
     """Return the metric that compares the rungs; raise SpecError if it does not fit the target."""
     assert schema.target is not None
-    task = schema.target.task
-    return metric_for(spec.metric or DEFAULT_METRIC[task], task).name
+    task, own = schema.target.task, resolve(spec.loss).judged_by if spec.loss else ""
+    return metric_for(spec.metric or own or DEFAULT_METRIC[task], task, own).name
 
 
 def provenance(dataset: Dataset, rungs: dict[str, Rung], began: float) -> Provenance:

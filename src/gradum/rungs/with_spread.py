@@ -54,7 +54,7 @@ def with_spread(
         return rung
     residuals = HeldOutResiduals(
         rung.features(design, logits),
-        scale.forward(rows.target) - logits,
+        scale.forward(rows.target) - rung.learned_by.inverse_link(logits[:, None]),
         rows.weight,
         rows.groups,
         rows.time,

@@ -28,7 +28,7 @@ import numpy as np
 import polars as pl
 import scipy.linalg
 
-from gradum.core.losses import LOSSES, Loss
+from gradum.core.losses import Loss
 from gradum.core.models.network import Params
 from gradum.margins import of_sums
 from gradum.messages import say, sentences
@@ -229,7 +229,7 @@ def _standard_errors(run: Run, rows: Rows, combinations: Combinations) -> np.nda
     variance = sandwich(
         columns_of(layer, rows),
         rows.target if scale is None else scale.forward(rows.target),
-        LOSSES[rung.loss],
+        rung.learned_by,
         rung.params,
         alpha=rung.settings["alpha"],
         weight=rows.weight,

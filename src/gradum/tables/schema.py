@@ -70,6 +70,11 @@ class Schema(Struct, frozen=True, forbid_unknown_fields=True):
         return self._with_role("weight")
 
     @property
+    def exposure(self) -> str | None:
+        """The column of exposures, by which the target is divided, if any."""
+        return self._with_role("exposure")
+
+    @property
     def group(self) -> str | None:
         """The column whose values no split may separate, if any."""
         return self._with_role("group")
@@ -237,8 +242,8 @@ def _understand(values: Values, options: set[str]) -> Column:
     kinds = options & SAYABLE.keys()
     if kinds:
         reading = _insisted(values, kinds.pop())
-    elif "weight" in options:
-        reading = _weight(values)
+    elif options & {"weight", "exposure"}:
+        reading = _of_row(values, *options & {"weight", "exposure"})
     elif "group" in options:
         reading = _group(values)
     elif "time" in options:
@@ -249,6 +254,8 @@ def _understand(values: Values, options: set[str]) -> Column:
     reason = _sentence(reading, values, noticed)
     if "weight" in options:
         role, reason = "weight", say("The weight of each row: {reason}", reason=_lower(reason))
+    elif "exposure" in options:
+        role, reason = "exposure", say("The exposure of each row: {reason}", reason=_lower(reason))
     elif "time" in options:
         role = "time"
         reason = say("Orders the rows, so that the past predicts: {reason}", reason=_lower(reason))
@@ -312,14 +319,14 @@ def _lower(sentence: str) -> str:
     return sentence[0].lower() + sentence[1:]
 
 
-def _weight(values: Values) -> Reading:
-    """Return the reading of a weight column: numbers."""
+def _of_row(values: Values, role: str) -> Reading:
+    """Return the reading of a column of weights or exposures: numbers."""
     if values.beyond:
         raise _beyond(values)
     return NumericKind().insist(
         values,
-        say("Column {name!r} is to be the weight (--weight)", name=values.name),
-        say("Correct these values, or leave out --weight."),
+        say("Column {name!r} is to be the {role} (--{role})", name=values.name, role=role),
+        say("Correct these values, or leave out --{role}.", role=role),
     )
 
 

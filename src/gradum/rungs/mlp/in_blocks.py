@@ -86,7 +86,9 @@ def fit_mlp(
     some = encoded(layer, scale, sample)
     data = Spooled(spool, layer.in_units(units.centre, units.scale), scale, some.columns)
     judged = encoded(layer, scale, validation)
-    rung, solution = train_network(layer, data, judged, spec, context, sample.classes)
+    rung, solution = train_network(
+        layer, data, judged, spec, context, sample.learned_by(), sample.classes
+    )
     if solution.status is Status.DIVERGED:
         refuse_infinite(rung, solution, some)
     if scale is not None:
