@@ -21,6 +21,7 @@ from gradum.tables.doubt import Doubt
 from gradum.tables.encode import Encoder, Unencoded
 from gradum.tables.forecast.panel import Panel
 from gradum.tables.role_values import (
+    exposure_values,
     group_values,
     left_out_counts,
     target_values,
@@ -106,6 +107,11 @@ class Dataset:
         return np.broadcast_to(np.ones(1), len(self)) if weight is None else weight
 
     @cached_property
+    def exposure(self) -> np.ndarray | None:
+        """How many units each target is a mean of (n,); None if no column gives it."""
+        return exposure_values(self.checked)
+
+    @cached_property
     def groups(self) -> np.ndarray | None:
         """Group codes (n,); None without groups."""
         return group_values(self.checked)
@@ -174,6 +180,7 @@ class Dataset:
             len(self.classes) or None,
             self.groups,
             self.time,
+            exposure=self.exposure,
             loss=self.loss,
         )
 

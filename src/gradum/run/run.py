@@ -30,6 +30,7 @@ from gradum.run.judge import Judge
 from gradum.run.judging.headline import with_headline
 from gradum.run.judging.judge_rungs import Seen, judge
 from gradum.run.judging.judgement import Judgement
+from gradum.run.judging.overdispersion import overdispersion_in_words
 from gradum.run.ladder import climb, learners, refit
 from gradum.run.machine import this_machine
 from gradum.run.metric import metric_for
@@ -313,13 +314,24 @@ def _warned(
     used, neighbours = judgement.verdict.used, ""
     if used != BASELINE and not alarms:
         neighbours = shared_errors(dataset, seen, used, seed=seed)
+    noticed = (*_counted(dataset, seen, used), *filter(None, [neighbours]))
     return structs.replace(
         judgement,
         alarms=alarms,
         split=structs.replace(split, neighbours=neighbours),
         doubts=dataset.doubts,
-        notes=(*judgement.notes, neighbours) if neighbours else judgement.notes,
+        notes=(*judgement.notes, *noticed),
     )
+
+
+def _counted(dataset: Dataset, seen: Seen, used: str) -> tuple[str, ...]:
+    """Say whether counts vary more than a Poisson law says, if such a law was asked for."""
+    if dataset.loss is None or not dataset.loss.whole:
+        return ()
+    rows, averaged = seen.average(len(dataset))
+    exposure = 1.0 if dataset.exposure is None else dataset.exposure[rows]
+    count, mean = dataset.target[rows] * exposure, averaged[used].value * exposure
+    return tuple(filter(None, [overdispersion_in_words(count, mean)]))
 
 
 def worlds(rungs: dict[str, Rung]) -> tuple[str, ...]:

@@ -40,6 +40,8 @@ class Rows:
     monotone : mapping from str to int
         Numeric columns, and whether a model's answer must never fall (1) or never rise (-1) as the
         column rises.
+    exposure : ndarray of shape (n,), optional
+        How many units each target is a mean of; a factor of the weight too.
     loss : Loss, optional
         What is learned by, if it was asked for; else the first loss for such a target.
     """
@@ -53,6 +55,7 @@ class Rows:
     class_weight: ClassWeight | None = None
     teacher: Teacher | None = None
     monotone: Mapping[str, int] = field(default_factory=dict)
+    exposure: np.ndarray | None = None
     loss: Loss | None = None
 
     def __len__(self) -> int:
@@ -70,6 +73,7 @@ class Rows:
             self.class_weight,
             None if self.teacher is None else self.teacher.take(rows),
             self.monotone,
+            None if self.exposure is None else self.exposure[rows],
             self.loss,
         )
 

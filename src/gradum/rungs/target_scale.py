@@ -167,6 +167,30 @@ class TargetScale(msgspec.Struct, frozen=True):
         )
         return msgspec.structs.replace(self, smearing=factor, spread=spread)
 
+    def settled(
+        self,
+        loss: Loss,
+        target: np.ndarray,
+        logits: np.ndarray,
+        weight: np.ndarray,
+        *,
+        where: str = TRAINING,
+    ) -> TargetScale:
+        """Return the scale with what known rows (n,) say of a network's logits (n,).
+
+        For logarithms, this is the smearing. Under a logarithmic link, predicted means are made to
+        add up to what was observed: a network that stops early, and a mean of several logits,
+        predict too little or too much in all (M. Wüthrich, Bias regularization in neural network
+        models for general insurance pricing, 2020).
+        """
+        if loss.link != "log":
+            return self.with_smearing(target, logits, weight, where=where)
+        observed = weight @ self.forward(target)
+        predicted = weight @ loss.inverse_link(logits[:, None])
+        sound = np.isfinite(predicted) and min(observed, predicted) > 0
+        factor = float(observed / predicted) if sound else 1.0
+        return msgspec.structs.replace(self, scale=self.scale * factor)
+
     def _factor(self, predicted: np.ndarray) -> np.ndarray | float:
         """Return the smearing factor of predicted logarithms (n,)."""
         by_prediction = self.spread.factor if self.spread else None

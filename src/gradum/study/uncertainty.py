@@ -236,7 +236,8 @@ def _standard_errors(run: Run, rows: Rows, combinations: Combinations) -> np.nda
         combinations=combinations.matrix,
         groups=rows.groups,
     )
-    return np.sqrt(variance).T.ravel() * (1.0 if scale is None else scale.scale)
+    linear = scale is not None and rung.learned_by.link == "identity"
+    return np.sqrt(variance).T.ravel() * (scale.scale if linear else 1.0)
 
 
 def sandwich(

@@ -56,7 +56,7 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
     class the rung finds, and how often it is right about it, and comes first if the commonest class
     has at least `UNEQUAL` of the rows; then the AUC is given as pairs that are ranked rightly. For
     numbers, the first sentence says how far off the rung is, in comparison with always guessing the
-    mean.
+    mean; before it stands the share explained of a deviance, if one is learned by.
     """
     verdict = judgement.verdict
     test = {rung: parts["test"] for rung, parts in judgement.scores.items()}
@@ -67,8 +67,12 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
     scores, good = test[spoken_of or verdict.used], []
     if judgement.prevalence and {"accuracy", "balanced_accuracy"} <= scores.keys():
         good = _of_classes(scores, judgement.prevalence, judgement.by_class)
+    elif "pinball" in scores:
+        good = [_explained(scores["pinball_explained"], say("pinball loss"))]
     elif "mae" in scores:
         good = [_of_numbers(scores, test.get(BASELINE), judgement)]
+        if "deviance" in scores:
+            good.insert(0, _explained(scores["deviance_explained"], say("deviance")))
     if good and spoken_of not in (None, verdict.used):
         good[0] = say(
             "{model}, which the run uses: {sentence}",
@@ -193,6 +197,15 @@ def _ranked(scores: dict[str, Interval], rarer: str) -> list[str]:
             half=pairs.base // 2,
         )
     ]
+
+
+def _explained(share: Interval, loss: str) -> str:
+    """Say how much of a loss a model explains that the best constant leaves."""
+    return say(
+        "Explains {share} of the {loss} of the best constant.",
+        share=percent_with_interval(share),
+        loss=loss,
+    )
 
 
 def _of_numbers(

@@ -89,7 +89,10 @@ def baseline_of_mean(scale: TargetScale, rows: Rows, began: float) -> Rung:
     bias = np.zeros(1)
     if loss.link == "identity" and not loss.quadratic:
         bias[0] = loss.constant(target, rows.weight)
-    spread = constant_spread(target - loss.inverse_link(bias[None]), rows.weight)
+    missed, weight = target - loss.inverse_link(bias[None]), rows.weight
+    if rows.exposure is not None:
+        missed, weight = missed * np.sqrt(rows.exposure), weight / rows.exposure
+    spread = constant_spread(missed, weight)
     return _baseline(loss.spelled, bias, scale, began, spread)
 
 

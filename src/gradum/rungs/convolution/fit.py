@@ -167,7 +167,7 @@ def _judged(
         return replace(rung, post=steps_for(rows.class_weight, calibration))
     predicted = logits[:, 0].astype(np.float64)
     target, weight = rows.target[judged], rows.weight[judged]
-    scale = scale.with_smearing(target, predicted, weight, where=HELD_OUT)
+    scale = scale.settled(rows.learned_by(), target, predicted, weight, where=HELD_OUT)
     return with_spread(replace(rung, target_scale=scale), rows, context, judged, predicted)
 
 

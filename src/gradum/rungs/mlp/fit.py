@@ -82,7 +82,7 @@ def fit_mlp(
     if scale is not None:
         with np.errstate(over="ignore", invalid="ignore"):  # from weights that grew without bound
             fitted = rung.network.forward(solution.params, data.inputs)[:, 0].astype(np.float64)
-        scale = scale.with_smearing(rows.target, fitted, rows.weight)
+        scale = scale.settled(rows.learned_by(), rows.target, fitted, rows.weight)
     if validation is not None:
         calibration = calibrated(rung, validation, context)
     rung = replace(rung, target_scale=scale, post=steps_for(rows.class_weight, calibration))

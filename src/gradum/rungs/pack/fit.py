@@ -110,7 +110,7 @@ def _rung(chosen: _Chosen, trainer: _Trainer, rows: Rows, scale: TargetScale | N
     judged, predicted = chosen.rows, chosen.predicted[:, 0]
     if scale is not None and not goal.levels:  # a quantile of logarithms needs no smearing
         target, weight = rows.target[judged], rows.weight[judged]
-        scale = scale.with_smearing(target, predicted, weight, where=HELD_OUT)
+        scale = scale.settled(goal.loss, target, predicted, weight, where=HELD_OUT)
     rung = Rung(
         name="pack",
         loss=goal.loss.spelled,

@@ -76,6 +76,11 @@ def recorded_model(
             say("A forecast looks at the past of its series, which no other form holds."),
             say("Forecast with gradum predict."),
         )
+    if fitted.schema.exposure is not None:
+        raise ExportError(
+            say("Answers are for the exposure of each row, which no other form takes."),
+            say("Predict with gradum, or fit rates with --weight (weight) in place of --exposure."),
+        )
     if promise is not None:
         _refuse_promise(promise)
     with without_axes_of(_lengths(rung)) as rows:
