@@ -286,6 +286,7 @@ def conclude(
         folds=len(plan.folds),
         unit=dataset.schema.target_unit,
         from_naive=dataset.schema.from_naive,
+        loss=spec.loss or "",
         notes=(
             *notes,
             *dataset.remarks,

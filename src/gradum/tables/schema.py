@@ -141,6 +141,7 @@ def infer(
     task: str | None = None,
     overrides: Overrides = Overrides(),  # noqa: B008 - frozen
     log_target: bool = False,
+    loss: str = "",
     alone: bool = False,
 ) -> Schema:
     """Return what is understood of a table.
@@ -156,6 +157,8 @@ def infer(
         Kinds and roles that the user decides.
     log_target : bool
         Whether the logarithm of the target is to be learned.
+    loss : str
+        The loss that is to be learned by, if one was named.
     alone : bool
         Whether the target may be all there is to learn from, as in a series.
 
@@ -184,7 +187,7 @@ def infer(
         options, values = options_of.get(name, set()), values_of(name, decimal)
         if "target" not in options:
             return _understand(values, options)
-        column, learned = recognise_target(values, task, log_target)
+        column, learned = recognise_target(values, task, log_target, loss)
         return column
 
     columns = [understand(name) for name in table.frame.columns]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from msgspec import structs
 
+from gradum.core.losses import resolve
 from gradum.messages import say, say_plural
 from gradum.run.judging.by_class import ClassScores
 from gradum.run.judging.judgement import Judgement
@@ -68,11 +69,20 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
     if judgement.prevalence and {"accuracy", "balanced_accuracy"} <= scores.keys():
         good = _of_classes(scores, judgement.prevalence, judgement.by_class)
     elif "pinball" in scores:
-        good = [_explained(scores["pinball_explained"], say("pinball loss"))]
+        good = [
+            say(
+                "Explains {share} of the pinball loss that always guessing one quantile has.",
+                share=percent_with_interval(scores["pinball_explained"]),
+            )
+        ]
     elif "mae" in scores:
         good = [_of_numbers(scores, test.get(BASELINE), judgement)]
         if "deviance" in scores:
-            good.insert(0, _explained(scores["deviance_explained"], say("deviance")))
+            explained = say(
+                "Explains {share} of the deviance that always guessing the mean has.",
+                share=percent_with_interval(scores["deviance_explained"]),
+            )
+            good.insert(0, explained)
     if good and spoken_of not in (None, verdict.used):
         good[0] = say(
             "{model}, which the run uses: {sentence}",
@@ -199,15 +209,6 @@ def _ranked(scores: dict[str, Interval], rarer: str) -> list[str]:
     ]
 
 
-def _explained(share: Interval, loss: str) -> str:
-    """Say how much of a loss a model explains that the best constant leaves."""
-    return say(
-        "Explains {share} of the {loss} of the best constant.",
-        share=percent_with_interval(share),
-        loss=loss,
-    )
-
-
 def _of_numbers(
     scores: dict[str, Interval], baseline: dict[str, Interval] | None, judgement: Judgement
 ) -> str:
@@ -227,6 +228,10 @@ def _of_numbers(
     guess = in_unit(figure(baseline["mae"].value), unit)
     if judgement.from_naive:
         return _of_forecast(errors, guess, scaled=judgement.from_naive == "scaled")
+    if judgement.loss and resolve(judgement.loss).judged_by == "mae":
+        return say(
+            "{errors}; always guessing the median is off by {guess}.", errors=errors, guess=guess
+        )
     return say("{errors}; always guessing the mean is off by {guess}.", errors=errors, guess=guess)
 
 

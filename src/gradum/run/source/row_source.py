@@ -158,8 +158,9 @@ def understood(asked: Asked, table: Table) -> tuple[Spec, Schema]:
         task=spec.task or task_of(spec.loss),
         overrides=spec.overrides,
         log_target=spec.log_target,
+        loss=spec.loss or "",
     )
-    if spec.loss is not None and schema.target is not None:
+    if spec.loss and asked.schema is not None and schema.target is not None:
         schema = structs.replace(schema, target=structs.replace(schema.target, loss=spec.loss))
     target = _refuse_contradictions(spec, schema, table)
     return structs.replace(spec, log_target=target.log, loss=target.loss or None), schema

@@ -165,6 +165,7 @@ def _judged(
         ),
         unit=fitted.schema.target_unit,
         from_naive=fitted.schema.from_naive,
+        loss=fitted.spec.loss or "",
         cut_short=tuple(
             name for name, rung in fitted.rungs.items() if rung.status is Status.TIME_LIMIT
         ),
