@@ -21,7 +21,6 @@ from sklearn.metrics import (
 import gradum
 from gradum.errors import ColumnError, ExportError, GradumError, SchemaError, SpecError
 from gradum.run.judging.overdispersion import dispersion_of_counts
-from gradum.scores.metrics import METRICS
 
 RNG = np.random.default_rng(0)
 ROWS = 400
@@ -98,7 +97,8 @@ def test_a_quantile_is_scikit_learns_and_so_is_its_loss():
 def counted():
     """A ladder's first two rungs on counts with exposures."""
     options = {"model": "linear", "learning_curve": False, "explain": False, "seed": 1}
-    return gradum.fit(table(COUNTS), target="y", loss="poisson", exposure="e", **options)
+    rows = table(COUNTS).drop("w")
+    return gradum.fit(rows, target="y", loss="poisson", exposure="e", **options)
 
 
 def test_answers_are_counts_for_the_exposure_of_a_row(counted):
@@ -150,7 +150,7 @@ def test_overdispersion_is_told_from_a_poisson_law(dispersion, shown):
 def test_the_baseline_is_the_best_constant():
     skewed = AMOUNTS + 0.1
     for loss, best in (
-        ("absolute_error", np.median),
+        ("absolute_error", lambda y: np.quantile(y, 0.5, method="inverted_cdf")),
         ("quantile:0.8", lambda y: np.quantile(y, 0.8, method="inverted_cdf")),
         ("gamma", np.mean),
     ):
@@ -168,22 +168,29 @@ def test_the_baseline_is_the_best_constant():
         assert said == pytest.approx(best(known), rel=1e-9)
 
 
-@pytest.mark.parametrize("model", ["linear", "mlp", "pack"])
-@pytest.mark.parametrize("loss", ["poisson", "tweedie:1.5", "quantile:0.9", "huber"])
-def test_every_rung_beats_the_best_constant_in_memory_and_in_blocks(model, loss, tmp_path):
+@pytest.mark.parametrize(
+    ("model", "loss", "in_blocks"),
+    [
+        ("linear", "poisson", True),
+        ("linear", "quantile:0.9", True),
+        ("linear", "huber:1", True),
+        ("mlp", "tweedie:1.5", True),
+        ("pack", "poisson", False),
+    ],
+)
+def test_every_rung_beats_the_best_constant(model, loss, in_blocks, tmp_path):
     place = tmp_path / "t.csv"
     table(COUNTS).drop("w", "e").write_csv(place)
-    options = {"effort": "quick", "learning_curve": False, "explain": False, "max_epochs": 30}
-    options = options if model == "mlp" else {k: options[k] for k in list(options)[:3]}
-    for blocks in (False, True):
+    options = {"effort": "quick", "learning_curve": False, "explain": False}
+    options |= {"max_epochs": 30} if model == "mlp" else {}
+    for blocks in (False, True)[: 1 + in_blocks]:
         fitted = gradum.fit(
             place, target="y", loss=loss, model=model, blocks=blocks, max_memory="4GB", **options
-        )
-        assert fitted.fitted.rungs[model].loss.startswith(loss)
-        judged = fitted.fitted.judgement.scores
-        metric = METRICS[fitted.fitted.judgement.verdict.metric]
-        better = judged["baseline"]["test"][metric.name].value
-        assert judged[model]["test"][metric.name].value < better * 1.02
+        ).fitted
+        assert fitted.rungs[model].loss == loss
+        judged, metric = fitted.judgement.scores, fitted.judgement.verdict.metric
+        better = judged["baseline"]["test"][metric].value
+        assert judged[model]["test"][metric].value < better
 
 
 BAD = {
