@@ -289,6 +289,7 @@ def conclude(
         loss=spec.loss or "",
         notes=(
             *notes,
+            *_asked_for(dataset),
             *dataset.remarks,
             *_troubled(judges),
             *_left_out(spec, judges, interrupted=interrupted),
@@ -305,6 +306,24 @@ def conclude(
             if any(_out_of_time(judge.rungs.get(name)) for judge in judges)
         ),
     )
+
+
+def _asked_for(dataset: Dataset) -> tuple[str, ...]:
+    """Say what models learned by, if a loss was asked for, and what exposures do."""
+    target = dataset.schema.target
+    assert target is not None
+    if not target.loss:
+        return ()
+    learned = say("Models learn {target} by the loss {loss}.", target=target.name, loss=target.loss)
+    if dataset.exposure is None:
+        return (learned,)
+    per_unit = say(
+        "Scores, errors and explanations are of {target} per unit of {exposure}, rows weighted by "
+        "it; predictions of new rows are for the {exposure} of each.",
+        target=target.name,
+        exposure=dataset.schema.exposure,
+    )
+    return learned, per_unit
 
 
 def _warned(
