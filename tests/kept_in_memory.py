@@ -2,10 +2,10 @@
 
 
 class Kept:
-    """Keeps every rung, and the last snapshot of each place."""
+    """Keeps every rung, all passes, and the last snapshot of each place."""
 
     def __init__(self):
-        self.rungs, self.snapshots = {}, {}
+        self.rungs, self.snapshots, self.passes = {}, {}, {}
 
     def rung(self, place):
         return self.rungs.get(place)
@@ -15,6 +15,12 @@ class Kept:
 
     def keep_rung(self, place, rung):
         self.rungs[place] = rung
+
+    def sums(self, place, number):
+        return self.passes.get((place, number))
+
+    def keep_sums(self, place, number, sums):
+        self.passes[place, number] = {name: array.copy() for name, array in sums.items()}
 
     def offer(self, place, take, **_):
         self.snapshots[place] = take()

@@ -15,7 +15,8 @@ from gradum.rungs.registry import KINDS
 from gradum.rungs.rung_spec import RungSpec
 from gradum.tables.sources.stream import BLOCK_ROWS, opened
 
-ROWS = 4 * BLOCK_ROWS + 1_000  # five blocks, which are five partitions
+PARTITIONS = 5  # of a block each
+ROWS = (PARTITIONS - 1) * BLOCK_ROWS + 1_000
 LINEAR = LinearSpec(strengths=(10.0, 1.0), folds=2)
 
 
@@ -43,9 +44,9 @@ def write_parts(folder):
     return folder
 
 
-def learned(files, target, engine=None, tell=lambda event: None):
+def learned(files, target, engine=None, tell=lambda event: None, **how):
     """Everything that passes over the table decide, as text and bytes."""
-    context = replace(ALONE, engine=engine, tell=tell)
+    context = replace(ALONE, engine=engine, tell=tell, **how)
     spec = make_spec(target, model="linear", blocks=True, max_memory=2**30, linear=LINEAR)
     with opened(str(files / "p*.parquet")) as rows:
         described = RowsInBlocks(rows).describe(Asked(spec), context)

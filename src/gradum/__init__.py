@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gradum.api import Model, fit, infer, load, resume
     from gradum.api.compare_solvers import compare_solvers
     from gradum.api.explain_step import explain_step
+    from gradum.api.foresee import foresee
     from gradum.core.losses import (
         AbsoluteError,
         Gamma,
@@ -58,6 +59,7 @@ _NAMES = {
     "gradum.api": ("Model", "fit", "infer", "load", "resume"),
     "gradum.api.compare_solvers": ("compare_solvers",),
     "gradum.api.explain_step": ("explain_step",),
+    "gradum.api.foresee": ("foresee",),
     "gradum.core.losses": (
         "AbsoluteError",
         "Gamma",
@@ -138,6 +140,7 @@ __all__ = [
     "explain_step",
     "files_in",
     "fit",
+    "foresee",
     "infer",
     "language",
     "load",

@@ -2,12 +2,15 @@
 
 import io
 import json
+import re
 import sys
 
 import pytest
 
+import gradum
 from gradum.app.cli import progress
-from gradum.run.events import Expected
+from gradum.run.events import Expected, PartitionDone
+from synthetic import task
 
 EVENT = Expected(240.0, 3_000_000_000, "This will take about 4 minutes and 3.0 GB of memory.")
 
@@ -39,4 +42,38 @@ def test_programs_read_the_figures(monkeypatch):
         "seconds": 240.0,
         "bytes": 3_000_000_000,
         "sentence": EVENT.sentence,
+        "much": True,
     }
+
+
+@pytest.mark.parametrize("options", [[], ["--blocks", "--model", "linear"]])
+def test_a_dry_run_says_what_a_run_would_take_and_leaves_nothing(
+    gradum_command, tmp_path, monkeypatch, options
+):
+    monkeypatch.chdir(tmp_path)
+    task("label", 300).write_csv("t.csv")
+    said = gradum_command("fit", "t.csv", "--target", "label", "--dry-run", *options)
+    assert re.search(r"will take about \d+ seconds", said.out)
+    assert len(said.out.splitlines()) <= 2
+    told = json.loads(
+        gradum_command("fit", "t.csv", "--target", "label", "--dry-run", "--json", *options).out
+    )
+    assert told["event"] == "expected"
+    assert 0 < told["seconds"] < 60
+    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+    wrong = gradum_command("fit", "t.csv", "--target", "lable", "--dry-run", *options)
+    assert wrong.code == 2
+    assert "Did you mean 'label'?" in wrong.err
+
+
+def test_rows_in_blocks_are_foreseen_before_the_first_pass():
+    events = []
+    batches = iter([task("amount", 2_000), task("amount", 1_000)])
+    gradum.fit(batches, "amount", model="linear", on_event=events.append)
+    kinds = [type(event) for event in events]
+    assert kinds.index(Expected) < kinds.index(PartitionDone)
+    told = events[kinds.index(Expected)]
+    assert told.bytes % 3_000 == 0
+    more = gradum.foresee(iter([task("amount", 2_000)] * 6), "amount", model="linear")
+    assert more.bytes == 4 * told.bytes
+    assert not more.much

@@ -6,7 +6,14 @@ import sys
 import pytest
 
 from gradum.app.cli import progress
-from gradum.run.events import PathStep, RungFinished, RungStarted
+from gradum.run.events import (
+    PartitionDone,
+    PartitionLate,
+    Passed,
+    PathStep,
+    RungFinished,
+    RungStarted,
+)
 from gradum.solvers.solution import EpochDone
 
 
@@ -118,3 +125,20 @@ def test_what_is_left_of_the_time_limit_is_shown(monkeypatch):
     place.note(RungStarted("linear", 0, 0))
     place.note(PathStep("linear", 1, 13, 0.1, 0.5))
     assert place.line.endswith("validation loss 0.5")
+
+
+def test_a_pass_over_a_table_says_its_partition_its_speed_and_the_time_left():
+    place = progress.Place()
+    place.note(PartitionDone("survey", 1, 4, 1_000, 9.0))  # two processes started meanwhile
+    assert place.line == "first pass over the table: partition 1 of 4"
+    place.note(PartitionDone("survey", 3, 4, 3_000, 11.0))
+    assert place.line == "first pass over the table: partition 3 of 4, 1,000 rows/s, about 1 s left"
+    place.note(RungStarted("linear", 0, 0))
+    place.note(PartitionDone("sums", 1, 4, 1_000, 1.0))
+    assert place.line == "linear partition 1 of 4"
+    place.note(PartitionLate("sums", "a.parquet, rows 1 to 9", "process 7", 12.0, 1.0))
+    assert place.line == (
+        "linear waiting 12 s for a.parquet, rows 1 to 9 on process 7, where others took 1.0 s"
+    )
+    place.note(Passed("linear", 1, 4_000, 0.5, 4.0))
+    assert place.line == "linear pass 1 over 4,000 rows"

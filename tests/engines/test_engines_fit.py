@@ -17,11 +17,12 @@ from gradum.run.source import rows_in_blocks, second_pass
 from gradum.run.source.row_source import Asked
 from gradum.run.source.rows_in_blocks import RowsInBlocks
 from gradum.rungs.context import ALONE
-from gradum.rungs.training_events import Passed
+from gradum.rungs.training_events import PartitionDone, Passed
 from gradum.tables.sources import stream
 from gradum.tables.sources.stream import BLOCK_ROWS, Stream, opened
 from gradum.tables.table import Table
-from streamed_bits import ROWS, learned, table, write_parts
+from kept_in_memory import Kept, Killed
+from streamed_bits import PARTITIONS, ROWS, learned, table, write_parts
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +69,34 @@ def test_workers_that_are_killed_and_replaced_change_no_bit(files, here, two):
     threading.Timer(0.5, kill).start()
     assert learned(files, "label", two, tell) == here["label"]
     assert len(set(killed)) > 1
+
+
+def test_a_run_whose_driver_is_killed_goes_on_after_its_last_pass(files, here, two):
+    kept, passes = Kept(), []
+
+    def die_after_two(event):
+        if isinstance(event, Passed) and event.passes == 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        learned(files, "label", two, die_after_two, checkpoints=kept)
+    assert len(kept.passes) == 2
+    assert learned(files, "label", two, passes.append, checkpoints=kept) == here["label"]
+    measured = [event for event in passes if getattr(event, "stage", "") == "sums"]
+    of_all = len(kept.passes) * PARTITIONS
+    assert len(measured) == of_all - 2 * PARTITIONS > 0
+
+
+def test_each_pass_tells_how_far_it_is(files, two):
+    for engine in (None, two):
+        events = []
+        learned(files, "amount", engine, events.append)
+        done = [event for event in events if isinstance(event, PartitionDone)]
+        for stage in ("survey", "encoding", "sums"):
+            of_stage = [event for event in done if event.stage == stage]
+            assert [each.done for each in of_stage[:PARTITIONS]] == [1, 2, 3, 4, 5]
+            assert {each.partitions for each in of_stage} == {PARTITIONS}
+        assert next(event.rows for event in done if event.done == PARTITIONS) == ROWS
 
 
 def test_rows_are_encoded_again_where_their_file_is_not(files, here, two, monkeypatch):

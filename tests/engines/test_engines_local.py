@@ -1,6 +1,7 @@
 """Engines do tasks in order, replace workers, try again, and give up in words."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from engine_works import BlasThreads, Doubled, Threads
 from gradum.engines import engine as limits
 from gradum.engines import engine_of
+from gradum.engines import in_order as tasks
 from gradum.engines.executor import OfExecutor
 from gradum.engines.in_order import in_order
 from gradum.engines.local import Local
@@ -97,6 +99,31 @@ def test_a_task_that_hangs_is_given_again(local, tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "TASK_SECONDS", 0.2)
     with pytest.raises(EngineError, match=r"item 3 failed 3 times: it was not done in 0.2 s"):
         done(local, Doubled(tmp_path, hangs=9), [3])
+
+
+def test_a_straggler_is_named_while_it_is_waited_for(local, tmp_path, monkeypatch):
+    done(local, Doubled())
+    monkeypatch.setattr(limits, "TASK_SECONDS", 1.5)
+    monkeypatch.setattr(tasks, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(tasks, "SLOW_SECONDS", 0.3)
+    late = []
+    assert list(in_order(local, Doubled(tmp_path, hangs=1), ITEMS, late=late.append)) == DOUBLED
+    assert {straggler.item for straggler in late} == {3}
+    assert re.fullmatch(r"process \d+", late[0].where)
+    assert 0.3 < late[0].seconds < late[-1].seconds < 1.6
+    assert all(straggler.usual * tasks.SLOW < straggler.seconds for straggler in late)
+
+
+def test_a_time_out_of_the_task_s_own_is_an_error_and_no_wait(monkeypatch):
+    def times_out(item):
+        raise TimeoutError("the store does not answer")
+
+    times_out.named = "item {}".format
+    with (
+        ThreadPoolExecutor(1) as threads,
+        pytest.raises(EngineError, match="3 times: TimeoutError: the store does not answer"),
+    ):
+        done(OfExecutor(threads), times_out, [3])
 
 
 def test_workers_end_when_whoever_started_them_is_killed():

@@ -50,7 +50,7 @@ def slow(monkeypatch):
 
 
 def test_nothing_is_said_of_a_short_run():
-    assert expect(Spec("y"), plan(500), layout(), 2) is None
+    assert not expect(Spec("y"), plan(500), layout(), 2).much
 
 
 def test_a_long_run_is_told_with_its_time_and_memory(slow):
@@ -67,7 +67,7 @@ def test_a_run_that_does_not_fit_into_memory_is_told_with_a_remedy(monkeypatch):
     assert "only 10 kB are left" in said.sentence
     assert "fewer rows" in said.sentence
     monkeypatch.setattr(estimate, "available_memory", lambda: None)
-    assert expect(Spec("y"), plan(500), layout(), 0) is None
+    assert not expect(Spec("y"), plan(500), layout(), 0).much
 
 
 @pytest.mark.parametrize("classes", [0, 2, 7])

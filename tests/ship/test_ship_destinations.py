@@ -48,10 +48,14 @@ def _sqlite(folder):
         with closing(sqlite3.connect(path)) as connection:
             return [name for (name,) in connection.execute("SELECT name FROM sqlite_master")]
 
+    def rows():
+        with closing(sqlite3.connect(path)) as connection:
+            return pl.read_database("SELECT * FROM scores", connection)
+
     tell("CREATE TABLE other (x)")
     return Place(
         lambda: destination(str(path), "t.csv", table="scores"),
-        lambda: pl.read_database("SELECT * FROM scores", sqlite3.connect(path)),
+        rows,
         lambda: tell('CREATE TABLE "scores" (x)', "INSERT INTO scores VALUES (7)"),
         lambda: sorted({*tables()} - {"other", "scores"}),
     )

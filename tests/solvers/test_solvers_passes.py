@@ -242,6 +242,38 @@ def test_a_wish_to_stop_is_heard_before_the_next_pass():
     assert ours.iterations == 2
 
 
+class Passes(dict):
+    """Passes that are remembered."""
+
+    sums = dict.get
+
+    def keep_sums(self, number, sums):
+        self[number] = {name: array.copy() for name, array in sums.items()}
+
+
+@every_problem
+def test_a_search_that_was_cut_short_goes_on_after_its_last_pass(problem):
+    counted = []
+
+    def across(work, items, most):
+        counted.append(work)
+        return map(work, items)
+
+    whole = passes_over(problem, across=across)
+    alone, kept = len(counted), Passes()
+    passes_over(problem, recall=kept, hear=lambda event: event.epoch == 2)
+    counted.clear()
+    again = passes_over(problem, recall=kept, across=across)
+    assert layer(again).tobytes() == layer(whole).tobytes()
+    assert 0 < len(counted) < alone
+    assert len(kept) == alone
+
+    counted.clear()  # what was kept of another search is not taken
+    other = passes_over(problem, l2=0.5, recall=kept, across=across)
+    assert layer(other).tobytes() == layer(passes_over(problem, l2=0.5)).tobytes()
+    assert len(counted) >= 1
+
+
 def blocks_and_sample():
     blocks = Blocks(
         partial(model_of, "log loss", rows, WEIGHT / WEIGHT.sum())

@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from gradum.core_count import cores
 from gradum.messages import say
 from gradum.run.events import Expected
 from gradum.run.memory import Width, training_bytes
 from gradum.run.plan import Plan
 from gradum.run.spec import Spec
 from gradum.rungs.allowance import Allowance
-from gradum.rungs.cost import Fit
+from gradum.rungs.cost import Fit, encoded_bytes
 from gradum.rungs.kind import RungKind
 from gradum.rungs.registry import kinds_for
 from gradum.tables.kinds.design import Layout
@@ -36,8 +37,8 @@ JUDGED = 1e-4  # per test row, whose numbers are predicted and resampled
 JUDGED_CLASS, JUDGED_CLASSES = 2.5e-5, 2e-4  # more: for each class, and if there are classes
 
 
-def expect(spec: Spec, plan: Plan, layout: Layout, classes: int) -> Expected | None:
-    """Return what a run will take; None if it is neither long nor needs more memory than is left.
+def expect(spec: Spec, plan: Plan, layout: Layout, classes: int) -> Expected:
+    """Return what a run will take; it is much if it is long or needs more memory than is left.
 
     Parameters
     ----------
@@ -57,8 +58,6 @@ def expect(spec: Spec, plan: Plan, layout: Layout, classes: int) -> Expected | N
     needed = int(training_bytes(len(plan.kept), width, spec))
     left = available_memory()
     short = left is not None and needed > left
-    if seconds <= WORTH_TELLING and not short:
-        return None
     sentence = say(
         "This will take about {duration} and {needed} of memory.",
         duration=_duration(seconds),
@@ -71,7 +70,42 @@ def expect(spec: Spec, plan: Plan, layout: Layout, classes: int) -> Expected | N
             needed=size(needed),
             left=size(left or 0),
         )
-    return Expected(seconds, needed, sentence)
+    return Expected(seconds, needed, sentence, much=seconds > WORTH_TELLING or short)
+
+
+def expect_in_blocks(
+    spec: Spec, rows: int, layout: Layout, classes: int, *, reading: float, workers: int
+) -> Expected:
+    """Return what a run on a table in blocks will take, besides the memory that bounds it.
+
+    Parameters
+    ----------
+    spec : Spec
+    rows : int
+    layout : Layout
+        The columns of the Design, as far as a sample of the rows tells.
+    classes : int
+        0 for regression.
+    reading : float
+        The seconds that a row of the sample took to be read, checked and measured.
+    workers : int
+        How many tasks are done at a time.
+    """
+    fit = Fit(rows, 0, layout, classes)
+    slower, seconds = REFERENCE / _speed(), 2 * reading * rows * cores() / workers
+    for kind in kinds_for(spec.rungs, grids=bool(layout.grids)):
+        if kind.in_blocks:
+            seconds += slower * kind.seconds_in_blocks(spec.of_rung(kind.name), fit, workers)
+    if spec.time_limit is not None:
+        seconds = min(seconds, spec.time_limit)
+    disk = rows * encoded_bytes(layout)
+    sentence = say(
+        "The table is read twice; {disk} of encoded rows are written to disk and learned from in "
+        "passes. This will take about {duration}.",
+        disk=size(disk),
+        duration=_duration(seconds),
+    )
+    return Expected(seconds, disk, sentence, much=seconds > WORTH_TELLING)
 
 
 def share_out(
@@ -144,7 +178,7 @@ def _speed() -> float:
 
 def _duration(seconds: float) -> str:
     if seconds < 100:
-        return say("{seconds:.0f} seconds", seconds=round(seconds, -1))
+        return say("{seconds:.0f} seconds", seconds=max(round(seconds, -1), 10))
     minutes = seconds / 60
     if minutes < 100:
         return say("{minutes:.0f} minutes", minutes=minutes)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gradum.messages import as_text
-from gradum.rungs.training_events import Passed, PathStep, Resumed
+from gradum.rungs.training_events import PartitionDone, PartitionLate, Passed, PathStep, Resumed
 from gradum.solvers.solution import ChunkDone, EpochDone, Stopped
 
 if TYPE_CHECKING:
@@ -94,11 +94,15 @@ class Alarmed:
 
 @dataclass(frozen=True)
 class Expected:
-    """What the run will take: seconds, and bytes besides the table; sent only if it is much."""
+    """What the run will take: seconds, and bytes of memory besides the table, or of disk in blocks.
+
+    ``much`` says whether that is worth telling.
+    """
 
     seconds: float
     bytes: int
     sentence: str
+    much: bool = True
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,8 @@ Event = (
     | ChunkDone
     | EpochDone
     | Passed
+    | PartitionDone
+    | PartitionLate
     | Stopped
     | RungFinished
     | RivalFitted

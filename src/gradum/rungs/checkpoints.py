@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable
 from typing import Protocol
 
+import numpy as np
+
 from gradum.rungs.rung import Rung
 from gradum.solvers.solution import ChunkDone, EpochDone, Event
 from gradum.solvers.training_state import Snapshot
@@ -26,8 +28,16 @@ class Checkpoints(Protocol):
         """Return the snapshot of the training that was cut short under this name."""
         ...
 
+    def sums(self, place: str, number: int) -> dict[str, np.ndarray] | None:
+        """Return what a pass over a large table added up in the fit that was cut short."""
+        ...
+
     def keep_rung(self, place: str, rung: Rung) -> None:
         """Keep a rung that is fitted to the end."""
+        ...
+
+    def keep_sums(self, place: str, number: int, sums: dict[str, np.ndarray]) -> None:
+        """Keep what a pass added up, by its number from 1."""
         ...
 
     def offer(
@@ -50,7 +60,13 @@ class NoCheckpoints:
     def snapshot(self, place: str) -> None:
         """Return None."""
 
+    def sums(self, place: str, number: int) -> None:
+        """Return None."""
+
     def keep_rung(self, place: str, rung: Rung) -> None:
+        """Do nothing."""
+
+    def keep_sums(self, place: str, number: int, sums: dict[str, np.ndarray]) -> None:
         """Do nothing."""
 
     def offer(

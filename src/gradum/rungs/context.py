@@ -7,19 +7,21 @@ down from the run to its parts.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from gradum.core_count import cores
 from gradum.engines.engine import Engine, Work
-from gradum.engines.in_order import in_order
+from gradum.engines.in_order import MOST, Straggler, in_order
 from gradum.randomness import stream
 from gradum.rungs.allowance import Allowance
 from gradum.rungs.checkpoints import NO_CHECKPOINTS, Checkpoints, Snapshots
 from gradum.rungs.rung import Rung
+from gradum.rungs.training_events import PartitionDone, PartitionLate
 from gradum.solvers import threads
 from gradum.solvers.driver import solve
 from gradum.solvers.training_state import Snapshot
@@ -33,6 +35,19 @@ class OutOfTime(Exception):
 
 def ignore(event: Any) -> None:
     """Ignore an event."""
+
+
+class TableWork(Work, Protocol):
+    """Work whose items are partitions of a table."""
+
+    @property
+    def stage(self) -> str:
+        """What the pass over the table is for: see `PartitionDone`."""
+        ...
+
+    def rows(self, item: Any, /) -> int:
+        """Return how many rows an item has."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -77,18 +92,41 @@ class Context:
     engine: Engine | None = None
     spreads: bool = True
 
-    def across(self, work: Work, items: Iterable[Any], *, most: int) -> Iterator[Any]:
+    def across(self, work: TableWork, items: Sequence[Any], *, most: int) -> Iterator[Any]:
         """Yield what comes of each item, in their order, on the engine or on a thread per core.
 
         At most ``most`` items are taken before the result of the first is yielded.
         """
         if self.engine is None:
-            return threads.in_order(work, items, most=most)
-        return in_order(self.engine, work, items, most=most)
+            return self._told(work, items, threads.in_order(work, items, most=most))
+        return self._on(self.engine, work, items, most)
 
-    def one_by_one(self, work: Work, items: Iterable[Any]) -> Iterator[Any]:
+    def one_by_one(self, work: TableWork, items: Sequence[Any]) -> Iterator[Any]:
         """Do what `across` does for items each of which takes all cores here, and much memory."""
-        return map(work, items) if self.engine is None else in_order(self.engine, work, items)
+        if self.engine is None:
+            return self._told(work, items, map(work, items))
+        return self._on(self.engine, work, items, MOST)
+
+    def _on(self, engine: Engine, work: TableWork, items: Sequence[Any], most: int) -> Iterator:
+        def late(task: Straggler) -> None:
+            name = work.named(task.item)
+            self.tell(PartitionLate(work.stage, name, task.where, task.seconds, task.usual))
+
+        return self._told(work, items, in_order(engine, work, items, most=most, late=late))
+
+    def _told(self, work: TableWork, items: Sequence[Any], results: Iterator[Any]) -> Iterator[Any]:
+        """Tell how far the results have come."""
+        began, rows = perf_counter(), 0
+        for done, (item, result) in enumerate(zip(items, results, strict=True), 1):
+            rows += work.rows(item)
+            seconds = perf_counter() - began
+            self.tell(PartitionDone(work.stage, done, len(items), rows, seconds))
+            yield result
+
+    @property
+    def workers(self) -> int:
+        """How many tasks are done at a time."""
+        return cores() if self.engine is None else self.engine.workers
 
     def random(self, *names: str | int) -> np.random.Generator:
         """Return the random generator of a named stream of the seed."""
@@ -141,6 +179,14 @@ class Context:
     def snapshot(self) -> Snapshot | None:
         """Return the snapshot of the training that was cut short at this place."""
         return self.checkpoints.snapshot(self.place)
+
+    def sums(self, number: int) -> dict[str, np.ndarray] | None:
+        """Return what a pass of the fit that was cut short at this place added up."""
+        return self.checkpoints.sums(self.place, number)
+
+    def keep_sums(self, number: int, sums: dict[str, np.ndarray]) -> None:
+        """Keep what a pass of the fit at this place added up."""
+        self.checkpoints.keep_sums(self.place, number, sums)
 
     def once(self, fit: Callable[[], Rung]) -> Rung:
         """Return the rung that was fitted at this place before.

@@ -23,6 +23,8 @@ STEP = 6e-5  # a step of a network's training, besides its arithmetic
 EPOCHS = 0.8  # fraction of the most epochs that early stopping leaves
 PENALTIES = 0.8  # fraction of the penalties on the path that are tried
 NEWTON_STEPS = 3  # per penalty, each fit starting from the one before
+PASSES = 8  # of Newton's method over rows in blocks
+HELD_ROWS = 250_000  # at most, of a table in blocks: those on which the penalty is chosen
 HESSIANS = 0.7  # per penalty, as all folds share them
 PRODUCTS = 30  # of conjugate gradients, per penalty
 NONZERO_NGRAMS = 60  # per text
@@ -120,6 +122,12 @@ def one_hot(levels: int) -> int:
 def product(rows: int, nonzeros: int, outputs: int) -> float:
     """Return the seconds of one step of conjugate gradients."""
     return rows * outputs * (4 * nonzeros + 40) * IN_PRODUCT  # 40: the loss's curvature
+
+
+def encoded_bytes(layout: Layout) -> int:
+    """Return the bytes of a row on disk: numbers, codes, n-grams that occur, target and weight."""
+    entries = min(len(layout.sparse), NONZERO_NGRAMS)
+    return 4 * len(layout.dense) + 4 * len(layout.level_counts) + 8 * entries + 16
 
 
 def expanded_levels(layout: Layout) -> int:

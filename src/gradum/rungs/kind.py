@@ -100,6 +100,10 @@ class RungKind(ABC, Generic[S]):
     def seconds(self, spec: RungSpec[S], fit: Fit) -> float:
         """Return the seconds that a fit takes on the machine that was measured."""
 
+    def seconds_in_blocks(self, spec: RungSpec[S], fit: Fit, workers: int) -> float:
+        """Return the seconds of a fit to rows in blocks, whose passes so many workers share."""
+        return self.seconds(spec, fit)
+
     def refit(self, rows: InMemory, spec: RungSpec[S], judged: Rung, context: Context) -> Rung:
         """Fit it to all rows, with what the validation rows chose for the judged rung."""
         return self.fit(rows, spec, context)

@@ -37,3 +37,32 @@ class Passed:
     rows: int
     objective: float
     seconds: float
+
+
+@dataclass(frozen=True)
+class PartitionDone:
+    """A pass over a large table has done one more of its partitions, in their order.
+
+    ``stage`` is what the pass is for: ``survey``, ``encoding`` or ``sums``; ``rows`` were in the
+    partitions that are done, which took ``seconds``.
+    """
+
+    stage: str
+    done: int
+    partitions: int
+    rows: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class PartitionLate:
+    """A partition takes much longer than others usually do, and all others wait for it.
+
+    ``partition`` names its rows, and ``where`` who is at work on it, "" where nobody knows.
+    """
+
+    stage: str
+    partition: str
+    where: str
+    seconds: float
+    usual: float

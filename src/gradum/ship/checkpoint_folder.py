@@ -1,4 +1,4 @@
-"""The checkpoints of a run as files: one for each fitted rung, one for the current training.
+"""The checkpoints of a run as files: of each fitted rung, of each pass, of the current training.
 
 They keep every bit, and their content is trusted only if it belongs to this very run.
 """
@@ -105,6 +105,16 @@ class CheckpointFolder:
         except (ValueError, RecursionError) as error:
             raise _refused(path, str(error)) from error
 
+    def sums(self, place: str, number: int) -> dict[str, np.ndarray] | None:
+        """Return what a pass of the fit at this place added up."""
+        path = self._path(_pass(place, number))
+        return self._read(path)[1] if path.exists() else None
+
+    def keep_sums(self, place: str, number: int, sums: dict[str, np.ndarray]) -> None:
+        """Keep what a pass added up."""
+        if self._every:
+            self._write(_pass(place, number), place, b"{}", sums)
+
     def keep_rung(self, place: str, rung: Rung) -> None:
         """Keep a completely fitted rung."""
         if self._every:
@@ -160,6 +170,10 @@ class CheckpointFolder:
         if manifest.run != self._identity:
             raise _refused(path, say("it is of another run"))
         return manifest, arrays
+
+
+def _pass(place: str, number: int) -> str:
+    return f"{place}-pass-{number}"
 
 
 def _leaves(name: str, count: int, arrays: dict[str, np.ndarray]) -> tuple[np.ndarray, ...]:

@@ -64,6 +64,35 @@ class Blocks(Protocol):
         """Name a block, in words."""
         ...
 
+    def rows(self, block: int) -> int:
+        """Return how many rows a block has."""
+        ...
+
+
+class Recall(Protocol):
+    """Passes that the same search made before it was cut short, and where to keep those of now."""
+
+    def sums(self, number: int) -> dict[str, np.ndarray] | None:
+        """Return what a pass added up, by its number from 1; None if nobody knows."""
+        ...
+
+    def keep_sums(self, number: int, sums: dict[str, np.ndarray]) -> None:
+        """Keep a copy of what a pass added up: the search changes the arrays."""
+        ...
+
+
+class Forgetful:
+    """Knows of no passes, and keeps none."""
+
+    def sums(self, number: int) -> None:
+        """Return None."""
+
+    def keep_sums(self, number: int, sums: dict[str, np.ndarray]) -> None:
+        """Do nothing."""
+
+
+FORGETFUL = Forgetful()
+
 
 @dataclass(frozen=True)
 class NewtonOverPasses:
@@ -91,8 +120,12 @@ def newton_over_passes(
     method: NewtonOverPasses = NewtonOverPasses(),
     start: Params | None = None,
     across: Across = in_order,
+    recall: Recall = FORGETFUL,
 ) -> Generator[EpochDone, Any, Solution]:
     """Yield an event after every pass, and return the solution.
+
+    The search is a function of what its passes add up. So one that was cut short goes on where it
+    was by going through the passes that it made once more, without reading the blocks again.
 
     Parameters
     ----------
@@ -112,8 +145,10 @@ def newton_over_passes(
         Parameters to start from; the sample's best constant if left out.
     across : callable
         Who measures the blocks: the threads of this process, or tasks elsewhere.
+    recall : Recall
+        The passes of a search that was cut short.
     """
-    return (yield from _Search(blocks, sample, rows, l2, method, across).run(start))
+    return (yield from _Search(blocks, sample, rows, l2, method, across, recall).run(start))
 
 
 @dataclass(frozen=True)
@@ -123,6 +158,27 @@ class _Sums:
     objective: float
     gradient: np.ndarray
     hessian: np.ndarray | None = None
+
+    @classmethod
+    def recalled(
+        cls, kept: dict[str, np.ndarray] | None, values: np.ndarray, *, curved: bool
+    ) -> _Sums | None:
+        """Return the sums that were kept, if they are of this very point."""
+        kept = kept or {}
+        gradient, hessian = kept.get("gradient"), kept.get("hessian")
+        square = (values.size, values.size) if curved else None
+        if (
+            not np.array_equal(kept.get("values"), values)  # type: ignore[arg-type]
+            or (gradient is None or gradient.shape != values.shape)
+            or (None if hessian is None else hessian.shape) != square
+        ):
+            return None
+        return cls(float(kept["objective"]), gradient, None if hessian is None else hessian.copy())
+
+    def to_keep(self, values: np.ndarray) -> dict[str, np.ndarray]:
+        """Return what `recalled` takes."""
+        kept = {"values": values, "objective": np.array(self.objective), "gradient": self.gradient}
+        return kept if self.hessian is None else kept | {"hessian": self.hessian}
 
     def __add__(self, other: _Sums) -> _Sums:
         if self.hessian is not None and other.hessian is not None:
@@ -140,9 +196,13 @@ class _Measuring:
 
     blocks: Blocks
     strengths: Strengths
+    stage = "sums"
 
     def named(self, item: tuple[np.ndarray, bool, int]) -> str:
         return self.blocks.named(item[2])
+
+    def rows(self, item: tuple[np.ndarray, bool, int]) -> int:
+        return self.blocks.rows(item[2])
 
     def __call__(self, item: tuple[np.ndarray, bool, int]) -> _Sums | None:
         values, curved, block = item
@@ -172,9 +232,10 @@ class _Search:
         l2: Any,
         method: NewtonOverPasses,
         across: Across,
+        recall: Recall,
     ) -> None:
         self.blocks, self.model, self.l2, self.method = blocks, sample, l2, method
-        self.rows, self.across = rows, across
+        self.rows, self.across, self.recall, self.passes = rows, across, recall, 0
         self.strengths = self.model.strengths(0.0, l2)
         size = self.model.coefficients
         self.formed = size <= LARGEST_DIRECT and rows * size**2 <= LARGEST_WORK
@@ -277,11 +338,22 @@ class _Search:
 
     def _pass(self, values: np.ndarray, *, curved: bool) -> tuple[Point, np.ndarray | None]:
         """Sum over all blocks; ``curved`` also returns the Hessian, without the penalty."""
+        self.passes += 1
+        sums = _Sums.recalled(self.recall.sums(self.passes), values, curved=curved)
+        if sums is None:
+            sums = self._summed(values, curved=curved)
+            self.recall.keep_sums(self.passes, sums.to_keep(values))
+        objective = sums.objective + self.strengths.value(values)
+        gradient = sums.gradient + self.strengths.l2 * values
+        no_logits = np.zeros((0, self.model.outputs))
+        return Point(values, no_logits, objective, gradient), sums.hessian
+
+    def _summed(self, values: np.ndarray, *, curved: bool) -> _Sums:
         total: PairwiseSum[_Sums] = PairwiseSum()
         hessian: np.ndarray | None = None
         yielded = 8 * self.model.coefficients**2 if curved else 1
         most = min(MOST_AT_ONCE, max(1, WAITING_BYTES // yielded))
-        items = ((values, curved, block) for block in range(len(self.blocks)))
+        items = [(values, curved, block) for block in range(len(self.blocks))]
         with one_thread():  # another number would give other bits
             for sums in self.across(self.work, items, most=most):
                 if sums is None:  # there are no rows in the block
@@ -291,8 +363,4 @@ class _Search:
                     np.add(hessian, sums.hessian, out=hessian)
                 elif sums.hessian is not None:
                     hessian = sums.hessian.copy()  # engines may give what is read-only
-        sums = total.total()
-        objective = sums.objective + self.strengths.value(values)
-        gradient = sums.gradient + self.strengths.l2 * values
-        no_logits = np.zeros((0, self.model.outputs))
-        return Point(values, no_logits, objective, gradient), hessian
+        return replace(total.total(), hessian=hessian)

@@ -22,6 +22,9 @@ def command(
         Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Default: runs/DATE-NAME.")
     ] = None,
     force: options.Force = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what the run would take, and learn nothing.")
+    ] = False,
     *,
     checkpoint_every: options.CheckpointEvery = options.CHECKPOINT_SECONDS,
     as_json: options.Json = False,
@@ -49,6 +52,9 @@ def command(
             say("A test file is read from this machine alone."),
             say("Save it to a file, and give that."),
         )
+    if dry_run:
+        _foresee(data, target, as_json=as_json, test=test, schema=schema, on=on, **asked)
+        return
     spec = make_spec(target, **asked)
     if on is not None:
         from gradum.run.memory_bound import on_engine
@@ -66,3 +72,17 @@ def command(
         carry_out(
             folder, interrupt, data=named, against=against, on=on, as_json=as_json, quiet=quiet
         )
+
+
+def _foresee(data: str, target: str, *, as_json: bool, schema: Any, **asked: Any) -> None:
+    from gradum.api.foresee import foresee
+    from gradum.app.cli.console import write, write_json
+    from gradum.run.events import as_json as in_json
+    from gradum.ship.run_folder import read_schema
+
+    schema = None if schema is None else read_schema(Path(schema))
+    expected = foresee(data, target, schema=schema, **asked)
+    if as_json:
+        write_json(in_json(expected))
+    else:
+        write(expected.sentence)

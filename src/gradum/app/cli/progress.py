@@ -17,6 +17,8 @@ from gradum.run.events import (
     Expected,
     Judged,
     NotRefitted,
+    PartitionDone,
+    PartitionLate,
     Passed,
     PathStep,
     Resumed,
@@ -38,6 +40,11 @@ if TYPE_CHECKING:
 PLAIN_SECONDS = 2.0  # between the lines of two folds
 LONG_SECONDS = 60.0  # within what is still the same fit
 REPORTING = marked("report: errors, columns, segments, learning curve")
+PASSES = {
+    "survey": marked("first pass over the table:"),
+    "encoding": marked("second pass over the table:"),
+}
+"""Titles of the passes that come before training."""
 
 
 class Progress(Protocol):
@@ -108,7 +115,7 @@ class PlainLines:
     def __init__(self) -> None:
         self._place, self._told = Place(), Told()
         self._stages: StageProgress | None = None  # of the report, once it has begun
-        self._last, self._fold = time.monotonic(), 0
+        self._last, self._fold, self._late = time.monotonic(), 0, ""
 
     def __call__(self, event: Any) -> None:
         """Print what a reader of the log needs."""
@@ -119,7 +126,7 @@ class PlainLines:
                 write(*schema_parts(event.schema, event.notes))
             case Alarmed():
                 write(*alarm_parts(event.alarms))
-            case Expected() | NotRefitted():
+            case Expected(much=True) | NotRefitted():
                 write(event.sentence)
             case Judged():
                 write(*verdict_parts(event.judgement, self._told, schema=self._told.schema))
@@ -129,7 +136,9 @@ class PlainLines:
                 write(_rival(event))
             case RungFinished() if event.folds == 0:
                 write(self._place.ended(event.status))
-            case EpochDone() | PathStep() | Passed() if self._is_time():
+            case PartitionLate() if self._is_news(event):
+                write(_late(event))
+            case EpochDone() | PathStep() | Passed() | PartitionDone() if self._is_time():
                 self._last, self._fold = time.monotonic(), self._place.fold
                 write(self._place.line)
             case _:
@@ -139,6 +148,11 @@ class PlainLines:
         """Whether a fold has not been told of yet, or a fit has taken long."""
         wait = LONG_SECONDS if self._place.fold == self._fold else PLAIN_SECONDS
         return time.monotonic() - self._last > wait
+
+    def _is_news(self, event: PartitionLate) -> bool:
+        """Whether a straggler has not been told of yet."""
+        news, self._late = event.partition != self._late, event.partition
+        return news
 
     def reporting(self) -> None:
         """Say what the last seconds are for."""
@@ -180,7 +194,7 @@ class Live:
                 self._print(schema_parts(event.schema, event.notes))
             case Alarmed():
                 self._print(alarm_parts(event.alarms))
-            case Expected() | NotRefitted():
+            case Expected(much=True) | NotRefitted():
                 self._print([event.sentence])
             case Judged():
                 self.close()
@@ -256,6 +270,8 @@ class Place:
 
     def __init__(self) -> None:
         self.title, self.details = "", []
+        self._pass: list[str] = []  # how far the pass over the table has come
+        self._first: PartitionDone | None = None  # of this pass
         self._epochs, self._folds_began, self.fold, self._folds = 0, 0.0, 0, 0
         self._limit = math.inf  # a point in time
         self._compiled: float | None = None  # seconds that a training's first epoch took
@@ -265,7 +281,7 @@ class Place:
         """Take an event into account."""
         match event:
             case RungStarted():
-                self.title, self.details = _title(event), []
+                self.title, self.details, self._pass = _title(event), [], []
                 self._epochs, self._compiled, self._left = event.epochs, None, TimeLeft()
                 limit = math.inf if event.seconds is None else event.seconds
                 self._limit = time.monotonic() + limit
@@ -283,14 +299,38 @@ class Place:
                     say("pass {passes} over {rows:,} rows", passes=event.passes, rows=event.rows),
                     self._until_the_limit(),
                 ]
+                self._pass = []
+            case PartitionDone():
+                self._pass = self._of_partitions(event)
+            case PartitionLate():
+                self._pass = [_late(event)]
             case EpochDone():
                 self.details = [*_epoch(event), self._time_left(event)]
             case RungFinished():
+                self._pass = []
                 if event.loss is not None:
                     self.details = [_validation(event.loss)]
                 self.details.append(say("{seconds:.1f} s", seconds=event.seconds))
             case _:
                 pass
+
+    def _of_partitions(self, event: PartitionDone) -> list[str]:
+        """Say how far a pass has come; those before training have no rung's title.
+
+        The first partition tells no speed: workers may have started in its time.
+        """
+        if event.stage in PASSES:
+            self.title = say(PASSES[event.stage])
+        where = say(
+            "partition {done:,} of {partitions:,}", done=event.done, partitions=event.partitions
+        )
+        if event.done == 1 or self._first is None:
+            self._first, self._left = event, TimeLeft()
+            return [where]
+        seconds = max(event.seconds - self._first.seconds, 1e-9)
+        rate = (event.rows - self._first.rows) / seconds
+        left = seconds / (event.done - 1) * (event.partitions - event.done)
+        return [where, say("{rate:,.0f} rows/s", rate=rate), self._left.about(left)]
 
     def _time_left(self, event: EpochDone) -> str:
         """Say how long this rung may still take at most, or all its folds, judging by what is done.
@@ -318,7 +358,7 @@ class Place:
     @property
     def line(self) -> str:
         """The line."""
-        details = [detail for detail in self.details if detail]
+        details = [detail for detail in self._pass or self.details if detail]
         if not details:
             return self.title
         together = reduce(
@@ -343,6 +383,23 @@ def _with_fold(title: str, event: RungStarted | RivalFitted) -> str:
 
 def _validation(loss: float) -> str:
     return say("validation loss {loss:.3g}", loss=loss)
+
+
+def _late(event: PartitionLate) -> str:
+    if event.where:
+        return say(
+            "waiting {seconds:.0f} s for {partition} on {where}, where others took {usual:.1f} s",
+            seconds=event.seconds,
+            partition=event.partition,
+            where=event.where,
+            usual=event.usual,
+        )
+    return say(
+        "waiting {seconds:.0f} s for {partition}, where others took {usual:.1f} s",
+        seconds=event.seconds,
+        partition=event.partition,
+        usual=event.usual,
+    )
 
 
 def _resumed(event: Resumed) -> str:

@@ -133,7 +133,7 @@ class Divided(Protocol):
         ...
 
     def expected(self, encoder: Encoder) -> Expected | None:
-        """Return what the run will take, if it is much."""
+        """Return what the run will take; None if that was told before its rows were divided."""
         ...
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import polars as pl
@@ -28,6 +29,7 @@ from gradum.run.dataset import (
     too_few,
     too_rare_to_learn,
 )
+from gradum.run.estimate import expect_in_blocks
 from gradum.run.plan import Plan, say_not_learned, split_clause
 from gradum.run.source.row_parts import FEWEST_HELD, Parting, held_row
 from gradum.run.source.row_source import Asked, understood
@@ -85,7 +87,7 @@ class RowsInBlocks:
         refuse_names(self.rows.head.frame.columns)
         spec, rows = asked.spec, self.rows.without_totals()
         memory = spec.max_memory or 0
-        fewer = max(1, SAMPLED_BYTES // row_bytes(rows.head.frame))
+        fewer, began = max(1, SAMPLED_BYTES // row_bytes(rows.head.frame)), perf_counter()
         sample = rows.sample(min(SAMPLED_ROWS, fewer), context.random("sample"))
         spec, schema = understood(asked, sample)
         assert schema.target is not None
@@ -93,7 +95,8 @@ class RowsInBlocks:
             refuse_number(schema.target)
         checked = check(sample, schema, require_target=True, block=True)
         first = Encoder.fit(checked.frame, schema)
-        width = held_row(sample.frame, len(schema.target.classes))
+        classes, seconds = len(schema.target.classes), perf_counter() - began
+        width = held_row(sample.frame, classes)
         _refuse_wide_rows(rows, FEWEST_HELD * width, memory)
         times = None if schema.time is None else checked.frame[schema.time].drop_nulls()
         parting = Parting.of(
@@ -103,6 +106,16 @@ class RowsInBlocks:
             memory,
             None if times is None else times_of(times),
             judging=asked.test is None,
+        )
+        context.tell(
+            expect_in_blocks(
+                spec,
+                len(rows),
+                first.layout,
+                classes,
+                reading=seconds / max(len(sample.frame), 1),
+                workers=context.workers,
+            )
         )
         known = survey(rows, schema, first, parting, context, memory)
         _end_if(context)
@@ -225,7 +238,7 @@ class DividedInBlocks:
         raise NotImplementedError
 
     def expected(self, encoder: Encoder) -> None:
-        """Return None: passes over blocks are not estimated."""
+        """Return None: it is told before the first pass."""
 
 
 def _refuse(spec: Spec) -> None:

@@ -110,8 +110,8 @@ class DividedInMemory:
         """Return all rows as training rows."""
         return self._encoded(np.full(len(self.dataset), Part.TRAIN, np.int8), None)
 
-    def expected(self, encoder: Encoder) -> Expected | None:
-        """Return what the run will take, if it is much."""
+    def expected(self, encoder: Encoder) -> Expected:
+        """Return what the run will take."""
         return expect(self.spec, self.plan, encoder.layout, len(self.dataset.classes))
 
     def _encoded(self, parts: np.ndarray, measured: np.ndarray | None) -> tuple[Encoder, InMemory]:

@@ -117,8 +117,8 @@ class Encoding:
 def divide(encoding: Encoding, spool: Spool, context: Context) -> Held:
     """Pass over all rows once: encode the training rows into the spool, and return the others."""
     held = []
-    for rows in encoding.stream.partitions:
-        held.append(encoding.divide(rows, spool))
+    for part in context.one_by_one(EncodingHere(encoding, spool), encoding.stream.partitions):
+        held.append(part)
         if context.stop():
             break
     return Held.of(held)
@@ -138,6 +138,27 @@ def divide_across(encoding: Encoding, folder: Path, context: Context) -> tuple[H
 
 
 @dataclass(frozen=True)
+class EncodingHere:
+    """The work of dividing a partition, whose encoded rows go to a spool, as all others do."""
+
+    encoding: Encoding
+    spool: Spool
+    stage = "encoding"
+
+    def named(self, rows: range) -> str:
+        """Name a partition."""
+        return self.encoding.stream.named(rows)
+
+    def rows(self, rows: range) -> int:
+        """Return how many rows a partition has."""
+        return len(rows)
+
+    def __call__(self, rows: range) -> Held:
+        """Encode a partition's training rows, and return the others."""
+        return self.encoding.divide(rows, self.spool)
+
+
+@dataclass(frozen=True)
 class EncodingToFiles:
     """The work of dividing a partition, by its number: a `gradum.engines.engine.Work`.
 
@@ -148,11 +169,16 @@ class EncodingToFiles:
     encoding: Encoding
     folder: Path
     token: str
+    stage = "encoding"
 
     def named(self, number: int) -> str:
         """Name a partition."""
         stream = self.encoding.stream
         return stream.named(stream.partitions[number])
+
+    def rows(self, number: int) -> int:
+        """Return how many rows a partition has."""
+        return len(self.encoding.stream.partitions[number])
 
     def __call__(self, number: int) -> tuple[Held, tuple[Segment, ...]]:
         """Leave a partition's encoded rows in a file; return the others, and what lies there."""

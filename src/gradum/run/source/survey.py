@@ -193,6 +193,7 @@ class Surveying:
     encoder: Encoder
     parting: Parting
     most: int
+    stage = "survey"
 
     def nothing(self) -> Surveyed:
         """Return what no rows tell."""
@@ -202,6 +203,10 @@ class Surveying:
     def named(self, rows: range) -> str:
         """Name a partition."""
         return self.stream.named(rows)
+
+    def rows(self, rows: range) -> int:
+        """Return how many rows a partition has."""
+        return len(rows)
 
     def __call__(self, rows: range) -> Surveyed:
         """Return what the rows of a partition tell."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from time import perf_counter
 
 import numpy as np
@@ -78,6 +79,7 @@ def fit_linear(
         method=NewtonOverPasses(tol=TOLERANCE),
         start=path.start,
         across=context.across,
+        recall=context,
     )
 
     def hear(event: EpochDone) -> bool:
@@ -122,6 +124,15 @@ class _Partitions:
     def named(self, block: int) -> str:
         """Name a partition."""
         return self.spool.named(block)
+
+    def rows(self, block: int) -> int:
+        """Return how many rows a partition has."""
+        return self._rows[block]
+
+    @cached_property
+    def _rows(self) -> list[int]:
+        lengths = self.spool.lengths
+        return [sum(lengths[part.start : part.stop]) for part in self.spool.partitions]
 
     def read(self, block: int) -> Iterator[LinearModel]:
         """Read the rows of a partition, segment by segment."""

@@ -10,10 +10,12 @@ from gradum.messages import marked
 from gradum.rungs.context import Context
 from gradum.rungs.cost import (
     DENSE_LEVELS,
+    HELD_ROWS,
     HESSIANS,
     IN_FACTORISATION,
     IN_PRODUCT,
     NEWTON_STEPS,
+    PASSES,
     PENALTIES,
     PRODUCTS,
     Fit,
@@ -70,6 +72,13 @@ class LinearKind(RungKind[LinearSpec]):
     def holds(self, rung: Rung) -> bool:
         """Whether it is linear in its columns."""
         return super().holds(rung) and rung.network.is_linear
+
+    def seconds_in_blocks(self, spec: RungSpec[LinearSpec], fit: Fit, workers: int) -> float:
+        """Return the seconds of a path of penalties on rows in memory, and of passes over all."""
+        held = replace(fit, train=min(fit.train, HELD_ROWS))
+        nonzeros = fit.numbers + len(fit.layout.level_counts) + fit.entries
+        passes = PASSES * product(fit.rows, nonzeros, fit.outputs) / workers
+        return self.seconds(spec, held) + passes
 
     def seconds(self, spec: RungSpec[LinearSpec], fit: Fit) -> float:
         """Return the seconds that a path of penalties and the final solution take."""
