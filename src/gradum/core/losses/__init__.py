@@ -70,6 +70,8 @@ def resolve(loss: str | Loss) -> Loss:
         return LOSSES[name]
     try:
         return LOSSES[name].at(*map(float, numbers.split(",")))
+    except SpecError:  # a number out of range
+        raise
     except (ValueError, TypeError):  # no number, or too many
         raise SpecError(
             say("The loss {loss!r} has no number after its colon.", loss=loss),
