@@ -283,6 +283,7 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
         """Write the loss as files do; refuse one that no run can learn by."""
         from gradum.core.losses import resolve  # with JAX, which few specs need
 
+        assert self.loss is not None
         loss = resolve(self.loss)
         if loss.outputs(2) > 1:
             raise SpecError(

@@ -236,8 +236,8 @@ def _standard_errors(run: Run, rows: Rows, combinations: Combinations) -> np.nda
         combinations=combinations.matrix,
         groups=rows.groups,
     )
-    linear = scale is not None and rung.learned_by.link == "identity"
-    return np.sqrt(variance).T.ravel() * (scale.scale if linear else 1.0)
+    plain = scale is None or rung.learned_by.link == "log"  # logarithms have no unit
+    return np.sqrt(variance).T.ravel() * (1.0 if plain else scale.scale)
 
 
 def sandwich(
