@@ -19,8 +19,10 @@ from sklearn.metrics import (
 )
 
 import gradum
+from gradum.api.rival_names import LIBRARIES, objective_of
 from gradum.errors import ColumnError, ExportError, GradumError, SchemaError, SpecError
 from gradum.run.judging.overdispersion import dispersion_of_counts
+from gradum.tables.schema import Target
 
 RNG = np.random.default_rng(0)
 ROWS = 400
@@ -31,6 +33,7 @@ RATE = np.exp(0.2 + X @ [0.5, -0.3, 0.1])
 COUNTS = RNG.poisson(RATE * EXPOSURE).astype(float)
 AMOUNTS = RATE * EXPOSURE * RNG.gamma(2.0, 0.5, ROWS)
 PLAIN = {"model": "linear", "linear": {"strengths": [1e-9]}, "learning_curve": False, "cv": 2}
+SMALL = {"members": 6, "folds": 3, "hidden_layer_sizes": [16, 8], "epochs": 8, "most_codes": 4}
 EXACT = {"alpha": 0.0, "solver": "newton-cholesky", "tol": 1e-12, "max_iter": 1000}
 SETTINGS = {
     "poisson": (COUNTS, PoissonRegressor(**EXACT), mean_poisson_deviance),
@@ -183,7 +186,7 @@ def test_every_rung_beats_the_best_constant(model, loss, in_blocks, tmp_path):
     place = tmp_path / "t.csv"
     table(COUNTS).drop("w", "e").write_csv(place)
     options = {"effort": "quick", "learning_curve": False, "explain": False}
-    options |= {"linear": {"strengths": [0.1]}, "pack": {"members": 8, "folds": 4}}
+    options |= {"linear": {"strengths": [0.1]}, "pack": SMALL}
     options |= {"max_epochs": 10} if model == "mlp" else {}
     for blocks in (False, True)[: 1 + in_blocks]:
         way = {"blocks": True, "max_memory": "4GB"} if blocks else {"cv": 2}
@@ -235,7 +238,9 @@ def test_exposures_that_are_not_above_0_are_refused(exposure):
     assert "leave them out" in caught.value.remedy
 
 
-def test_a_rival_that_does_not_learn_the_loss_says_so():
-    pytest.importorskip("catboost")
+def test_rivals_learn_by_the_same_loss_or_say_that_they_do_not():
+    target = Target("y", "regression", loss="tweedie:1.3")
+    known = {"objective": "tweedie", "tweedie_variance_power": 1.3}
+    assert objective_of(LIBRARIES["lightgbm"], target) == known
     with pytest.raises(SpecError, match="CatBoost does not learn the loss gamma"):
-        gradum.fit(table(AMOUNTS), target="y", loss="gamma", against="catboost")
+        objective_of(LIBRARIES["catboost"], Target("y", "regression", loss="gamma"))

@@ -169,14 +169,20 @@ def _of_library(library: Library) -> Rival:
 
     def make(target: Target, places: Places, columns: int) -> Any:
         name = library.classifier if target.classes else library.regressor
-        settings = library.settings(places, columns) | _objective(library, target)
+        settings = library.settings(places, columns) | objective_of(library, target)
         return getattr(module, name)(**settings)
 
     return Rival(library.title, make, library.fit_options, library.rows)
 
 
-def _objective(library: Library, target: Target) -> dict[str, Any]:
-    """Return the arguments under which a library minimises the loss that was asked for."""
+def objective_of(library: Library, target: Target) -> dict[str, Any]:
+    """Return the arguments under which a library minimises the loss that was asked for.
+
+    Raises
+    ------
+    SpecError
+        The library does not learn that loss.
+    """
     if not target.loss or target.classes:
         return {}
     name, _, number = target.loss.partition(":")

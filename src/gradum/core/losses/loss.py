@@ -168,7 +168,7 @@ class Loss(ABC):
 
         By default, the predictions are the logits [n, 1] themselves.
         """
-        return np.asarray(logits)[:, 0]
+        return logits[:, 0]
 
     @abstractmethod
     def gradient(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -293,7 +293,7 @@ class Deviance(Loss):
 
     def inverse_link(self, logits: np.ndarray) -> np.ndarray:
         """Return the means [n], e^z."""
-        return mean_of(np.asarray(logits)[:, 0])
+        return mean_of(logits[:, 0])
 
     def start(self, target: np.ndarray, weight: np.ndarray, outputs: int) -> np.ndarray:
         """Return the logarithm of the mean."""

@@ -71,7 +71,7 @@ class Quantile(Loss):
 
     def inverse_link(self, logits: np.ndarray) -> np.ndarray:
         """Return the quantiles, rising along each row: [n, k], or [n] for one level."""
-        quantiles = np.sort(np.asarray(logits), axis=1)
+        quantiles = np.sort(logits, axis=1)
         return quantiles[:, 0] if len(self.levels) == 1 else quantiles
 
     def gradient(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
