@@ -2,7 +2,8 @@
 
 Every side starts from what its user has, raw columns with some missing values, and ends with the
 class probabilities. scikit-learn's pipeline imputes and scales the numbers, encodes the levels
-one-hot and has a network of gradum's size; LightGBM takes pandas' categories. Rows are dicts;
+one-hot and has a network of gradum's size; LightGBM takes pandas' categories. Beside them stand
+most of a standard pack's matrix products, without anything around them. Rows are dicts;
 tables are frames in memory, polars' for gradum and pandas' for the peers.
 """
 
@@ -24,6 +25,7 @@ NUMBERS = [f"x{j}" for j in range(10)]
 LEVELS = {"c0": 3, "c1": 5, "c2": 12, "c3": 40}
 SHARE_MISSING = 0.02
 SOME_TIMES = 5
+MEMBERS, WITH_WAVES, UNITS, WAVES = 12, 5, 128, len(NUMBERS) * 32  # of the standard pack
 TARGET = "y"
 PACKAGES = ("gradum", "numpy", "polars", "scikit-learn", "lightgbm", "pandas")
 
@@ -35,6 +37,7 @@ def main(rounds: str = "5", clock: str = "wall", rows: str = str(MANY_ROWS)) -> 
         Side("gradum", gradum, {"rung": "mlp", **same}),
         Side("gradum, quick pack", gradum, {"rung": "pack", "effort": "quick", **same}),
         Side("gradum, standard pack", gradum, {"rung": "pack", **same}),
+        Side("its products alone", products, same),
         Side("scikit-learn", scikit_learn, same),
         Side("LightGBM", lightgbm, same),
     ]
@@ -124,6 +127,33 @@ def gradum(rung: str, clock: str, rows: int, effort: str = "standard") -> Round:
     frame = new_rows(rows)
     single = list(frame.head(SINGLE_ROWS).iter_rows(named=True))
     return predicting(lambda some: model.predict_proba(some, rung=rung), frame, single, clock)
+
+
+def products(clock: str, rows: int) -> Round:
+    """Compute the products of a standard pack's waves and second layers, and nothing else.
+
+    This is the least that its many rows can take with this BLAS: the numbers are in cache already.
+    """
+    from gradum.core_count import cores
+    from gradum.solvers.threads import in_order, one_thread
+
+    rng, strip = np.random.default_rng(0), 256
+    shapes = [(WAVES, UNITS)] * WITH_WAVES + [(UNITS, UNITS)] * MEMBERS
+    weights = [rng.normal(size=shape).astype(np.float32) for shape in shapes]
+    numbers = {size: rng.normal(size=(strip, size)).astype(np.float32) for size in (WAVES, UNITS)}
+
+    def multiply(rows: int) -> None:
+        for weight in weights:
+            np.matmul(numbers[len(weight)][:rows], weight)
+
+    def predict(some: Any) -> None:
+        rows = 1 if isinstance(some, dict) else len(some)
+        strips = (min(strip, rows - at) for at in range(0, rows, strip))
+        with one_thread():
+            list(in_order(multiply, strips, most=2 * cores()))
+
+    frame = new_rows(rows)
+    return predicting(predict, frame, list(frame.head(SINGLE_ROWS).iter_rows(named=True)), clock)
 
 
 def scikit_learn(clock: str, rows: int) -> Round:

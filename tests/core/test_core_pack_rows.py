@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from test_core_pack_network import FORMS, KINDS, drawn, made, rows_of
 
-from gradum.core.models import pack_rows as module
+from gradum.core.models import pack_blocks as module
 from gradum.core.models.network import Embedding
 from gradum.core.models.pack_codes import in_turn
 from gradum.core.models.pack_network import PackNetwork
@@ -143,17 +143,25 @@ def test_the_order_of_members_does_not_matter():
     )
 
 
-@pytest.mark.parametrize("rows", [0, 1, 4, 5, 21])
-def test_rows_that_go_through_in_several_blocks(rows, monkeypatch):
-    network = made("three classes", "all", members=7)
-    params = drawn_in_turn(network)
-    inputs = {name: values[:rows] for name, values in rows_of(network, 21).items()}
-    together = PackRows(network, params)(inputs)
-    assert together.shape == (rows, network.outputs)
-    monkeypatch.setattr(module, "NUMBERS_AT_ONCE", 4 * 7 * (6 + 6 + 3))  # four rows
-    blocks = PackRows(network, params)
-    assert blocks._step == 4
-    np.testing.assert_allclose(blocks(inputs), together, rtol=1e-5, atol=1e-5)
+@pytest.mark.parametrize("form", FORMS)
+def test_no_rows_have_no_logits(form):
+    network = made("three classes", form, members=7)
+    inputs = {name: values[:0] for name, values in rows_of(network, 1).items()}
+    assert PackRows(network, drawn_in_turn(network))(inputs).shape == (0, network.outputs)
+
+
+@pytest.mark.parametrize(("kind", "form"), [("number", "codes"), ("three classes", "all")])
+def test_a_row_has_the_same_bits_in_every_block(kind, form, monkeypatch):
+    network = made(kind, form, members=7, hidden=(64, 32))
+    params, inputs = drawn_in_turn(network), rows_of(network, 600)
+    monkeypatch.setattr(module, "NUMBERS_AT_ONCE", 0)  # blocks of up to 64 rows
+    expected = PackRows(network, params)(inputs)
+    monkeypatch.undo()
+    rows = PackRows(network, params)
+    np.testing.assert_array_equal(rows(inputs), expected)
+    for start, end in [(3, 20), (5, 105), (0, 257), (41, 600)]:
+        some = {name: values[start:end] for name, values in inputs.items()}
+        np.testing.assert_array_equal(rows(some), expected[start:end])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -211,12 +219,14 @@ def edges(shift, slope):
         ([-2, -1, 0, 0, 0], [1, 4, 0, 0, 0]),  # three that are not needed
         ([0, 0, 0], [0, 0, 0]),
         ([0.5], [1e6]),  # a step
+        ([0.5, 0.75], [1e20, 1]),  # a step narrower than float64 tells apart
         ([-1, 0.25, 3], [1e4, 1e-2, 0]),
     ],
 )
 def test_many_values_on_the_edges_of_codes_and_beyond_all_of_them(shift, slope):
     with np.errstate(over="ignore"):  # so far beyond a step that its place is infinite
         assert_bulk_says_the_same(*edges(shift, slope))
+        assert_says_the_same(*edges(shift, slope))
 
 
 def test_on_either_side_of_two_steps_at_one_place_both_have_risen_or_neither():

@@ -36,7 +36,7 @@ def foresee(data: Any, target: str, **options: Unpack[Options]) -> Expected:
         fit(data, target, on_event=_tell, **options)
     except _Known as known:
         return known.expected
-    raise AssertionError("a fit tells what it takes")
+    raise AssertionError  # a fit that does not fail tells it
 
 
 class _Known(Exception):

@@ -37,15 +37,14 @@ STRIP_ROWS = 256
 WORTH_STRIPS = 2**26
 """How many products of a weight and a number make a block worth to be divided among the cores.
 
-A thousand rows of a standard pack take 38 ms on two cores, 64 on one, and 43 with two threads of
-BLAS, which wait for each other by spinning, and on a busy machine for long.
+Two threads of BLAS instead would wait for each other by spinning, on a busy machine for long.
 """
 
 WORTH_COMPILING = 2**32
 """How many products of a weight and a number, over all rows, make the compiled forward worthwhile.
 
 NumPy takes 0.1 s for so many, XLA a third of that, and compiling takes 0.2 s. For a pack, NumPy
-takes 0.1 s, XLA less than half of that, and compiling takes 1 s of a core. With twenty times as
+takes 0.15 s, XLA six tenths of that, and compiling takes 1 s of a core. With twenty times as
 many rows, compiling has paid for itself, and earlier if the program is cached or used again.
 """
 

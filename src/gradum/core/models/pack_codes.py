@@ -94,3 +94,17 @@ def risen(weight: np.ndarray) -> np.ndarray:
     sums[:, :, -1] = sums[:, :, -2]
     sums -= sums[:, :, -1:].copy() / 2
     return sums
+
+
+def rows_of_risen(height: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return which two rows of all P count for heights j + f [r, n, c], and how much, [r, n, c, 2].
+
+    ``starts`` [r, 1, c] says where the P of each member and column begins.
+    """
+    whole = height.astype(starts.dtype)
+    share, read = (np.empty((*height.shape, 2), of.dtype) for of in (height, starts))
+    np.subtract(height, whole, out=share[..., 1])
+    np.subtract(1, share[..., 1], out=share[..., 0])
+    np.add(whole, starts, out=read[..., 0])
+    np.add(read[..., 0], 1, out=read[..., 1])
+    return share, read

@@ -1,7 +1,7 @@
 """A pack laid out for speed: for few rows in NumPy, and for many in a compiled program.
 
 For one row, most time goes into moving weights to the processor, and most weights belong to codes;
-for a thousand rows, most time goes into products. But codes that rise one after the other need no
+for many rows, most time goes into products. But codes that rise one after the other need no
 products: what a column adds is read from two rows of P, as `pack_codes` says. For many rows, only
 the columns themselves, embedded numbers, waves and ramps that overlap need products.
 
@@ -13,29 +13,26 @@ the k outputs of the wide part in the layout for few rows.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import msgspec
 import numpy as np
-from scipy import sparse
 
 from gradum.core.models.few_rows import are_few, product
-from gradum.core.models.input_blocks import Inputs, take
-from gradum.core.models.pack_codes import codes_of, first_in_turn, risen
+from gradum.core.models.input_blocks import Inputs
+from gradum.core.models.pack_blocks import PackBlocks
+from gradum.core.models.pack_codes import codes_of, first_in_turn, risen, rows_of_risen
 
 if TYPE_CHECKING:
     from gradum.core.models.pack_network import PackNetwork
     from gradum.core.models.parameters import Params
 
-NUMBERS_AT_ONCE = 2**20
-"""How many numbers of codes and first layers a block of rows has in all: 4 MiB stay in cache."""
-
 
 class PackRows:
-    """A pack, laid out for few rows.
+    """A pack, laid out for few rows; more rows go through `PackBlocks`.
 
     It holds a second copy of the pack, with P in place of the weights of codes that rise in turn.
 
@@ -46,6 +43,7 @@ class PackRows:
     """
 
     def __init__(self, network: PackNetwork, params: Params) -> None:
+        self._given = params
         params, self._rising = first_in_turn(params)
         first, *others = params["layers"]
         weight = np.concatenate([first["weight"], params["wide"]], axis=2)
@@ -56,9 +54,6 @@ class PackRows:
         self._coded = np.array(network.coded, np.intp)
         columns, coded, width = network.inputs, len(network.coded), weight.shape[2]
         self._shape = network.members, width
-        numbers = network.members * (coded * network.codes + width)
-        # A power of two, which makes products faster.
-        self._step = 1 << (max(NUMBERS_AT_ONCE // numbers, 1).bit_length() - 1)
         places = np.cumsum([columns, coded * network.codes])
         dense, codes, embedded = np.split(weight, places, axis=1)
         by_column = dense.swapaxes(0, 1).reshape(columns, network.members * width)
@@ -69,89 +64,63 @@ class PackRows:
         self._risen = risen(rising).reshape(-1, width)
         starts = np.arange(self._rising * coded).reshape(self._rising, 1, coded)
         self._starts = starts * (network.codes + 2)
-        # Having freed this, glibc keeps the memory of blocks. Otherwise it may return it to the
-        # system after each one, and faulting it in again takes as long as all products.
-        np.empty(4 * NUMBERS_AT_ONCE, np.float32)
 
     def __call__(self, inputs: Inputs) -> np.ndarray:
-        """Return the logits [n, k]."""
-        rows = len(inputs["dense"])
-        if are_few(rows) or rows <= self._step:
-            return self._logits(inputs, are_few(rows))
-        blocks = [
-            self._logits(take(inputs, slice(at, at + self._step)), False)
-            for at in range(0, rows, self._step)
-        ]
-        return np.concatenate(blocks)
-
-    def _logits(self, inputs: Inputs, few: bool) -> np.ndarray:
-        """Return the logits of a block, or of a few rows, each with the bits that it has alone."""
+        """Return the logits [n, k]; each of a few rows has the bits that it has alone."""
+        if not are_few(len(inputs["dense"])):
+            return self._blocks(inputs)
         network, params = self._network, self._params
         dense, places = network.flat(params, inputs)
-        first = self._of_few(dense) if few else self._by_member(dense @ self._dense)
+        first = self._columns(dense)
         if network.coded:
-            self._add_codes(first, dense, few)
+            self._add_codes(first, dense)
         if places is not None:
             vectors = params["embedding"][:, places[0]]
             vectors = vectors.reshape(*first.shape[:2], self._embedded.shape[1])
-            first += product(vectors, self._embedded) if few else vectors @ self._embedded
+            first += product(vectors, self._embedded)
         units, layers = network.hidden[0], params["layers"]
         z, wide = first[..., :units] + layers[0]["bias"][:, None], first[..., units:]
-        if few:
-            logits = network.after_first(self._apart, z[:, :, None], wide[:, :, None], np)[:, :, 0]
-        else:
-            logits = network.after_first(params, z, wide, np)
+        logits = network.after_first(self._apart, z[:, :, None], wide[:, :, None], np)[:, :, 0]
         logits += layers[-1]["bias"][:, None]
-        return network.mean(params, _innermost(logits, 0) if few else logits, np)
+        return network.mean(params, _innermost(logits, 0), np)
 
-    def _of_few(self, dense: np.ndarray) -> np.ndarray:
-        """Return what the columns [n, d] of a few rows add to the first layer [M, n, h]."""
+    def _columns(self, dense: np.ndarray) -> np.ndarray:
+        """Return what the columns [n, d] add to the first layer [M, n, h]."""
         sums = []
         for row in dense[:, None]:  # levels that a row does not have add 0
             present, weight = np.flatnonzero(row), self._dense
             if 2 * len(present) < len(weight):
                 row, weight = row.take(present, axis=1), weight.take(present, axis=0)
             sums.append(row @ weight)
-        return self._by_member(np.concatenate(sums) if len(sums) > 1 else sums[0])
+        together = np.concatenate(sums) if len(sums) > 1 else sums[0]
+        return together.reshape(-1, *self._shape).swapaxes(0, 1)
 
-    def _by_member(self, sums: np.ndarray) -> np.ndarray:
-        return sums.reshape(-1, *self._shape).swapaxes(0, 1)
-
-    def _add_codes(self, first: np.ndarray, dense: np.ndarray, few: bool) -> None:
+    def _add_codes(self, first: np.ndarray, dense: np.ndarray) -> None:
         """Add what the codes of rows [n, d] add to the first layer [M, n, h]."""
         rising, params = self._rising, self._params
         columns = dense.T[self._coded][:, None]  # [c, 1, n]
         if rising:
             place = _places(columns, params["shift"][:rising], params["slope"][:rising])
             place.clip(0, 1, out=place)
-            height = (_innermost(place, 2) if few else place).sum(axis=2).swapaxes(1, 2)
-            first[:rising] += self._read(height, few)
+            height = _innermost(place, 2).sum(axis=2).swapaxes(1, 2)
+            first[:rising] += self._read(height)
         if rising < len(first):
             place = _places(columns, params["shift"][rising:], params["slope"][rising:])
             codes = codes_of(params["wave"][rising:], place, np)
             codes = codes.reshape(*self._codes.shape[:2], len(dense)).swapaxes(1, 2)
-            first[rising:] += (
-                product(np.ascontiguousarray(codes), self._codes) if few else codes @ self._codes
-            )
+            first[rising:] += product(np.ascontiguousarray(codes), self._codes)
 
-    def _read(self, height: np.ndarray, few: bool) -> np.ndarray:
+    def _read(self, height: np.ndarray) -> np.ndarray:
         """Return what columns add [r, n, h], given how many [r, n, c] of their codes have risen."""
-        whole = height.astype(np.intp)
-        share = np.empty((*height.shape, 2), height.dtype)
-        np.subtract(height, whole, out=share[..., 1])
-        np.subtract(1, share[..., 1], out=share[..., 0])
-        read = np.empty(share.shape, np.intp)
-        np.add(whole, self._starts, out=read[..., 0])
-        np.add(read[..., 0], 1, out=read[..., 1])
-        members, rows, columns = height.shape
-        if few:
-            lines = self._risen[read.reshape(members, rows, -1)]
-            return (share.reshape(members, rows, 1, -1) @ lines)[:, :, 0]
-        ends = np.arange(members * rows + 1) * (2 * columns)
-        shape = members * rows, len(self._risen)
-        shares = sparse.csr_array((share.ravel(), read.ravel(), ends), shape=shape)
-        shares.eliminate_zeros()  # where only whole codes have risen, one row of P is enough
-        return (shares @ self._risen).reshape(members, rows, self._shape[1])
+        share, read = rows_of_risen(height, self._starts)
+        members, rows, _ = height.shape
+        lines = self._risen[read.reshape(members, rows, -1)]
+        return (share.reshape(members, rows, 1, -1) @ lines)[:, :, 0]
+
+    @cached_property
+    def _blocks(self) -> PackBlocks:
+        """The layout for more rows."""
+        return PackBlocks(self._network, self._given)
 
 
 def _innermost(array: np.ndarray, axis: int) -> np.ndarray:

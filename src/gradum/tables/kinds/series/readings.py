@@ -51,13 +51,15 @@ def readings_of(value: Any) -> np.ndarray:
 
 def holds_series(values: Sequence[Any]) -> bool:
     """Whether nearly all values are series, `FEWEST` readings long on average."""
-    lengths = []
+    lengths, others = [], 0
     for value in values:
         try:
             lengths.append(readings_of(value).shape[1])
         except CannotOpen:
-            continue
-    return len(lengths) >= 0.9 * len(values) > 0 and float(np.mean(lengths)) >= FEWEST
+            others += 1
+            if others > 0.1 * len(values):  # every column of texts is asked
+                return False
+    return bool(lengths) and float(np.mean(lengths)) >= FEWEST
 
 
 def as_grid(readings: np.ndarray) -> Grid:

@@ -1,0 +1,196 @@
+"""A pack laid out for blocks of rows in NumPy: member after member, so that layers stay in cache.
+
+Shapes: n rows, M members, of which the first r have codes that rise in turn; d columns, c of them
+coded, T codes per coded column, e embedded numbers; D = d + e + c T, k outputs; h = units of the
+first layer + k.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import sparse
+
+from gradum.core.models.input_blocks import Inputs, take
+from gradum.core.models.pack_codes import first_in_turn, risen, rows_of_risen
+
+if TYPE_CHECKING:
+    from gradum.core.models.pack_network import PackNetwork
+    from gradum.core.models.parameters import Params
+
+NUMBERS_AT_ONCE = 2**17
+"""How many numbers a block has before a first layer: 512 KiB, beside the weights in cache."""
+
+LEAST_ROWS = 64  # of a block: fewer take longer to multiply
+
+TILE = 16
+"""A block is filled up to a multiple of so many rows.
+
+BLAS multiplies the last few rows, if they are no whole tile, in another way and to other bits.
+"""
+
+
+class PackBlocks:
+    """The forward function of a pack; a row has the same bits in every block.
+
+    Parameters
+    ----------
+    network : PackNetwork
+    params : Params
+    """
+
+    def __init__(self, network: PackNetwork, params: Params) -> None:
+        params, rising = first_in_turn(params)
+        rising = rising if network.coded else 0
+        self._network, self._params, self._rising = network, params, rising
+        weight = np.concatenate([params["layers"][0]["weight"], params["wide"]], axis=2)
+        coded = len(network.coded) * network.codes
+        dense, codes, embedded = np.split(weight, [network.inputs, network.inputs + coded], axis=1)
+        weight = np.concatenate([dense, embedded, codes], axis=1)
+        first, wide = np.split(weight, [network.hidden[0]], axis=2)
+        self._first, self._wide = np.ascontiguousarray(first), np.ascontiguousarray(wide)
+        self._plain = weight.shape[1] - coded
+        self._coded = np.array(network.coded, np.intp)
+        self._step = max(NUMBERS_AT_ONCE // weight.shape[1], LEAST_ROWS)
+        if rising:
+            turns = params["shift"][:rising], params["slope"][:rising]
+            self._in_turn = CodesInTurn(*turns, codes[:rising])
+        # Having freed this, glibc keeps the memory of blocks. Otherwise it may return it to the
+        # system after each one, and faulting it in again takes as long as all products.
+        np.empty(2**22, np.float32)
+
+    def __call__(self, inputs: Inputs) -> np.ndarray:
+        """Return the logits [n, k]."""
+        rows = len(inputs["dense"])
+        ends = np.linspace(0, rows, max(-(-rows // self._step), 1) + 1).astype(int)
+        blocks = (self._logits(take(inputs, slice(*block))) for block in pairwise(ends))
+        return np.concatenate(list(blocks))
+
+    def _logits(self, inputs: Inputs) -> np.ndarray:
+        """Return the logits [n, k] of one block."""
+        network, params = self._network, self._params
+        dense, places = network.flat(params, inputs)
+        (given, width), rows = dense.shape, TILE * max(-(-len(dense) // TILE), 1)
+        x = np.empty((self._first.shape[1], rows), dense.dtype)
+        x[:, given:] = 0
+        x[:width, :given] = dense.T
+        column = x[self._coded, None]
+        codes = x[self._plain :].reshape(len(self._coded), network.codes, rows)
+        read = self._in_turn(column[:, 0]) if self._rising else ()
+        spare = np.empty((2, rows * max(network.hidden)), dense.dtype)
+        logits = []
+        for member in range(network.members):
+            if places is not None:
+                vectors = params["embedding"][member, places[0]]
+                x[width : self._plain, :given] = vectors.reshape(given, self._plain - width).T
+            if member >= self._rising:
+                self._fill(codes, column, member)
+            used = slice(self._plain if member < self._rising else None)
+            z = _matrix(spare[0], rows, network.hidden[0])
+            np.matmul(x[used].T, self._first[member, used], out=z)
+            wide = x[used].T @ self._wide[member, used]
+            if member < self._rising:
+                z += read[member][:, : z.shape[1]]
+                wide += read[member][:, z.shape[1] :]
+            logits.append(self._after_first(z, wide, member, spare))
+        return network.mean(params, np.stack(logits), np)[:given]
+
+    def _fill(self, codes: np.ndarray, column: np.ndarray, member: int) -> None:
+        """Write a member's codes [c, T, n] of the coded columns [c, 1, n]."""
+        params = self._params
+        shift, slope = params["shift"][member, :, :, None], params["slope"][member, :, :, None]
+        np.subtract(column, shift, out=codes)
+        if params["wave"][member] > 0:
+            codes *= np.multiply(2 * math.pi, slope)
+            np.cos(codes, out=codes)
+        else:
+            codes *= slope
+            np.clip(codes, 0, 1, out=codes)
+            codes -= np.float32(0.5)
+
+    def _after_first(
+        self, z: np.ndarray, wide: np.ndarray, member: int, spare: np.ndarray
+    ) -> np.ndarray:
+        """Return a member's logits [n, k]; z = x₀ W₁ [n, h - k] is the first of two ``spare``.
+
+        Every layer is computed in them: new memory would not be in cache yet.
+        """
+        first, *inner, last = self._params["layers"]
+        self._activate(z, first, member, spare[1])
+        for layer in inner:
+            spare, weight = spare[::-1], layer["weight"][member]
+            z = np.matmul(z, weight, out=_matrix(spare[0], len(z), weight.shape[1]))
+            self._activate(z, layer, member, spare[1])
+        return z @ last["weight"][member] + wide + last["bias"][member]
+
+    def _activate(self, z: np.ndarray, layer: Params, member: int, spare: np.ndarray) -> None:
+        """Make σ(z + b) of the sums z [n, h] of a member's layer."""
+        z += layer["bias"][member]
+        leaked = np.multiply(z, layer["leak"][member], out=_matrix(spare, *z.shape))
+        np.maximum(z, leaked, out=z)
+
+
+class CodesInTurn:
+    """What codes that rise in turn add to first layers, read from tables.
+
+    How many codes of each member have risen at a value of a column is straight between the places
+    where any member's code begins or ends. So each value is looked up once for all members.
+
+    Parameters
+    ----------
+    shift, slope : ndarray of shape [r, c, T]
+    weight : ndarray of shape [r, c T, h]
+    """
+
+    def __init__(self, shift: np.ndarray, slope: np.ndarray, weight: np.ndarray) -> None:
+        members, coded, codes = shift.shape
+        self._sums = risen(weight.reshape(members, coded, codes, -1)).reshape(-1, weight.shape[2])
+        starts = np.arange(members * coded, dtype=np.int32).reshape(members, 1, coded)
+        self._starts = starts * (codes + 2)
+        turns = (array.swapaxes(0, 1).astype(np.float64) for array in (shift, slope))
+        self._heights = [_heights(*column) for column in zip(*turns, strict=True)]
+
+    def __call__(self, columns: np.ndarray) -> np.ndarray:
+        """Return what columns [c, n] add to first layers [r, n, h]."""
+        (coded, rows), members = columns.shape, len(self._starts)
+        height = np.empty((members, rows, coded), columns.dtype)
+        for column, (place, below, rise) in enumerate(self._heights):
+            value = columns[column].astype(np.float64)
+            piece = place[1:].searchsorted(value, side="right")
+            value -= place.take(piece)
+            above = rise.take(piece, axis=0) * value[:, None]
+            height[:, :, column] = (below.take(piece, axis=0) + above).T
+        share, read = rows_of_risen(height, self._starts)
+        ends = np.arange(members * rows + 1, dtype=np.int32) * np.int32(2 * coded)
+        shape = members * rows, len(self._sums)
+        shares = sparse.csr_array((share.ravel(), read.ravel(), ends), shape=shape)
+        shares.eliminate_zeros()  # where only whole codes have risen, one row of P is enough
+        return (shares @ self._sums).reshape(members, rows, -1)
+
+
+def _heights(shift: np.ndarray, slope: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the pieces on which the risen codes [r] of a column's members are straight.
+
+    Each has a place where it begins, how many codes have risen there [r], and how fast they rise.
+    The first and the last, where none and all have risen, have no end.
+    """
+    rises = slope > 0
+    begins = shift[rises]
+    ends = np.nextafter(begins + 1 / slope[rises], np.inf)  # where also the steepest has risen
+    place = np.unique(np.concatenate([begins, ends, [0.0]]))
+    height = ((place[:, None, None] - shift) * slope).clip(0, 1).sum(axis=-1)
+    rise = np.diff(height, axis=0) / np.diff(place)[:, None]
+    still = np.zeros_like(height[:1])
+    return (
+        np.concatenate([place[:1], place]),
+        np.concatenate([height[:1], height]),
+        np.concatenate([still, rise, still]),
+    )
+
+
+def _matrix(numbers: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Return the first of some numbers as a matrix."""
+    return numbers[: rows * columns].reshape(rows, columns)
