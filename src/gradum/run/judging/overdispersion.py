@@ -16,11 +16,13 @@ def dispersion_of_counts(count: np.ndarray, mean: np.ndarray) -> Interval:
 
     φ = 1 + Σ ((y − μ)² − y) / Σ μ, which is 1 for a Poisson law: the test of A. Cameron and
     P. Trivedi, Regression-based tests for overdispersion in the Poisson model (1990), for a
-    variance φμ, weighted by μ, with the standard error that any variance allows.
+    variance φμ, weighted by μ. The standard error is that which any variance allows or, if greater,
+    that of a Poisson law, √(2 Σ μ²) / Σ μ: few rare counts may by chance lack those above 1.
     """
     excess = (count - mean) ** 2 - count
     index = excess.sum() / mean.sum()
-    error = np.sqrt(np.square(excess - index * mean).sum()) / mean.sum()
+    squares = max(np.square(excess - index * mean).sum(), 2.0 * np.square(mean).sum())
+    error = np.sqrt(squares) / mean.sum()
     reach = NORMAL_95 * error
     return Interval(1.0 + index, 1.0 + index - reach, 1.0 + index + reach, error)
 
