@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 
 import gradum
+from gradum.rungs.names import ModelName
 from gradum.study.evidence import Evidence
 from gradum.study.findings.reliability import reliability
 
@@ -47,27 +48,27 @@ def drawn(rows: int, rng: np.random.Generator) -> tuple[pl.DataFrame, np.ndarray
 
 def table_of(
     loss: str, rows: int, rng: np.random.Generator
-) -> tuple[pl.DataFrame, np.ndarray, dict[str, str]]:
-    """Return a table with its target ``y``, the mean of each row, and options of the fit."""
+) -> tuple[pl.DataFrame, np.ndarray, str | None]:
+    """Return a table with its target ``y``, the mean of each row, and the column of exposures."""
     frame, rate, cost = drawn(rows, rng)
     if loss == "poisson":
         mean = rate * frame["exposure"].to_numpy()
-        return frame.with_columns(y=rng.poisson(mean)), mean, {"exposure": "exposure"}
+        return frame.with_columns(y=rng.poisson(mean)), mean, "exposure"
     amounts = (cost * rng.gamma(2.0, 0.5, rows)).round(2)
-    return frame.drop("exposure").with_columns(y=np.maximum(amounts, 0.01)), cost, {}
+    return frame.drop("exposure").with_columns(y=np.maximum(amounts, 0.01)), cost, None
 
 
-def main(rows: str = "20000", seeds: str = "2", model: str = "pack") -> None:
+def main(rows: str = "20000", seeds: str = "2", model: ModelName = "pack") -> None:
     """Print a line per loss and seed."""
     for loss in ("poisson", "gamma"):
         for seed in range(int(seeds)):
             print(f"{loss}, seed {seed}: {beside(loss, int(rows), seed, model)}", flush=True)
 
 
-def beside(loss: str, rows: int, seed: int, model: str) -> str:
+def beside(loss: str, rows: int, seed: int, model: ModelName) -> str:
     """Say how a model and LightGBM do on one table."""
     rng = np.random.default_rng(seed)
-    table, mean, options = table_of(loss, rows, rng)
+    table, mean, exposures = table_of(loss, rows, rng)
     fitted = gradum.fit(
         table,
         target="y",
@@ -77,17 +78,19 @@ def beside(loss: str, rows: int, seed: int, model: str) -> str:
         against="lightgbm",
         explain=False,
         learning_curve=False,
-        **options,
+        exposure=exposures,
     )
-    judgement, judged = fitted.fitted.judgement, fitted.run.judged
+    judgement, run = fitted.fitted.judgement, fitted.run
+    assert judgement is not None
+    assert run is not None
+    assert run.judged is not None
+    judged, truth, exposure = run.judged, run.dataset.truth, run.dataset.exposure
     used, rival = judgement.verdict.used, judgement.rivals[0]
-    truth = fitted.run.dataset.truth
-    exposure = fitted.run.dataset.exposure
     unit = 1.0 if exposure is None else exposure[judged.rows]
     assert truth.cost is not None
     law = truth.cost.of_rows(mean[judged.rows] / unit, truth.target[judged.rows])
     best = np.average(law, weights=truth.weight[judged.rows])
-    bins = reliability(Evidence.of(fitted.run)).bins
+    bins = reliability(Evidence.of(run)).bins
     off = sum(not each.observed.low <= each.predicted <= each.observed.high for each in bins)
     new, _, _ = table_of(loss, NEW_ROWS, rng)
     low, high = fitted.predict_interval(new, 0.95).T

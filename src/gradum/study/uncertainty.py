@@ -236,8 +236,10 @@ def _standard_errors(run: Run, rows: Rows, combinations: Combinations) -> np.nda
         combinations=combinations.matrix,
         groups=rows.groups,
     )
-    plain = scale is None or rung.learned_by.link == "log"  # logarithms have no unit
-    return np.sqrt(variance).T.ravel() * (1.0 if plain else scale.scale)
+    errors = np.sqrt(variance).T.ravel()
+    if scale is None or rung.learned_by.link == "log":  # a logarithm has no unit
+        return errors
+    return errors * scale.scale
 
 
 def sandwich(
