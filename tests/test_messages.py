@@ -44,7 +44,7 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "tables/delimited.py": {"end of data"},
     "tables/forecast/facet.py": {"the series of a forecast lack"},
     "tables/forecast/frequency.py": {"the step of a series"},
-    "run/source/learned_series.py": {"day of month", "time of day"},
+    "run/forecast/described_series.py": {"day of month", "time of day"},
     "tables/forecast/pairs.py": {"day of month", "time of day", "…, ", "… at origin", "… of naive"},
     "tables/kinds/habits.py": {"no data", "data not", "pas de", "dato non", "não se", "알 수"},
     "tables/kinds/date/periods.py": {"%q. Quartal", "^([1-4])"},

@@ -71,7 +71,7 @@ def test_fit_shows_the_keywords_of_the_table_one_by_one():
 
 def test_the_command_has_the_options_of_the_table_in_their_order():
     names = [name for name, option in OPTIONS.items() if option.on_command_line]
-    own = ["checkpoint_every", "as_json", "quiet"]
+    own = ["checkpoint_every", "dry_run", "as_json", "quiet"]
     assert list(parameters()) == [*OF_THE_COMMAND, *names, *own]
     assert not {"linear", "mlp", "pack", "split"} & set(names)
     assert parameters()["slices"].opts == ["--slice"]

@@ -1,7 +1,7 @@
 """Forecasts beside the seasonal naive, LightGBM on the same lags and AutoETS, and their intervals.
 
 `python -m benchmarks forecast FOLDER [SETS] [SEEDS]`: half-hourly demand of electricity one day
-ahead (`vic_elec`), and daily flights by carrier and airport two weeks ahead (`nyc_flights_delay`).
+ahead (`vic_elec`), and daily flights by carrier and airport four weeks ahead (`nyc_flights_delay`).
 The last origins are held back from every side. At each of them, gradum goes on from the table up to
 there; LightGBM has the rows that gradum makes of lags, calendar and known columns; AutoETS has the
 values of each series. Both peers work in environments of their own. The figures replace those of

@@ -15,8 +15,8 @@ import gradum
 from benchmarks.environments import answer_of, python_with
 from benchmarks.forecast.panels import PANELS, Panel, of_names
 from benchmarks.page import ACCURACY, publish, table
-from gradum.run.forecast import Continuation
-from gradum.run.source.learned_series import series_rows
+from gradum.run.forecast.continued_series import ContinuedSeries
+from gradum.run.forecast.learned_series import series_rows
 from gradum.tables.forecast.facet import ORIGIN
 from gradum.tables.forecast.pairs import Windows
 from gradum.tables.forecast.panel import Panel as Series
@@ -105,8 +105,7 @@ class Measured:
         model = gradum.fit(learned, panel.target, seed=seed, **options)
         seconds = process_time() - began
         going = [
-            Continuation(model.fitted, Windows.last(_known_at(whole, place), forecast))
-            for place in places
+            ContinuedSeries.from_ends(model.fitted, _known_at(whole, place)) for place in places
         ]
         answers["gradum"] = np.stack([each.predicted() for each in going]).reshape(shape)
         ends = np.stack([each.intervals(COVERAGE) for each in going]).reshape(*shape, 2)

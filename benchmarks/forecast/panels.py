@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-FEWEST = 5  # flights a day of a carrier from an airport, on average
+WEEKS, ORIGINS, APART = 4, 20, 4  # ahead; origins held back, and the days between them
 HOLIDAYS = (
     "01-01",
     "01-21",
@@ -82,15 +82,21 @@ def vic_elec(folder: Path) -> Panel:
 
 
 def flights(folder: Path) -> Panel:
-    """Return flights a day by carrier and airport, forecast from 40 days of the last 80."""
+    """Return flights a day by carrier and airport, forecast four weeks ahead from 20 days.
+
+    The series are those with a flight on every day up to the first of these days.
+    """
     rows = pl.read_parquet(
         folder / "nyc_flights_delay.parquet", columns=["month", "day", "carrier", "origin"]
     )
     day = pl.date(2013, pl.col("month"), pl.col("day")).alias("date")
     counts = rows.with_columns(day).group_by("carrier", "origin", "date").len("flights")
     days = pl.DataFrame({"date": counts["date"].unique().sort()})
-    totals = counts.group_by("carrier", "origin").agg(pl.col("flights").sum())
-    pairs = totals.filter(pl.col("flights") >= FEWEST * len(days))
+    horizon = 7 * WEEKS
+    origins = days["date"][-APART * ORIGINS - horizon : -horizon : APART].to_list()
+    before = days.filter(pl.col("date") <= origins[0])
+    flown = counts.join(before, on="date").group_by("carrier", "origin").len()
+    pairs = flown.filter(pl.col("len") == len(before))
     every = pairs.select("carrier", "origin").join(days, how="cross")
     full = every.join(counts, on=["carrier", "origin", "date"], how="left")
     full = full.with_columns(pl.col("flights").fill_null(0)).rename({"origin": "airport"})
@@ -98,14 +104,14 @@ def flights(folder: Path) -> Panel:
     full = full.with_columns(holiday=holiday)
     full = full.sort("date", "carrier", "airport")
     return Panel(
-        "flights a day, many series, 2 weeks ahead",
+        "flights a day, many series, 4 weeks ahead",
         "flights",
         "date",
         full,
-        14,
+        horizon,
         7,
         (7,),
-        days["date"][-94:-14:2].to_list(),
+        origins,
         series=("carrier", "airport"),
         known=("holiday",),
     )

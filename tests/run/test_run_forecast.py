@@ -67,7 +67,7 @@ def test_each_series_goes_on_in_its_own_units():
     frame = fitted().forecast()
     assert frame.columns == ["shop", "day", "steps ahead", "prediction", "low", "high"]
     assert len(frame) == 2 * HORIZON
-    assert frame["day"].min() == dt.datetime(2024, 7, 19)
+    assert frame["day"].min() == dt.date(2024, 7, 19)
     levels = frame.group_by("shop").agg(pl.col("prediction").mean()).sort("shop")["prediction"]
     assert levels.to_list() == pytest.approx([10, 300], rel=0.2)
     assert (frame["low"] < frame["prediction"]).all()
@@ -92,7 +92,7 @@ def test_later_rows_are_its_newest_past():
     longer = sales(210)
     whole = fitted().forecast(longer)
     added = fitted().forecast(longer.filter(pl.col("day") > dt.date(2024, 7, 10)))
-    assert whole["day"].min() == dt.datetime(2024, 7, 29)
+    assert whole["day"].min() == dt.date(2024, 7, 29)
     assert added["prediction"].to_numpy() == pytest.approx(whole["prediction"].to_numpy())
 
 
@@ -116,7 +116,7 @@ def test_rows_of_a_table_are_refused():
 def test_a_model_without_rows_needs_its_past():
     from dataclasses import replace
 
-    from gradum.run.forecast import ContinuedSeries
+    from gradum.run.forecast.continued_series import ContinuedSeries
 
     bare = replace(fitted().fitted, history=None)
     with pytest.raises(SpecError, match="no history"):
@@ -151,3 +151,58 @@ def test_the_report_draws_the_fan_and_the_errors_by_step():
         assert each.error == pytest.approx(missed[step == each.step].mean())
     ahead = np.array([row[1] for fan in found.fans for row in fan.ahead])
     assert ahead == pytest.approx(fitted().forecast()["prediction"].to_numpy())
+
+
+def test_intervals_widen_as_later_outcomes_surprise():
+    from dataclasses import replace
+
+    from gradum.run.forecast.continued_series import ContinuedSeries
+    from gradum.tables.sources.read import read
+
+    swinging = pl.when(pl.col("day").dt.day() % 2 == 1).then(1.5).otherwise(0.5)
+    begin = dt.date(2024, 7, 18)
+    for factor, wider in ((swinging, True), (pl.lit(1.0), False)):
+        changed = pl.when(pl.col("day") > begin).then(factor).otherwise(1.0)
+        going_on = ContinuedSeries.of(
+            fitted().fitted, read(sales(210).with_columns(pl.col("sold") * changed))
+        )
+        still = replace(going_on, since=None)
+        width, before = (np.ptp(each.intervals(0.9), axis=1).mean() for each in (going_on, still))
+        assert (width > 1.1 * before) == wider
+        assert len(np.unique(going_on.since.origins)) == 10
+        assert "10 later origins" in going_on.promise(0.9)
+
+
+def test_the_model_in_use_has_learned_from_all_origins():
+    run = fitted().run
+    assert run.fitted.spec.refit
+    assert run.fitted.rung(None).settings["rows"] == len(run.dataset)
+
+
+def test_a_new_series_far_shorter_or_constant_goes_on_beside_others():
+    few = sales().filter(pl.col("shop") == "a", pl.col("day") > dt.date(2024, 7, 10))
+    added = [few.with_columns(shop=pl.lit("new")), few.with_columns(shop=pl.lit("c"), sold=5.0)]
+    frame = fitted().forecast(pl.concat([sales(), *added]))
+    assert frame["shop"].unique().sort().to_list() == ["a", "b", "c", "new"]
+    assert np.isfinite(frame.select("prediction", "low", "high").to_numpy()).all()
+
+
+LATER = {"day": [dt.date(2024, 7, 19)], "shop": ["a"], "sold": [9.0]}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"day": [dt.datetime(2024, 7, 19, 5)]}, "not on the grid of a row a day, in row 1"),
+        ({"day": [None]}, "'day' has no stamp, in row 1"),
+        ({"sold": ["many"]}, "'sold'"),
+        ({"shop": None}, "lacks the column 'shop'"),
+        ({name: values * 2 for name, values in LATER.items()}, "two values at one stamp"),
+    ],
+)
+def test_later_rows_that_cannot_be_used_are_refused(changed, said):
+    columns = {name: values for name, values in (LATER | changed).items() if values is not None}
+    with pytest.raises(GradumError) as refused:
+        fitted().forecast(pl.DataFrame(columns))
+    assert said in str(refused.value)
+    assert refused.value.remedy

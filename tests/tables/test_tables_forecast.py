@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from gradum.errors import GradumError, TableError
-from gradum.run.source.learned_series import series_rows
+from gradum.run.forecast.continued_series import stamped
+from gradum.run.forecast.learned_series import series_rows
 from gradum.tables.forecast.facet import ORIGIN, STEP
 from gradum.tables.forecast.frequency import DAY, Frequency, frequency_of
 from gradum.tables.forecast.pairs import Windows
@@ -86,6 +87,13 @@ def test_the_target_is_what_the_last_season_misses():
         at = (origin - START).days
         assert target == pytest.approx(values[at + step] - values[at + step - 7])
     assert frame[STEP].max() == 7
+
+
+def test_the_last_origins_teach_the_steps_that_are_known():
+    frame = learned(table(days(120), wave(120))).table.frame
+    assert frame["sold"].null_count() == 0
+    last = frame.group_by(ORIGIN).agg(pl.col(STEP).max()).sort(ORIGIN)[STEP].to_list()
+    assert last[-9:] == [7, 7, 7, 6, 5, 4, 3, 2, 1]
 
 
 def test_no_row_looks_beyond_its_origin():
@@ -195,6 +203,52 @@ def test_nothing_is_learned_whose_outcome_is_known_after_the_first_test():
     for fold in folds(700, 4, time=origins, until=until, rng=rng):
         learns = (fold == Part.TRAIN) | (fold == Part.VALIDATION)
         assert until[learns].max() < origins[fold == Part.TEST].min()
+
+
+BERLIN = "Europe/Berlin"
+GIVEN = {
+    "days": pl.date_range(START, dt.date(2024, 9, 1), "1d", eager=True),
+    "months as texts": pl.Series([f"{2000 + m // 12}-{m % 12 + 1:02d}" for m in range(130)]),
+    "quarters as texts": pl.Series([f"Q{q % 4 + 1} {1980 + q // 4}" for q in range(130)]),
+    "days as texts": pl.date_range(START, dt.date(2024, 9, 1), "1d", eager=True).dt.to_string(
+        "%d.%m.%Y"
+    ),
+    "hours in a zone": pl.datetime_range(
+        dt.datetime(2024, 3, 10), dt.datetime(2024, 4, 4), "1h", time_zone=BERLIN, eager=True
+    ),
+    "days in a zone": pl.datetime_range(
+        START, dt.datetime(2024, 9, 1), "1d", time_zone=BERLIN, eager=True
+    ),
+    "whole numbers": pl.Series(range(1900, 2030)),
+}
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_stamps_come_back_as_they_were_given(name):
+    stamps = GIVEN[name].alias("day")
+    given = table(stamps[:-7], wave(len(stamps) - 7))
+    known = learned(given).schema.forecast
+    ahead = Windows.last(panel_of(given, known), known).frame()["day"]
+    assert known.as_given(ahead).to_list() == stamps[-7:].to_list()
+
+
+@pytest.mark.parametrize("series", [[], ["shop"]])
+def test_judged_rows_are_named_by_series_and_stamps(series):
+    months = GIVEN["months as texts"].to_list()
+    rows = learned(table(months, wave(130), shop=["a"] * 130), series=series)
+    named = stamped(rows.schema.forecast, rows.table.frame)
+    assert named.columns == [*series, ORIGIN, "day", STEP]
+    row = named.row(5, named=True)
+    assert months.index(row["day"]) == months.index(row[ORIGIN]) + row[STEP]
+
+
+def test_origins_since_are_those_after_all_that_was_learned():
+    longer = table(days(130), wave(130))
+    known = learned(table(days(120), wave(120))).schema.forecast
+    since = Windows.since(panel_of(longer, known), known)
+    ends = known.frequency.stamps(since.origins)
+    assert (ends == microseconds(days(130)[119:129])).all()
+    assert since.frame()["sold"].null_count() == sum(range(7))  # of the last six origins
 
 
 def test_columns_called_like_places_in_the_calendar_stay_apart():

@@ -6,6 +6,9 @@ import polars as pl
 import pytest
 
 from gradum.tables.kinds import KINDS
+from gradum.tables.kinds.date import FORMATS
+from gradum.tables.kinds.date.spelling import spelled
+from gradum.tables.kinds.parse import Parse
 from gradum.tables.schema import Schema, infer
 from gradum.tables.table import Table
 
@@ -87,3 +90,15 @@ def test_months_may_be_written_in_full(names):
 )
 def test_what_only_looks_like_a_period_is_none(values):
     assert column_of(values).kind != "date"
+
+
+@pytest.mark.parametrize("pattern", FORMATS)
+def test_dates_are_spelled_as_they_are_read(pattern):
+    moments = [dt.datetime(2024, 1, 1), dt.datetime(2024, 7, 1, 15, 4), dt.datetime(2025, 12, 29)]
+    texts = spelled(pl.Series("at", moments), pattern)
+    how = Parse(date_format=pattern)
+    read = KINDS["date"].parse(texts, how)
+    assert read.null_count() == 0
+    assert spelled(read, pattern).equals(texts)
+    if "%d" in pattern:
+        assert read.dt.date().to_list() == [moment.date() for moment in moments]

@@ -11,6 +11,7 @@ from typing import Any
 
 from gradum.errors import SpecError
 from gradum.messages import say
+from gradum.run.forecast.rows_of_series import RowsOfSeries
 from gradum.run.rivals import Rival
 from gradum.run.run import Run, run
 from gradum.run.source.row_source import RowSource
@@ -45,7 +46,8 @@ def fitted_run(
     judging = None if test is None else read_test(test, spec.reading)
     context = replace(context, tell=between_turns(context.tell))
     with ExitStack() as entered:
-        source: RowSource = RowsInMemory(partial(read, data), teacher)
+        held = RowsInMemory(partial(read, data), teacher)
+        source: RowSource = RowsOfSeries(held) if spec.is_forecast else held
         if spec.blocks and teacher is not None:
             raise SpecError(
                 say("A teacher learns from rows in memory, and this table is read in blocks."),

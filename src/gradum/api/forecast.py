@@ -45,7 +45,7 @@ def forecast(
         Stamps of the table are missing, twice there or not on the grid.
     """
     refuse_after_fork()
-    from gradum.run.forecast import ContinuedSeries
+    from gradum.run.forecast.continued_series import ContinuedSeries
 
     continued = ContinuedSeries.of(self.fitted, None if data is None else read(data))
     return continued.frame(coverage, rung)

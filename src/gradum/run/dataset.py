@@ -182,6 +182,7 @@ class Dataset:
             self.time,
             exposure=self.exposure,
             loss=self.loss,
+            until=self.until,
         )
 
 

@@ -46,7 +46,12 @@ def decided(spec: Spec, data: Any, test: Any = None) -> Spec:
         A run that cannot use blocks takes more memory than there is; the message says how much.
     """
     if spec.is_forecast:
-        return _held(spec, data)
+        if spec.blocks or is_batches(data):
+            raise SpecError(
+                say("Series that are forecast are held as a whole, not read in blocks."),
+                say("Give one table, without --blocks (blocks)."),
+            )
+        return structs.replace(spec, blocks=False)
     if is_batches(data):
         if spec.blocks is False:
             raise SpecError(
@@ -104,16 +109,6 @@ def on_engine(spec: Spec) -> Spec:
             say("Leave out --no-blocks (blocks), or --on (on)."),
         )
     return structs.replace(spec, blocks=True)
-
-
-def _held(spec: Spec, data: Any) -> Spec:
-    """Return the spec of a forecast, whose series are held as a whole."""
-    if spec.blocks or is_batches(data):
-        raise SpecError(
-            say("Series that are forecast are held as a whole, and this table is read in blocks."),
-            say("Give one table, without --blocks (blocks)."),
-        )
-    return structs.replace(spec, blocks=False)
 
 
 class _Obstacle(NamedTuple):
@@ -195,11 +190,9 @@ def predicted_in_blocks(fitted: Fitted, data: Any, most: int | None) -> bool:
     SpecError
         The table can only be read as a whole, and takes more.
     """
-    if fitted.spec.is_forecast:
-        return False
     extent = extent_of(data)
     needed = predicted_bytes(extent, len(fitted.schema.features), len(fitted.classes))
-    return is_batches(data) or _is_too_much(needed, extent, most)
+    return _in_parts(fitted, data, needed, extent, most)
 
 
 def judging_bound(fitted: Fitted, data: Any, most: int | None) -> int | None:
@@ -210,16 +203,17 @@ def judging_bound(fitted: Fitted, data: Any, most: int | None) -> int | None:
     SpecError
         As in `predicted_in_blocks`.
     """
-    if fitted.spec.is_forecast:
-        return None
     extent = extent_of(data)
-    needed = judged_bytes(fitted.spec, extent)
-    if is_batches(data) or _is_too_much(needed, extent, most):
+    if _in_parts(fitted, data, judged_bytes(fitted.spec, extent), extent, most):
         return usual_bound() if most is None else most
     return None
 
 
-def _is_too_much(needed: float, extent: Extent, most: int | None) -> bool:
+def _in_parts(fitted: Fitted, data: Any, needed: float, extent: Extent, most: int | None) -> bool:
+    if fitted.spec.is_forecast:
+        return False  # a series is continued as a whole
+    if is_batches(data):
+        return True
     if most is None:
         left = available_memory()
         return extent.divisible and left is not None and needed > left / 2

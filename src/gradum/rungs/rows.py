@@ -44,6 +44,9 @@ class Rows:
         How many units each target is a mean of; a factor of the weight too.
     loss : Loss, optional
         What is learned by, if it was asked for; else the first loss for such a target.
+    until : ndarray of shape (n,), optional
+        When the outcome of each row is known, in the form of ``time``. Inner splits then hold out
+        stretches of time, and learn from what was over before each and what began after it.
     """
 
     design: Design | Unencoded
@@ -57,6 +60,7 @@ class Rows:
     monotone: Mapping[str, int] = field(default_factory=dict)
     exposure: np.ndarray | None = None
     loss: Loss | None = None
+    until: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.target)
@@ -75,6 +79,7 @@ class Rows:
             self.monotone,
             None if self.exposure is None else self.exposure[rows],
             self.loss,
+            None if self.until is None else self.until[rows],
         )
 
     def learned_by(self, metric: str | None = None) -> Loss:

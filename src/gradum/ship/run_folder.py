@@ -14,7 +14,7 @@ from gradum.files.atomic import cause_of, replacing, write_text
 from gradum.messages import as_text, say
 from gradum.run.dataset import Dataset
 from gradum.run.exposure import for_exposure
-from gradum.run.forecast import stamped
+from gradum.run.forecast.continued_series import stamped
 from gradum.run.judge import first_repeat
 from gradum.run.predicting import prediction_frame
 from gradum.run.run import Run

@@ -22,11 +22,11 @@ def command(
         Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Default: runs/DATE-NAME.")
     ] = None,
     force: options.Force = False,
+    *,
+    checkpoint_every: options.CheckpointEvery = options.CHECKPOINT_SECONDS,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what the run would take, and learn nothing.")
     ] = False,
-    *,
-    checkpoint_every: options.CheckpointEvery = options.CHECKPOINT_SECONDS,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     **asked: Any,

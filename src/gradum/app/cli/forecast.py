@@ -59,7 +59,7 @@ def continued(
     """Write the forecasts of a model to a file, and say what they promise."""
     from gradum.api.intervals import conformal_of
     from gradum.files.atomic import check_writable
-    from gradum.run.forecast import ContinuedSeries
+    from gradum.run.forecast.continued_series import ContinuedSeries
     from gradum.run.judging.verdict import model_in_words
     from gradum.ship.prediction_files import check_format, write_frame
     from gradum.tables.sources.read import read

@@ -115,7 +115,9 @@ def _refuse_refitted(spec: Spec) -> None:
     if spec.refit:
         raise SpecError(
             say("The model was refitted on all rows, and no row is left to judge a smaller one."),
-            say("Fit without --refit (refit), or with --cv (cv)."),
+            say("A forecast always is; fit it with --model mlp for one small network.")
+            if spec.is_forecast
+            else say("Fit without --refit (refit), or with --cv (cv)."),
         )
 
 

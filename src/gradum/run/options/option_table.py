@@ -15,10 +15,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, get_args
 
 from gradum.run.options.option_values import (
+    ZERO_FOLDS,
+    ZERO_STEPS,
+    but_zero,
     read_cost,
     read_encoding,
-    read_folds,
-    read_horizon,
     read_monotone,
     read_names,
     read_size,
@@ -122,7 +123,7 @@ class RunOptions(TypedDict, total=False):
     test: Annotated[Any, Option(None, "Judge on the rows of this file.", "TABLE")]
     cv: Annotated[
         int | None,
-        Option("split.folds", "Judge by K-fold cross-validation.", "K", read=read_folds),
+        Option("split.folds", "Judge by K-fold cross-validation.", "K", read=but_zero(ZERO_FOLDS)),
     ]
     against: Annotated[
         Columns | Any,
@@ -166,7 +167,7 @@ class RunOptions(TypedDict, total=False):
             "forecast.horizon",
             "Forecast the target N steps ahead, from its past; --time names the stamps.",
             "N",
-            read=read_horizon,
+            read=but_zero(ZERO_STEPS),
         ),
     ]
     series: Annotated[

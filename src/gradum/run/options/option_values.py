@@ -6,42 +6,35 @@ Nothing heavy is imported here until a value is read.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gradum.errors import SpecError
-from gradum.messages import say
+from gradum.messages import marked, say
 
 if TYPE_CHECKING:
     from gradum.run.spec import Cost
 
 
-def read_folds(value: int) -> int:
-    """Take the number of folds of a cross-validation.
+ZERO_FOLDS = marked("Cross-validation with 0 folds cannot hold rows out.")
+ZERO_STEPS = marked("0 steps ahead are no forecast.")
 
-    Raises
-    ------
-    SpecError
-        The number is 0, which the spec would take for the default.
+
+def but_zero(refusal: str) -> Callable[[int], int]:
+    """Return a reader of a number that refuses 0, which a spec takes for "not given".
+
+    Parameters
+    ----------
+    refusal : str
+        Why 0 is no value, a `marked` sentence.
     """
-    if value == 0:
-        raise SpecError(
-            say("Cross-validation with 0 folds cannot hold rows out."), say("Leave it out.")
-        )
-    return value
 
+    def read(value: int) -> int:
+        if value == 0:
+            raise SpecError(say(refusal), say("Leave it out."))
+        return value
 
-def read_horizon(value: int) -> int:
-    """Take the number of steps to forecast.
-
-    Raises
-    ------
-    SpecError
-        The number is 0, which the spec would take for no forecast.
-    """
-    if value == 0:
-        raise SpecError(say("0 steps ahead are no forecast."), say("Leave --horizon out."))
-    return value
+    return read
 
 
 def read_encoding(value: str) -> str:

@@ -14,7 +14,6 @@ from gradum.run.events import Expected
 from gradum.run.plan import Plan, make_plan
 from gradum.run.rivals import Rival, kept_from, teacher_of
 from gradum.run.source.row_source import Asked, understood
-from gradum.run.source.series import of_series
 from gradum.run.spec import Spec
 from gradum.rungs.context import Context
 from gradum.rungs.learning_rows import InMemory
@@ -43,18 +42,13 @@ class RowsInMemory:
 
     def describe(self, asked: Asked, context: Context) -> DescribedInMemory:
         """Infer the schema, and keep the rows that have a target and a weight above 0."""
-        table, learned = without_totals(self.read()), None
-        if asked.spec.is_forecast:
-            asked, learned = of_series(asked, table)
-            table = learned.table
+        table = without_totals(self.read())
         spec, schema = understood(asked, table)
         dataset, notes = labelled(table, schema, also=spec.also), table.notes
         del table  # the dataset has new columns; nobody else may need the old ones
         if spec.drop_rare_classes:
             dataset = without_rare_classes(dataset)
         require_enough(dataset)
-        if learned is not None:
-            dataset = replace(dataset, history=learned.history, judged=learned.judged)
         if asked.test is not None:
             test = labelled(asked.test, dataset.schema, also=spec.also)
             dataset = join(dataset, test)

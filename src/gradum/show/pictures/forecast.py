@@ -41,9 +41,9 @@ def fan(found: ForecastFinding, target: str) -> Picture:
     chart: Any = charts[0] if len(charts) == 1 else alt.vconcat(*charts)
     first = found.fans[0]
     lines = [
-        (each.series, str(stamp), *map(figure, (value, low, high)))
+        (each.series, stamp, *map(figure, (value, low, high)))
         for each in found.fans
-        for stamp, value, _, _, low, high in each.ahead
+        for stamp, (_, value, _, _, low, high) in zip(each.named, each.ahead, strict=True)
     ]
     caption = say(
         "Dark: the last values. Blue: the forecast, which lies within the dark band in half of the "
@@ -64,7 +64,7 @@ def fan(found: ForecastFinding, target: str) -> Picture:
             "{target} is forecast at {stamp} to be {value}, between {low} and {high} in 90 of 100 "
             "cases.",
             target=_named(target, first),
-            stamp=first.ahead[-1][0],
+            stamp=first.named[-1],
             value=figure(first.ahead[-1][1]),
             low=figure(first.ahead[-1][4]),
             high=figure(first.ahead[-1][5]),

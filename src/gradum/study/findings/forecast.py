@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import numpy as np
+import polars as pl
 
 from gradum.messages import say, say_plural, sentences
-from gradum.run.forecast import ContinuedSeries
+from gradum.run.forecast.continued_series import ContinuedSeries
 from gradum.run.run import Run
 from gradum.scores.figures import figure, in_unit, percent
 from gradum.study.evidence import Evidence
@@ -46,11 +48,14 @@ class Fan(msgspec.Struct, frozen=True):
         The last values, the stamps as text or numbers; at most `MOST_PAST`.
     ahead : tuple of (stamp, float, float, float, float, float)
         For each step the stamp, the forecast, and the ends of the intervals of 50% and of 90%.
+    named : tuple of str
+        The stamps of these steps as the table writes them.
     """
 
     series: str
     past: tuple[tuple[str | float, float], ...]
     ahead: tuple[tuple[str | float, float, float, float, float, float], ...]
+    named: tuple[str, ...]
 
 
 class ForecastFinding(msgspec.Struct, frozen=True):
@@ -143,10 +148,11 @@ def fans_of(going_on: ContinuedSeries) -> tuple[Fan, ...]:
     known: Forecast = windows.known
     size = np.nan_to_num(windows.at(windows.origins[:, None])[:, 0])
     shown = np.sort(np.argsort(-size, kind="stable")[:MOST_SERIES])
-    chosen = ContinuedSeries(going_on.fitted, windows.take(shown))
+    chosen = replace(going_on, windows=windows.take(shown))
     width = known.horizon
     columns = [chosen.predicted()[:, None], *(chosen.intervals(share) for share in COVERAGES)]
     ends = np.hstack(columns).reshape(len(shown), width, 5)
+    names = known.as_given(chosen.windows.frame()[known.time.name]).cast(pl.String).to_list()
     return tuple(
         Fan(
             in_words(windows.panel.keys[chosen.windows.series[number]]),
@@ -159,6 +165,7 @@ def fans_of(going_on: ContinuedSeries) -> tuple[Fan, ...]:
                     strict=True,
                 )
             ),
+            tuple(names[number * width : (number + 1) * width]),
         )
         for number in range(len(shown))
     )

@@ -1,4 +1,4 @@
-"""What a schema knows of series that are forecast: their columns, their grid and their seasons."""
+"""What a schema says of a forecast: its columns, the step of its stamps, and its cycles."""
 
 from __future__ import annotations
 
@@ -65,6 +65,13 @@ class Forecast(Struct, frozen=True, forbid_unknown_fields=True):
         The place on the grid of the last stamp with a target.
     stride : int
         Origins of the rows learned from are so many steps apart, counted back from the end.
+    days : bool
+        Whether stamps were given as days, without a time of day.
+    zone : str
+        The zone in which stamps were given; empty if there was none.
+    clock : bool
+        Whether they lie on a grid of what the clock in this zone shows, not of moments: days there
+        are not equally long.
     """
 
     horizon: Annotated[int, Meta(ge=1)]
@@ -79,6 +86,9 @@ class Forecast(Struct, frozen=True, forbid_unknown_fields=True):
     calendar: tuple[str, ...] = ()
     end: int = 0
     stride: Annotated[int, Meta(ge=1)] = 1
+    days: bool = False
+    zone: str = ""
+    clock: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no fit yields but a damaged file could hold."""
@@ -116,6 +126,20 @@ class Forecast(Struct, frozen=True, forbid_unknown_fields=True):
         """How many steps up to and with the origin a row may look at."""
         cycles = [m * (n + 1) for m, n in self.cycles.items()]
         return max(*cycles, *self.windows, 2 * max(self.windows), RECENT, 2) + 1
+
+    def as_given(self, stamps: pl.Series) -> pl.Series:
+        """Return moments in UTC, or numbers, as the table's column of stamps has them."""
+        if not self.frequency.dated:
+            whole = bool((stamps == stamps.round()).all())
+            return stamps.cast(pl.Int64) if whole else stamps
+        if self.clock:
+            stamps = stamps.dt.replace_time_zone(
+                self.zone, ambiguous="earliest", non_existent="null"
+            )
+        elif self.zone:
+            stamps = stamps.dt.replace_time_zone("UTC").dt.convert_time_zone(self.zone)
+        stamps = stamps.cast(pl.Date) if self.days else stamps
+        return self.time.traits.spelled(stamps, self.time.parse)
 
     def until(self, frame: pl.DataFrame) -> np.ndarray:
         """Return when the outcome of each row (n,) is known, in the form of its origin."""

@@ -1,4 +1,4 @@
-"""How often a series has a value: stamps become places on a regular grid, and places stamps."""
+"""The regular step of stamps, by which a stamp has a number, its place, and a place a stamp."""
 
 from __future__ import annotations
 

@@ -39,17 +39,23 @@ class Windows:
 
     @classmethod
     def every(cls, panel: Panel, known: Forecast) -> Windows:
-        """Return every origin of a panel whose steps ahead have values, a stride apart."""
-        ends = panel.ends
-        origins = np.arange(panel.first, panel.first + panel.values.shape[2])
+        """Return every origin of a panel with a season before it and a value after it."""
+        return cls._among(panel, known, panel.first + known.season - 1)
+
+    @classmethod
+    def since(cls, panel: Panel, known: Forecast) -> Windows:
+        """Return every origin after all that was learned from, with a value after it."""
+        return cls._among(panel, known, known.end)
+
+    @classmethod
+    def _among(cls, panel: Panel, known: Forecast, first: int) -> Windows:
+        """Return the origins from a place on, a stride apart, that are before the end."""
+        origins = np.arange(max(first, panel.first), panel.first + panel.values.shape[2])
         origins = origins[(origins - known.end) % known.stride == 0]
-        series, place = np.nonzero(
-            np.isfinite(panel.target[:, origins - panel.first])
-            & (origins[None, :] + known.horizon <= ends[:, None])
-            & (origins[None, :] - known.season + 1 >= panel.first)
+        place, series = np.nonzero(
+            np.isfinite(panel.target[:, origins - panel.first]).T & (origins[:, None] < panel.ends)
         )
-        order = np.lexsort((series, place))
-        return cls(panel, known, series[order], origins[place[order]])
+        return cls(panel, known, series, origins[place])
 
     @classmethod
     def last(cls, panel: Panel, known: Forecast) -> Windows:
@@ -142,6 +148,11 @@ class Windows:
         target = ((self.at(self.places) - naive) / scale).reshape(-1)
         columns[self.known.target.name] = pl.Series(target).fill_nan(None)
         return pl.DataFrame(columns)
+
+    def judged(self) -> tuple[pl.DataFrame, np.ndarray]:
+        """Return the rows of `frame` whose target is known, and their places in it (n,)."""
+        places = np.flatnonzero(np.isfinite(self.at(self.places) - self.naive))
+        return self.frame()[places], places
 
     def _moments(self, stamps: np.ndarray) -> pl.Series:
         if self.known.frequency.dated:
@@ -268,7 +279,7 @@ def in_pairs(table: Table, known: Forecast | None) -> Table:
     """
     if known is None or STEP in table.frame.columns:
         return table
-    return as_table(Windows.every(panel_of(table, known), known).frame(), table)
+    return as_table(Windows.every(panel_of(table, known), known).judged()[0], table)
 
 
 def as_table(pairs: pl.DataFrame, of: Table) -> Table:

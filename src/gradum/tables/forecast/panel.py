@@ -13,6 +13,7 @@ from gradum.tables.columns import Column
 from gradum.tables.forecast.facet import Forecast
 from gradum.tables.forecast.frequency import DAY, HOUR, MONDAY, Frequency
 from gradum.tables.table import Table
+from gradum.tables.unreadable import Unreadable
 from gradum.tables.wording import nearest_names, quoted, rows_of, rows_text
 
 MOST_CELLS = 50_000_000  # series × stamps × columns that are held
@@ -126,6 +127,14 @@ def typed(table: Table, column: Column) -> pl.Series:
     return column.traits.parse(table.frame[column.name], column.parse).alias(column.name)
 
 
+def on_clock(table: Table, column: Column) -> Table:
+    """Return a table whose stamps with a zone are what the clock there shows, in no zone."""
+    if not getattr(table.frame.schema.get(column.name), "time_zone", None):
+        return table
+    shown = pl.col(column.name).dt.replace_time_zone(None)
+    return replace(table, frame=table.frame.with_columns(shown))
+
+
 def keys_of(
     table: Table, columns: tuple[Column, ...]
 ) -> tuple[np.ndarray, tuple[tuple[str, ...], ...]]:
@@ -154,6 +163,7 @@ def panel_of(table: Table, known: Forecast) -> Panel:
     TableError
         A stamp is missing, twice there or beside the grid; the message names the rows.
     """
+    table = on_clock(table, known.time) if known.clock else table
     codes, keys = keys_of(table, known.series)
     stamps = stamps_of(typed(table, known.time), table)
     columns = [_numbers(table, known.target, ())]
@@ -166,6 +176,9 @@ def _numbers(table: Table, column: Column, levels: tuple[str, ...]) -> np.ndarra
     if column.name not in table.frame.columns:
         return np.full(table.frame.height, np.nan)
     values = typed(table, column)
+    unread = Unreadable.of(table.frame[column.name], values, column, table.numbers)
+    if unread is not None:
+        unread.refuse_alone(table.source)
     if levels:
         places = {level: float(place) for place, level in enumerate(levels)}
         return np.array([places.get(level, np.nan) for level in values.cast(pl.String)])
@@ -212,7 +225,7 @@ def laid_out(
                 table,
                 twice,
                 say("A series has two values at one stamp")
-                if len(keys) > 1
+                if keys[0]
                 else say("Two rows have one stamp"),
                 say("Keep one of them; or name the columns that tell series apart with --series."),
             )

@@ -223,6 +223,10 @@ class Kind(ABC):
             return typed.cast(pl.Float64).fill_null(np.nan).to_numpy()
         return typed.cast(pl.String).fill_null(MISSING).to_numpy().astype(object)
 
+    def spelled(self, typed: pl.Series, how: Parse) -> pl.Series:
+        """Return typed values as the texts that are read so; as they are where none is known."""
+        return typed
+
     def from_raw(self, column: Column, step: Step, raw: Raw) -> dict[str, list[Any]]:
         """Return what raw values [n, 1] add to each block of a design, in NumPy's terms.
 

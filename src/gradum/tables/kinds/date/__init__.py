@@ -16,6 +16,7 @@ from gradum.messages import marked, say
 from gradum.tables.doubt import Doubt
 from gradum.tables.kinds.date.iso import EARLIEST, LATEST, moments
 from gradum.tables.kinds.date.periods import PERIODS, SHAPE, first_days
+from gradum.tables.kinds.date.spelling import spelled
 from gradum.tables.kinds.date.step import Date
 from gradum.tables.kinds.habits import are_gaps, narrow
 from gradum.tables.kinds.kind import Accident, Kind, NumericScale, Reading
@@ -157,6 +158,10 @@ class DateKind(Kind):
     def as_raw(self, typed: pl.Series) -> np.ndarray:
         """Return dates with their time, as ISO 8601 writes them."""
         return super().as_raw(typed.dt.to_string("%Y-%m-%d %H:%M:%S%.6f"))
+
+    def spelled(self, typed: pl.Series, how: Parse) -> pl.Series:
+        """Return dates in their column's format; as they are if it holds no texts."""
+        return spelled(typed, how.date_format) if how.date_format else typed
 
     def from_raw(self, column: Column, step: Step, raw: Raw) -> dict[str, list[Any]]:
         """Read dates as ISO 8601 writes them; all else counts as missing."""

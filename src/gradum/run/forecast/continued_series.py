@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import SpecError
-from gradum.messages import say, say_plural
+from gradum.messages import say, say_plural, sentences
 from gradum.run.fitted import Fitted
 from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.run.predicting import predict_typed
@@ -21,6 +21,8 @@ from gradum.tables.forecast.pairs import Windows
 from gradum.tables.forecast.panel import Panel, panel_of
 from gradum.tables.table import Table
 from gradum.tables.wording import quoted
+
+MOST_FOLLOWED = 50_000  # rows of later origins that move the intervals
 
 
 def forecast_of(fitted: Fitted) -> Forecast:
@@ -44,7 +46,8 @@ def stamped(known: Forecast, frame: pl.DataFrame) -> pl.DataFrame:
     names = [each.name for each in known.series if each.name in frame.columns]
     origins = frame[ORIGIN]
     stamps = pl.Series(known.time.name, known.until(frame)).cast(origins.dtype)
-    return frame.select(*names, ORIGIN).with_columns(stamps, frame[STEP].cast(pl.Int64))
+    given = [known.as_given(each) for each in (origins, stamps)]
+    return pl.DataFrame([*(frame[name] for name in names), *given, frame[STEP].cast(pl.Int64)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +61,14 @@ class ContinuedSeries:
         The origins. Where a column that is known beforehand is not given, it has its usual value.
     missing : tuple of str
         Sentences on such columns.
+    since : Windows, optional
+        The origins after all that was learned from. What came after them moves the intervals.
     """
 
     fitted: Fitted
     windows: Windows
     missing: tuple[str, ...] = ()
+    since: Windows | None = None
 
     @classmethod
     def of(cls, fitted: Fitted, table: Table | None = None) -> ContinuedSeries:
@@ -93,14 +99,31 @@ class ContinuedSeries:
             given = panel_of(table, known)
             panel = given if past is None else past.then(given)
         assert panel is not None
-        given = Windows.last(panel, known)
+        return cls.from_ends(fitted, panel)
+
+    @classmethod
+    def from_ends(cls, fitted: Fitted, panel: Panel) -> ContinuedSeries:
+        """Go on from the last value of each series of a panel."""
+        known = forecast_of(fitted)
+        given, since = Windows.last(panel, known), Windows.since(panel, known)
         usual = _with_usual(panel.reaching(int(panel.ends.max()) + known.horizon), known)
-        return cls(fitted, replace(given, panel=usual), tuple(_not_given(given)))
+        latest = np.arange(len(since))[-(MOST_FOLLOWED // known.horizon) :]
+        return cls(
+            fitted, replace(given, panel=usual), tuple(_not_given(given)), since.take(latest)
+        )
 
     @cached_property
     def checked(self) -> pl.DataFrame:
         """The rows as the model reads them, one for each series and step."""
-        table = Table(self.windows.frame(), say("the history"), keep_totals=True)
+        return self._checked(self.windows)
+
+    @cached_property
+    def followed(self) -> pl.DataFrame:
+        """The rows of the origins since, with the outcomes that are known."""
+        return self.checked.clear() if not self.since else self._checked(self.since)
+
+    def _checked(self, windows: Windows) -> pl.DataFrame:
+        table = Table(windows.frame(), say("the history"), keep_totals=True)
         return check(table, self.fitted.schema, also=(STEP,)).frame
 
     def unscaled(self, values: np.ndarray) -> np.ndarray:
@@ -117,9 +140,13 @@ class ContinuedSeries:
         return self.unscaled(predict_typed(self.fitted, self.checked, rung=rung).value)
 
     def intervals(self, coverage: float, rung: str | None = None) -> np.ndarray:
-        """Return both ends of each forecast's interval (n, 2)."""
+        """Return both ends of each forecast's interval (n, 2).
+
+        What came after the origins since the model learned makes them wider or narrower.
+        """
         conformal = ConformalPredictor.of(self.fitted, (), coverage, rung=rung)
-        return self.unscaled(conformal.intervals(self.checked))
+        rows = pl.concat([self.followed, self.checked], how="vertical_relaxed")
+        return self.unscaled(conformal.intervals(rows)[len(self.followed) :])
 
     def frame(self, coverage: float | None, rung: str | None = None) -> pl.DataFrame:
         """Return a row for each series and step: names, stamp, step, prediction, low and high."""
@@ -127,7 +154,9 @@ class ContinuedSeries:
         rows = self.windows.frame()
         names = [column.name for column in known.series]
         frame = rows.select(*names, known.time.name, STEP)
-        frame = frame.with_columns(prediction=self.predicted(rung))
+        frame = frame.with_columns(
+            known.as_given(frame[known.time.name]), prediction=self.predicted(rung)
+        )
         if coverage is not None:
             low, high = self.intervals(coverage, rung).T
             frame = frame.with_columns(low=low, high=high)
@@ -137,12 +166,20 @@ class ContinuedSeries:
         """Say what the intervals of a coverage promise."""
         guarantee = self.fitted.guarantee
         moments = None if guarantee is None else guarantee.scores.moment
-        return say(
+        promised = say(
             "At each step ahead, {share} of the values should lie between low and high, as they "
             "did from the {origins:,} origins that judged, if the series go on as they did there.",
             share=percent(coverage),
             origins=0 if moments is None else len(np.unique(moments)),
         )
+        if not self.since:
+            return promised
+        after = say_plural(
+            "They follow what came after {count:,} later origin.",
+            "They follow what came after {count:,} later origins.",
+            len(np.unique(self.since.origins)),
+        )
+        return sentences([promised, after])
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -1,0 +1,85 @@
+"""What series allow a forecast to use: cycles, scales, the calendar and origins."""
+
+from __future__ import annotations
+
+import numpy as np
+from msgspec import structs
+
+from gradum.errors import TableError
+from gradum.messages import say
+from gradum.tables.forecast.facet import Forecast
+from gradum.tables.forecast.frequency import Frequency
+from gradum.tables.forecast.pairs import scales_of
+from gradum.tables.forecast.panel import Panel
+
+
+def described(panel: Panel, plain: Forecast) -> Forecast:
+    """Add the seasons, scales, calendar and origins that the series allow."""
+    there = np.isfinite(panel.target)
+    if not there.any():
+        raise TableError(
+            say("Column {column!r} has no value to forecast from.", column=plain.target.name),
+            say("Give the past values of each series."),
+        )
+    if _constant(panel.target):
+        raise TableError(
+            say(
+                "Column {column!r} never changes in any series, so there is nothing to forecast.",
+                column=plain.target.name,
+            ),
+            say("Choose another column."),
+        )
+    length = int(there.sum(1).max())
+    cycles = [
+        m for m in plain.frequency.seasons() if length >= 3 * m or (m > 200 and length >= 2.5 * m)
+    ]
+    season = min([*cycles, 1], key=lambda m: (_naive_error(panel, m, plain.horizon), -m))
+    per_day = plain.frequency.per_day
+    known = structs.replace(
+        plain,
+        seasons=(season, *(m for m in cycles if m != season)),
+        calendar=_calendar(plain.frequency, length),
+        end=int(panel.ends.max()),
+        stride=per_day if per_day in cycles else 1,
+    )
+    if not known.scaled:
+        return known
+    return structs.replace(known, scales=tuple(scales_of(panel, season).tolist()))
+
+
+def _constant(target: np.ndarray) -> bool:
+    with np.errstate(all="ignore"):
+        high = np.where(np.isfinite(target), target, -np.inf).max(1)
+        low = np.where(np.isfinite(target), target, np.inf).min(1)
+    return bool((high <= low).all())
+
+
+def _naive_error(panel: Panel, season: int, horizon: int) -> float:
+    """Return the mean error of the naive forecast of a season over all steps ahead, in scales."""
+    scale, total = scales_of(panel, 1)[:, None], 0.0
+    lags = season * -(-np.arange(1, horizon + 1) // season)
+    for lag in np.unique(lags).tolist():
+        missed = np.abs(panel.target[:, lag:] - panel.target[:, : -lag or None]) / scale
+        if not np.isfinite(missed).any():
+            return np.inf
+        total += float(np.nanmean(missed)) * int((lags == lag).sum())
+    return total
+
+
+def _calendar(frequency: Frequency, length: int) -> tuple[str, ...]:
+    """Return the columns of the calendar of which the series have seen at least two cycles."""
+    if not frequency.dated:
+        return ()
+    years = length / frequency.per_year
+    if frequency.unit == "months":
+        return ("month",) if years >= 2 else ()
+    if frequency.step > 1.5 * 86_400_000_000 and frequency.unit == "us":
+        return ("year, sine", "year, cosine") if years >= 2 else ()
+    names = ["weekday"]
+    if frequency.per_day:
+        names.append("clock" if frequency.per_day <= 48 else "time of day")
+    if years >= 0.25:
+        names.append("day of month")
+    if years >= 2:
+        names += ["year, sine", "year, cosine"]
+    return tuple(names)

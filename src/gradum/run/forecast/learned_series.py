@@ -1,0 +1,213 @@
+"""From a table of series to the rows that a run learns from: one for each origin and step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from msgspec import structs
+
+from gradum.errors import TableError
+from gradum.messages import say
+from gradum.randomness import stream
+from gradum.run.forecast.columns_of_series import covariates_of, naming_series, refuse_columns
+from gradum.run.forecast.common_frequency import common_frequency
+from gradum.run.forecast.described_series import described
+from gradum.run.forecast.series_in_words import on_columns, on_rows, on_stamps, reason_of
+from gradum.tables.columns import Overrides, Target
+from gradum.tables.forecast.facet import ORIGIN, Forecast
+from gradum.tables.forecast.pairs import Windows, as_table
+from gradum.tables.forecast.panel import Panel, keys_of, on_clock, panel_of, stamps_of, typed
+from gradum.tables.schema import Schema, infer
+from gradum.tables.table import Table
+
+MOST_LEARNED, MOST_JUDGED = 10_000, 10_000
+"""The most rows that a fit learns from, and is judged by; rows are drawn if there are more."""
+
+FEWEST_ORIGINS = 10
+
+
+class LearnedSeries(NamedTuple):
+    """What a run learns series from: the rows, what they are, and the end of each series.
+
+    ``judged`` is the share of the rows that judges: those of the latest origins.
+    """
+
+    table: Table
+    schema: Schema
+    history: Panel
+    judged: float
+
+
+def series_rows(
+    table: Table,
+    target: str,
+    horizon: int,
+    *,
+    series: Sequence[str] = (),
+    known: Sequence[str] = (),
+    overrides: Overrides,
+    judged: float = 0.2,
+    seed: int = 0,
+) -> LearnedSeries:
+    """Make the rows that a run learns from, out of a table of series.
+
+    Parameters
+    ----------
+    table : Table
+        A row for each series and stamp, in any order.
+    target : str
+        The column to forecast; numbers.
+    horizon : int
+        How many steps ahead.
+    series : sequence of str
+        The columns whose values name a series.
+    known : sequence of str
+        The columns that are known beforehand.
+    overrides : Overrides
+        What the user says of columns; ``time`` is needed.
+    judged : float
+        The share of the origins that judge, the latest.
+    seed : int
+        Decides which rows are drawn, if there are too many.
+
+    Raises
+    ------
+    GradumError
+        The columns cannot be what they are said to be, stamps have no common grid, or the series
+        are too short.
+    """
+    refuse_columns(table, target, series, known)
+    raw = infer(table, target=target, overrides=overrides, task="regression", alone=True)
+    assert raw.time is not None
+    of_series = tuple(naming_series(raw, name) for name in series)
+    time, y = raw.column(raw.time), raw.column(target)
+    given = table.frame[time.name]
+    zone = getattr(given.dtype, "time_zone", None) or ""
+    clock = bool(zone) and given.drop_nulls().dt.time().n_unique() == 1
+    table = on_clock(table, time) if clock else table
+    codes, keys = keys_of(table, of_series)
+    stamps = stamps_of(typed(table, time), table)
+    frequency = common_frequency(table, codes, keys, stamps, dated=time.traits.is_time)
+    covariates = tuple(covariates_of(table, raw, codes, series, known))
+    plain = Forecast(
+        horizon,
+        y,
+        time,
+        of_series,
+        covariates,
+        frequency,
+        (1,),
+        keys,
+        (1.0,) * len(keys),
+        days=given.dtype == pl.Date,
+        zone=zone,
+        clock=clock,
+    )
+    panel = panel_of(table, plain)
+    learned = described(panel, plain)
+    windows = _windows(table, panel, learned)
+    frame, numbers, share = _drawn(windows, judged, seed)
+    notes = (
+        *table.notes,
+        *on_rows(windows, len(frame)),
+        *on_stamps(panel, codes, stamps),
+        *on_columns(learned, raw),
+    )
+    pairs = replace(as_table(frame, table), notes=notes, numbers=numbers)
+    history = panel.since(learned.end - learned.reach - _lead(panel))
+    return LearnedSeries(pairs, _schema(pairs, learned, raw), history, share)
+
+
+def _lead(panel: Panel) -> int:
+    """Return by how many steps the series that ends first ends before the last one."""
+    ends = panel.ends[panel.ends >= panel.first]
+    return int(ends.max() - ends.min())
+
+
+def _windows(table: Table, panel: Panel, known: Forecast) -> Windows:
+    windows = Windows.every(panel, known)
+    whole = windows.origins + known.horizon <= panel.ends[windows.series]
+    origins = len(np.unique(windows.origins[whole]))
+    if origins < FEWEST_ORIGINS:
+        longest = int(np.isfinite(panel.target).sum(1).max())
+        raise TableError(
+            say(
+                "{source} is too short for a horizon of {horizon:,} steps: its longest series has "
+                "{length:,} values, and only {origins} origins have that many after them.",
+                source=table.source,
+                horizon=known.horizon,
+                length=longest,
+                origins=origins,
+            ),
+            say("Give a longer history or a shorter --horizon."),
+        )
+    return windows
+
+
+def _drawn(windows: Windows, share: float, seed: int) -> tuple[pl.DataFrame, np.ndarray, float]:
+    """Return rows of windows, their places among all (n,), and the share of them that judges.
+
+    There are at most `MOST_LEARNED` and `MOST_JUDGED`.
+    Of the latest origins whole windows are drawn, of the others single rows: windows of many
+    origins teach more than all steps of a few.
+    """
+    rng = stream(seed, "windows")
+    origins = np.unique(windows.origins)
+    begins = origins[min(int(len(origins) * (1 - share)), len(origins) - 1)]
+    later = np.flatnonzero(windows.origins >= begins)
+    earlier = np.flatnonzero(windows.origins < begins)
+    most = max(MOST_JUDGED // windows.known.horizon, FEWEST_ORIGINS)
+    if len(later) > most:
+        later = np.sort(rng.choice(later, most, replace=False))
+    (learned, at), (judged, later_at) = (windows.take(each).judged() for each in (earlier, later))
+    if len(learned) > MOST_LEARNED:
+        kept = np.sort(rng.choice(len(learned), MOST_LEARNED, replace=False))
+        learned, at = learned[kept], at[kept]
+    places = [windows.rows[earlier].reshape(-1)[at], windows.rows[later].reshape(-1)[later_at]]
+    frame = pl.concat([learned, judged])
+    return frame, np.concatenate(places), len(judged) / len(frame)
+
+
+def _schema(pairs: Table, known: Forecast, raw: Schema) -> Schema:
+    """Return what the rows are: their columns, and the series that they come from."""
+    frame, target = pairs.frame, known.target.name
+    texts = [name for name in frame.columns if frame[name].dtype == pl.String]
+    plain = [
+        name
+        for name in frame.columns
+        if name not in (*texts, target, ORIGIN, known.time.name) and frame[name].dtype.is_numeric()
+    ]
+    varied = [name for name in frame.columns if frame[name].n_unique() > 1]
+    overrides = Overrides(
+        numeric=tuple(name for name in plain if name in varied),
+        categorical=tuple(name for name in texts if name in varied),
+        drop=(known.time.name,),
+        time=ORIGIN,
+    )
+    schema = infer(pairs, target=target, task="regression", overrides=overrides)
+    assert schema.target is not None
+    reason = (
+        say(
+            "What the last season misses, in multiples of the usual change of each series; steps "
+            "1 to {horizon:,} ahead.",
+            horizon=known.horizon,
+        )
+        if known.scaled
+        else say(
+            "What the last season misses; steps 1 to {horizon:,} ahead.", horizon=known.horizon
+        )
+    )
+    learned = Target(target, "regression", reason=reason)
+    columns = tuple(
+        structs.replace(
+            column,
+            reason=reason if column.name == target else reason_of(column, known),
+            doubts=(),
+        )
+        for column in schema.columns
+    )
+    return structs.replace(schema, columns=columns, target=learned, forecast=known)
