@@ -14,7 +14,7 @@ BENCHMARKS = {
     "start": "[ROUNDS]",
     "footprint": "[MODELS]",
     "fuzz": "COUNT [SEED] | atheris SECONDS",
-    "coverage": "[DRAWS] [FITS] | precision [DRAWS]",
+    "coverage": "[DRAWS] [FITS] | precision [DRAWS] | means [DRAWS]",
     "watch": "[FITS] [ROWS]",
     "leaks": "[DRAWS] [fits | no-fits]",
     "guarantees": "[SPLITS] [DRAWS]",
@@ -52,6 +52,7 @@ BENCHMARKS = {
     "lab": "[SECONDS]",
     "engines": "[ROWS] [KILLS]",
     "gpu": "",
+    "counts": "[ROWS] [SEEDS] [MODEL]",
     "forecast": "FOLDER [SETS] [SEEDS]",
 }
 

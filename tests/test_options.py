@@ -30,6 +30,7 @@ VALUES = {  # other than the default, of options that do not take any name
     "encoding": "GB18030",
     "effort": "quick",
     "task": "binary",
+    "loss": "quantile:0.9",
     "metric": "auc",
     "class_weight": "balanced",
     "cost": "FP=1,FN=2.5",

@@ -4,13 +4,15 @@
 draws from populations whose scores are known; and whole fits to noise. With at least 4,000 draws
 and 300 fits, the tables replace those in docs/accuracy.md; with fewer they are only printed.
 `coverage precision [DRAWS]` does the same, from 400 draws on, for scores about the rows predicted
-as a class.
+as a class, and `coverage means [DRAWS]` prints those for counts and amounts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from math import sqrt
+
+import numpy as np
 
 from benchmarks.coverage.fits import NOISE, Said
 from benchmarks.coverage.fits import measure as measure_fits
@@ -34,6 +36,8 @@ from benchmarks.coverage.populations import (
     flagged,
     in_groups,
     lognormal,
+    means,
+    negative_binomial,
     normal,
     numbers,
     student,
@@ -62,6 +66,8 @@ def main(*arguments: str) -> None:
     """Measure the named parts, and print or publish the results."""
     if arguments[:1] == ("precision",):
         _of_precision(*map(int, arguments[1:]))
+    elif arguments[:1] == ("means",):
+        _of_means(*map(int, arguments[1:]))
     else:
         _of_all(*map(int, arguments))
 
@@ -85,6 +91,26 @@ def _of_precision(draws: int = PRECISION_DRAWS) -> None:
     )
     complete = draws >= PRECISION_DRAWS
     publish("precision", text, ("gradum", "numpy"), complete=complete, page=ACCURACY)
+
+
+def _of_means(draws: int = PRECISION_DRAWS) -> None:
+    populations = (
+        means("counts", "poisson", np.random.Generator.poisson),
+        means("overdispersed counts", "poisson", negative_binomial),
+        means("amounts", "gamma", lambda rng, mean: mean * rng.gamma(2.0, 0.5, len(mean))),
+    )
+    cells = [
+        Cell(population, way, rows)
+        for population in populations
+        for way in (test_file, folds)
+        for rows in (200, 1_000)
+    ]
+    metrics = cells[0].population.metrics
+    rows = [
+        [_label(cell), *(_share(measured[name]) for name in metrics)]
+        for cell, measured in ((cell, measure(cell, draws, seed=1)) for cell in cells)
+    ]
+    print(table(["judged", *(METRICS[name].title for name in metrics)], rows))
 
 
 def _flagged_cells() -> Iterable[Cell]:

@@ -120,7 +120,4 @@ def _cover(count: Count, interval: Interval, truth: float) -> None:
 
 
 def _all(population: Population, sample: Sample) -> Judged:
-    rows = len(sample.target)
-    labels = LABELS[population.task]
-    truth = Truth(population.task, sample.target, np.ones(rows), labels)
-    return truth, Seen(np.arange(rows), sample.said)
+    return population.of_all(sample), Seen(np.arange(len(sample.target)), sample.said)

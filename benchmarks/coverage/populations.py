@@ -11,9 +11,11 @@ from scipy.optimize import root_scalar
 from scipy.signal import lfilter
 from scipy.special import expit
 
+from gradum.core.losses import Loss, resolve
+from gradum.run.judging.judge_rungs import Seen, Truth
 from gradum.rungs.rung import Prediction
 from gradum.scores.metrics import score
-from gradum.scores.outcome import Outcome, Task
+from gradum.scores.outcome import Task
 
 SIGNAL = 1.5  # standard deviation of the true logits
 TOGETHER = 1 / 3  # share of the variance of a signal or an error that a group has in common
@@ -52,20 +54,26 @@ class Population:
         "baseline", and "low" and "high", which have the same score in the population.
     metrics : tuple of str
         The metrics whose intervals are counted.
+    loss : Loss, optional
+        What the models learned by, if it has a metric of its own.
     """
 
     name: str
     task: Task
     draw: Callable[[int, np.random.Generator], Sample]
     metrics: tuple[str, ...]
+    loss: Loss | None = None
+
+    def of_all(self, sample: Sample) -> Truth:
+        """Return the truth of a sample's rows, each of weight 1."""
+        ones, labels = np.ones(len(sample.target)), LABELS[self.task]
+        return Truth(self.task, sample.target, ones, labels, loss=self.loss)
 
     def truth(self) -> dict[str, dict[str, float]]:
         """Score each model on enough rows for the score to be the population's."""
         sample = self.draw(KNOWN_FROM, np.random.default_rng(0))
-        return {
-            name: score(Outcome(self.task, sample.target, said.value, said.probability))
-            for name, said in sample.said.items()
-        }
+        outcomes = self.of_all(sample).outcomes(Seen(np.arange(KNOWN_FROM), sample.said))
+        return {name: score(outcome) for name, outcome in outcomes.items()}
 
 
 def classes(prevalence: float, *, together: float = 0.0) -> Population:
@@ -134,6 +142,29 @@ def numbers(name: str, errors: Callable[[np.random.Generator, int], np.ndarray])
         return Sample(signal + error, said, np.arange(rows) // GROUP, np.arange(rows))
 
     return Population(name, "regression", draw, ("rmse", "mae", "r2"))
+
+
+def means(
+    name: str, loss: str, law: Callable[[np.random.Generator, np.ndarray], np.ndarray]
+) -> Population:
+    """Make counts or amounts by a law with a given mean, whose logarithm is a signal.
+
+    The judged model knows the signal, but its slope is somewhat too small.
+    """
+
+    def draw(rows: int, rng: np.random.Generator) -> Sample:
+        signal = 0.5 * rng.normal(size=rows)
+        guesses = {"model": np.exp(0.8 * signal), "baseline": np.full(rows, np.exp(0.125))}
+        said = {name: Prediction(each, None) for name, each in guesses.items()}
+        return Sample(law(rng, np.exp(signal)), said, np.arange(rows) // GROUP, np.arange(rows))
+
+    metrics = ("deviance", "deviance_explained", "rmse", "mae")
+    return Population(name, "regression", draw, metrics, resolve(loss))
+
+
+def negative_binomial(rng: np.random.Generator, mean: np.ndarray) -> np.ndarray:
+    """Draw counts whose variance is twice their mean."""
+    return rng.negative_binomial(mean, 0.5).astype(np.float64)
 
 
 def normal(rng: np.random.Generator, rows: int) -> np.ndarray:

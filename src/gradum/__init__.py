@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Poisson,
         Quantile,
         SquaredError,
+        Tweedie,
     )
     from gradum.core.penalties import L1, L2, ElasticNet, Unpenalised
     from gradum.errors import GradumError
@@ -68,6 +69,7 @@ _NAMES = {
         "Poisson",
         "Quantile",
         "SquaredError",
+        "Tweedie",
     ),
     "gradum.core.penalties": ("L1", "L2", "ElasticNet", "Unpenalised"),
     "gradum.errors": ("GradumError",),
@@ -134,6 +136,7 @@ __all__ = [
     "Quantile",
     "SquaredError",
     "StepDecay",
+    "Tweedie",
     "Unpenalised",
     "WarmUp",
     "compare_solvers",

@@ -19,6 +19,7 @@ WORDS = {
         "COLS",
         "COL+",
         "HOW",
+        "LOSS",
         "TASK",
         "SQL",
         "TABLE",

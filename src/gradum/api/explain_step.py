@@ -12,7 +12,6 @@ import polars as pl
 from gradum.api.model import Model
 from gradum.api.table_rows import table_rows
 from gradum.core import L2, Network, Params, Problem
-from gradum.core.losses import resolve
 from gradum.core.models.input_blocks import of_matrix
 from gradum.core.models.input_layer import InputLayer
 from gradum.errors import ColumnError, SchemaError, ShapeError, SpecError, TargetError
@@ -166,7 +165,7 @@ def _of_model(
     learned = (
         row.truth if rung.target_scale is None else float(rung.target_scale.forward(row.truth))
     )
-    problem = Problem(network, resolve(rung.loss), L2(float(rung.settings.get("alpha", 0.0))))
+    problem = Problem(network, rung.learned_by, L2(float(rung.settings.get("alpha", 0.0))))
     return StepExplanation(
         study.explain_step(
             rung.params,

@@ -10,8 +10,7 @@ from gradum.errors import SpecError, TargetError
 from gradum.forks import refuse_after_fork
 from gradum.messages import say
 from gradum.run.options.argument_kinds import with_checked_arguments
-from gradum.run.predicting import predict as predict_table
-from gradum.run.predicting import predict_typed
+from gradum.run.predicting import predict_rows, predict_typed
 from gradum.rungs.rung import Prediction
 from gradum.tables.check import check
 from gradum.tables.sources.read import read
@@ -39,7 +38,8 @@ def predict(self: Model, data: Any, *, rung: str | None = None) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n,)
-        Numbers, or labels as they were given: the likeliest class, or under balanced classes the
+        Numbers, for the exposure of each row if the model has exposures; or labels as they were
+        given: the likeliest class, or under balanced classes the
         one whose probability is largest relative to its share of the rows learned from.
 
     Raises
@@ -233,7 +233,7 @@ def _refuse_series(self: Model) -> None:
 
 def _prediction(self: Model, data: Any, rung: str | None) -> Prediction:
     _refuse_series(self)
-    prediction, self._last.differences = predict_table(self.fitted, data, rung=rung)
+    prediction, self._last.differences = predict_rows(self.fitted, data, rung=rung)
     return prediction
 
 

@@ -24,8 +24,10 @@ from gradum.tables.wording import shortened
 class Library:
     """A library of tree ensembles: its estimators, and how each takes categories.
 
-    ``settings`` returns the arguments of the estimator, and ``fit_options`` those of its ``fit``,
-    for the places of the categories; ``rows`` converts the matrix into what the library takes.
+    ``objectives`` returns, by the name of a loss and for its number, the arguments under which the
+    regressor minimises it; others it cannot minimise. ``settings`` returns the arguments of the
+    estimator, and ``fit_options`` those of its ``fit``, for the places of the categories; ``rows``
+    converts the matrix into what the library takes.
     """
 
     title: str
@@ -33,6 +35,7 @@ class Library:
     classifier: str
     regressor: str
     settings: Callable[[Places, int], dict[str, Any]]
+    objectives: Callable[[float], dict[str, dict[str, Any]]]
     fit_options: Callable[[Places], dict[str, Any]] = lambda places: {}
     rows: Callable[[np.ndarray, Places], np.ndarray] = lambda matrix, places: matrix
 
@@ -52,6 +55,13 @@ LIBRARIES = {
         "LGBMClassifier",
         "LGBMRegressor",
         lambda places, columns: {"verbosity": -1},
+        lambda number: {
+            "poisson": {"objective": "poisson"},
+            "gamma": {"objective": "gamma"},
+            "tweedie": {"objective": "tweedie", "tweedie_variance_power": number},
+            "quantile": {"objective": "quantile", "alpha": number},
+            "absolute_error": {"objective": "mae"},
+        },
         lambda places: {"categorical_feature": list(places)} if places else {},
     ),
     "xgboost": Library(
@@ -64,6 +74,13 @@ LIBRARIES = {
             "enable_categorical": True,
             "feature_types": ["c" if place in places else "q" for place in range(columns)],
         },
+        lambda number: {
+            "poisson": {"objective": "count:poisson"},
+            "gamma": {"objective": "reg:gamma"},
+            "tweedie": {"objective": "reg:tweedie", "tweedie_variance_power": number},
+            "quantile": {"objective": "reg:quantileerror", "quantile_alpha": number},
+            "absolute_error": {"objective": "reg:absoluteerror"},
+        },
     ),
     "catboost": Library(
         "CatBoost",
@@ -74,6 +91,12 @@ LIBRARIES = {
             "verbose": False,
             "allow_writing_files": False,
             "cat_features": list(places),
+        },
+        lambda number: {
+            "poisson": {"loss_function": "Poisson"},
+            "tweedie": {"loss_function": f"Tweedie:variance_power={number:g}"},
+            "quantile": {"loss_function": f"Quantile:alpha={number:g}"},
+            "absolute_error": {"loss_function": "MAE"},
         },
         rows=_whole_codes,
     ),
@@ -146,9 +169,30 @@ def _of_library(library: Library) -> Rival:
 
     def make(target: Target, places: Places, columns: int) -> Any:
         name = library.classifier if target.classes else library.regressor
-        return getattr(module, name)(**library.settings(places, columns))
+        settings = library.settings(places, columns) | objective_of(library, target)
+        return getattr(module, name)(**settings)
 
     return Rival(library.title, make, library.fit_options, library.rows)
+
+
+def objective_of(library: Library, target: Target) -> dict[str, Any]:
+    """Return the arguments under which a library minimises the loss that was asked for.
+
+    Raises
+    ------
+    SpecError
+        The library does not learn that loss.
+    """
+    if not target.loss or target.classes:
+        return {}
+    name, _, number = target.loss.partition(":")
+    known = {"squared_error": {}} | library.objectives(float(number or 0.0))
+    if name not in known:
+        raise SpecError(
+            say("{library} does not learn the loss {loss}.", library=library.title, loss=name),
+            say("Leave it out, or compare under another --loss."),
+        )
+    return known[name]
 
 
 def _of_estimator(given: Any, word: str) -> Rival:

@@ -19,6 +19,7 @@ from gradum.core.losses import (
     Poisson,
     Quantile,
     SquaredError,
+    Tweedie,
 )
 from gradum.core.models import ACTIVATIONS, Activation, Embedding, Inputs, Network, Params
 from gradum.core.objective import Problem, gradient_step, objective
@@ -46,6 +47,7 @@ __all__ = [
     "Problem",
     "Quantile",
     "SquaredError",
+    "Tweedie",
     "Unpenalised",
     "gradient_step",
     "objective",

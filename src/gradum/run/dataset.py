@@ -10,15 +10,18 @@ import numpy as np
 import polars as pl
 from msgspec import structs
 
+from gradum.core.losses import Loss, resolve
 from gradum.errors import SchemaError, SpecError, TargetError
 from gradum.messages import Said, listed, marked, say, say_plural
 from gradum.run.judging.judge_rungs import Truth
+from gradum.run.suited_loss import refuse_unsuited
 from gradum.rungs.rows import Rows
 from gradum.tables.check import Checked, check
 from gradum.tables.doubt import Doubt
 from gradum.tables.encode import Encoder, Unencoded
 from gradum.tables.forecast.panel import Panel
 from gradum.tables.role_values import (
+    exposure_values,
     group_values,
     left_out_counts,
     target_values,
@@ -104,6 +107,11 @@ class Dataset:
         return np.broadcast_to(np.ones(1), len(self)) if weight is None else weight
 
     @cached_property
+    def exposure(self) -> np.ndarray | None:
+        """How many units each target is a mean of (n,); None if no column gives it."""
+        return exposure_values(self.checked)
+
+    @cached_property
     def groups(self) -> np.ndarray | None:
         """Group codes (n,); None without groups."""
         return group_values(self.checked)
@@ -124,6 +132,17 @@ class Dataset:
         """The labels; empty for regression."""
         assert self.schema.target is not None
         return self.schema.target.classes
+
+    @property
+    def loss(self) -> Loss | None:
+        """The loss that models learn by, if the user named one."""
+        assert self.schema.target is not None
+        return resolve(self.schema.target.loss) if self.schema.target.loss else None
+
+    @property
+    def weighted(self) -> bool:
+        """Whether rows weigh differently, by their weight or their exposure."""
+        return self.schema.weight is not None or self.schema.exposure is not None
 
     @property
     def split_keys(self) -> dict[str, np.ndarray | None]:
@@ -149,6 +168,7 @@ class Dataset:
             self.groups,
             self.time,
             self.own_rows if by_chance and self.classes else 0,
+            self.loss,
         )
 
     def rows(self, encoder: Encoder) -> Rows:
@@ -160,6 +180,8 @@ class Dataset:
             len(self.classes) or None,
             self.groups,
             self.time,
+            exposure=self.exposure,
+            loss=self.loss,
             until=self.until,
         )
 
@@ -195,6 +217,7 @@ def labelled(
     dataset = _keep(dataset, dataset.weight > 0, say(OF_NO_WEIGHT))
     for values in (target_values, group_values, time_values):
         values(dataset.checked)  # refuse bad values here, while the table has its own name
+    refuse_unsuited(dataset.checked)
     return dataset
 
 

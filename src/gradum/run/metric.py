@@ -26,15 +26,20 @@ def metric_named(name: str) -> Metric:
     return METRICS[name]
 
 
-def metric_for(name: str, task: Task) -> Metric:
-    """Return the metric of a name for a task.
+def metric_for(name: str, task: Task, cost: str = "") -> Metric:
+    """Return the metric of a name for a task; ``cost`` is the metric of the loss asked for, if any.
 
     Raises
     ------
     SpecError
-        No metric has that name, or the metric is for another task.
+        No metric has that name, or the metric is for another task or loss.
     """
     metric = metric_named(name)
+    if task in metric.tasks and metric.of_cost not in ("", cost):
+        raise SpecError(
+            say("The metric {name} needs a --loss of its own.", name=name),
+            say("Add --loss poisson, gamma or tweedie for a deviance, quantile:0.9 for pinball."),
+        )
     if task not in metric.tasks:
         raise SpecError(
             say("The metric {name} is not for a {task} target.", name=name, task=say(TASKS[task])),

@@ -11,6 +11,7 @@ import polars as pl
 
 from gradum.forks import refuse_after_fork
 from gradum.messages import say
+from gradum.run.exposure import for_exposure
 from gradum.run.fitted import Fitted
 from gradum.rungs.rung import Prediction
 from gradum.tables.check import Checked, check, check_blocks
@@ -48,6 +49,23 @@ def predict(
         return plain, ()
     checked = check(read(data), fitted.schema, encoder=fitted.encoder)
     return predict_typed(fitted, checked.frame, rung=rung), checked.differences
+
+
+def predict_rows(
+    fitted: Fitted, data: Any, *, rung: str | None = None
+) -> tuple[Prediction, tuple[Difference, ...]]:
+    """Predict as `predict` does, for the exposure of each row if the model has exposures.
+
+    Raises
+    ------
+    TableError, SchemaError
+        As `predict`; or the rows have no column of exposures.
+    """
+    if fitted.schema.exposure is None:
+        return predict(fitted, data, rung=rung)
+    checked = check(read(data), fitted.schema, encoder=fitted.encoder)
+    prediction = predict_typed(fitted, checked.frame, rung=rung)
+    return for_exposure(fitted.schema, checked.frame, prediction), checked.differences
 
 
 def predict_plain(fitted: Fitted, data: Any, *, rung: str | None = None) -> Prediction | None:
@@ -142,6 +160,7 @@ def predicted_columns(
     fitted: Fitted, checked: Checked, prediction: Prediction, added: Sequence[Added]
 ) -> pl.DataFrame:
     """Return the columns of a prediction, and those that are added to it."""
+    prediction = for_exposure(fitted.schema, checked.frame, prediction)
     frame = prediction_frame(prediction, fitted.classes)
     for columns in added:
         frame = frame.hstack(columns.columns(checked.frame, prediction))

@@ -132,7 +132,7 @@ def contest(
             estimator = seeded(rival.make(target, places, len(columns)), stream(spec.seed, "rival"))
             rows = rival.rows(matrix, places)
             options = dict(rival.fit_options(places))
-            if dataset.schema.weight is not None:
+            if dataset.weighted:
                 options |= _weights(estimator, rival, dataset.weight[learned], notes)
             _fit(estimator, rival, rows[learned], dataset.target[learned], options, notes)
             prediction = _predicted(estimator, rival, rows[judged], dataset, learned, spec)
@@ -171,7 +171,7 @@ def teacher_of(rival: Rival, dataset: Dataset, spec: Spec) -> Teacher:
         estimator = seeded(estimator, stream(spec.seed, "teacher"))
         rows = rival.rows(_matrix(dataset.frame, columns, learned), places)
         options, notes = dict(rival.fit_options(places)), []
-        if dataset.schema.weight is not None:
+        if dataset.weighted:
             options |= _weights(estimator, rival, dataset.weight[learned], notes)
         _fit(estimator, rival, rows[learned], dataset.target[learned], options, notes)
         said = _predicted(estimator, rival, rows[asked], dataset, learned, spec)
@@ -194,7 +194,7 @@ def kept_from(rival: Rival, dataset: Dataset) -> tuple[str, ...]:
                 columns=quoted(text),
             )
         )
-    if dataset.schema.weight is not None:
+    if dataset.weighted:
         estimator = rival.make(target, places, len(columns))
         _weights(estimator, rival, dataset.weight, notes)
     return tuple(notes)

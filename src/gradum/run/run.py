@@ -14,6 +14,7 @@ from time import perf_counter
 import numpy as np
 from msgspec import structs
 
+from gradum.core.losses import resolve
 from gradum.core_count import cores
 from gradum.messages import marked, say, say_plural, sentences
 from gradum.run.alarm import Alarm
@@ -29,6 +30,7 @@ from gradum.run.judge import Judge
 from gradum.run.judging.headline import with_headline
 from gradum.run.judging.judge_rungs import Seen, judge
 from gradum.run.judging.judgement import Judgement
+from gradum.run.judging.overdispersion import overdispersion_in_words
 from gradum.run.ladder import climb, learners, refit
 from gradum.run.machine import this_machine
 from gradum.run.metric import metric_for
@@ -284,8 +286,10 @@ def conclude(
         folds=len(plan.folds),
         unit=dataset.schema.target_unit,
         from_naive=dataset.schema.from_naive,
+        loss=spec.loss or "",
         notes=(
             *notes,
+            *_asked_for(dataset),
             *dataset.remarks,
             *_troubled(judges),
             *_left_out(spec, judges, interrupted=interrupted),
@@ -304,6 +308,24 @@ def conclude(
     )
 
 
+def _asked_for(dataset: Dataset) -> tuple[str, ...]:
+    """Say what models learned by, if a loss was asked for, and what exposures do."""
+    target = dataset.schema.target
+    assert target is not None
+    if not target.loss:
+        return ()
+    learned = say("Models learn {target} by the loss {loss}.", target=target.name, loss=target.loss)
+    if dataset.exposure is None:
+        return (learned,)
+    per_unit = say(
+        "Scores, errors and explanations are of {target} per unit of {exposure}, rows weighted by "
+        "it; predictions of new rows are for the {exposure} of each.",
+        target=target.name,
+        exposure=dataset.schema.exposure,
+    )
+    return learned, per_unit
+
+
 def _warned(
     judgement: Judgement, dataset: Dataset, seen: Seen, split: SplitCheck, seed: int
 ) -> Judgement:
@@ -312,13 +334,24 @@ def _warned(
     used, neighbours = judgement.verdict.used, ""
     if used != BASELINE and not alarms:
         neighbours = shared_errors(dataset, seen, used, seed=seed)
+    noticed = (*_counted(dataset, seen, used), *filter(None, [neighbours]))
     return structs.replace(
         judgement,
         alarms=alarms,
         split=structs.replace(split, neighbours=neighbours),
         doubts=dataset.doubts,
-        notes=(*judgement.notes, neighbours) if neighbours else judgement.notes,
+        notes=(*judgement.notes, *noticed),
     )
+
+
+def _counted(dataset: Dataset, seen: Seen, used: str) -> tuple[str, ...]:
+    """Say whether counts vary more than a Poisson law says, if such a law was asked for."""
+    if dataset.loss is None or not dataset.loss.whole:
+        return ()
+    rows, averaged = seen.average(len(dataset))
+    exposure = 1.0 if dataset.exposure is None else dataset.exposure[rows]
+    count, mean = dataset.target[rows] * exposure, averaged[used].value * exposure
+    return tuple(filter(None, [overdispersion_in_words(count, mean)]))
 
 
 def worlds(rungs: dict[str, Rung]) -> tuple[str, ...]:
@@ -479,8 +512,8 @@ def _repeats(dataset: Dataset, parts: np.ndarray, alarms: tuple[Alarm, ...]) -> 
 def metric_of(spec: Spec, schema: Schema) -> str:
     """Return the metric that compares the rungs; raise SpecError if it does not fit the target."""
     assert schema.target is not None
-    task = schema.target.task
-    return metric_for(spec.metric or DEFAULT_METRIC[task], task).name
+    task, own = schema.target.task, resolve(spec.loss).judged_by if spec.loss else ""
+    return metric_for(spec.metric or own or DEFAULT_METRIC[task], task, own).name
 
 
 def provenance(dataset: Dataset, rungs: dict[str, Rung], began: float) -> Provenance:

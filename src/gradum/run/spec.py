@@ -139,6 +139,7 @@ class _OfTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     target: str
     task: str | None = None
     model: ModelName = "ladder"
+    loss: str | None = None
     metric: str | None = None
     class_weight: Literal["balanced"] | None = None
     drop_rare_classes: bool = False
@@ -205,6 +206,8 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
                 say("There is no class weight {class_weight!r}.", class_weight=self.class_weight),
                 say("Give balanced, or leave it out."),
             )
+        if self.loss is not None:
+            self._spell_loss()
         if self.metric is not None:
             metric_named(self.metric)
         self._refuse_directions()
@@ -239,6 +242,8 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
         for option, given in (
             ("group", self.overrides.group),
             ("weight", self.overrides.weight),
+            ("exposure", self.overrides.exposure),
+            ("loss", self.loss),
             ("log-target", self.log_target),
             ("monotone", self.monotone),
             ("slice", self.report.slices),
@@ -281,6 +286,19 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
         for settings in filter(None, asked):
             settings.refuse_without_directions()
 
+    def _spell_loss(self) -> None:
+        """Write the loss as files do; refuse one that no run can learn by."""
+        from gradum.core.losses import resolve  # with JAX, which few specs need
+
+        assert self.loss is not None
+        loss = resolve(self.loss)
+        if loss.outputs(2) > 1:
+            raise SpecError(
+                say("The loss {loss} predicts several numbers.", loss=self.loss),
+                say("Name one quantile, such as quantile:0.9; a fit for each gives several."),
+            )
+        msgspec.structs.force_setattr(self, "loss", loss.spelled)
+
     @property
     def directions(self) -> dict[str, int]:
         """The direction of each of the `monotone` columns, 1 or -1."""
@@ -307,7 +325,9 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
         settings = None
         if name in SETTINGS:
             settings = getattr(self, name) or SETTINGS[name].of_effort(self.effort)
-        return RungSpec(settings, self.metric, self.log_target, self.time_limit, self.is_forecast)
+        return RungSpec(
+            settings, self.metric, self.log_target, self.time_limit, self.is_forecast, self.loss
+        )
 
     def with_settings(self, name: str, settings: Any) -> Spec:
         """Return the spec with only this rung, under other settings."""

@@ -157,8 +157,8 @@ class RungKind(ABC, Generic[S]):
         return settings
 
     def loss(self, spec: RungSpec[S], classes: int | None) -> str:
-        """Return the name of the loss that a rung learns by; ``classes`` is None for numbers."""
-        return learned_loss(classes).name
+        """Return how the loss that a rung learns by is spelled; ``classes`` is None for numbers."""
+        return spec.loss or learned_loss(classes).spelled
 
     def remarks(self, rung: Rung) -> tuple[str, ...]:
         """Return what a reader of the scores should know of how the rung learned."""

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
+from msgspec import structs
 
 from gradum.rungs.context import Context
 from gradum.rungs.rows import Rows
@@ -183,5 +184,17 @@ class InBlocks:
 
     @cached_property
     def scale(self) -> TargetScale | None:
-        """The scale of the target; None where it has classes."""
-        return None if self.held.classes is not None else self.totals.scale
+        """The scale of the target; None where it has classes.
+
+        Totals know no median: a loss that needs one takes that of the rows in memory.
+        """
+        if self.held.classes is not None:
+            return None
+        whole, rows = self.totals.scale, self.take(Part.TRAIN)
+        if rows.learned_by().quadratic:
+            return whole
+        own = rows.scale(log=whole.log)
+        assert own is not None
+        if rows.learned_by().link == "log":
+            own = structs.replace(own, scale=whole.centre)
+        return structs.replace(own, low=whole.low, high=whole.high)

@@ -58,9 +58,15 @@ class Located:
         """Return what was said of the given rows."""
         return Located(self.centre[rows], self.below[rows], self.above[rows])
 
-    def scaled(self, centre: float, scale: float) -> Located:
-        """Return the same on the scale of centre + scale · target, for a scale above 0."""
+    def scaled(self, centre: float, scale: float | np.ndarray) -> Located:
+        """Return the same on the scale of centre + scale · target, for scales above 0."""
         return Located(centre + scale * self.centre, scale * self.below, scale * self.above)
+
+    def of_exposure(self, exposure: np.ndarray | None) -> Located:
+        """Return the same for means over so many units each (n,): they spread by 1/√ less."""
+        if exposure is None:
+            return self
+        return Located(self.centre, self.below / np.sqrt(exposure), self.above / np.sqrt(exposure))
 
     def mirrored(self) -> Located:
         """Return the same for the targets with the opposite sign."""

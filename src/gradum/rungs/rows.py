@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from gradum.core.losses import Loss, learned_loss
 from gradum.core.models.input_layer import ROWS_AT_ONCE, InputLayer
 from gradum.rungs.balance import ClassWeight, balance
+from gradum.rungs.target_scale import TargetScale
 from gradum.rungs.teacher import Teacher
 from gradum.tables.encode import Unencoded
 from gradum.tables.kinds.design import Design
@@ -38,6 +40,10 @@ class Rows:
     monotone : mapping from str to int
         Numeric columns, and whether a model's answer must never fall (1) or never rise (-1) as the
         column rises.
+    exposure : ndarray of shape (n,), optional
+        How many units each target is a mean of; a factor of the weight too.
+    loss : Loss, optional
+        What is learned by, if it was asked for; else the first loss for such a target.
     until : ndarray of shape (n,), optional
         When the outcome of each row is known, in the form of ``time``. Inner splits then hold out
         stretches of time, and learn from what was over before each and what began after it.
@@ -52,6 +58,8 @@ class Rows:
     class_weight: ClassWeight | None = None
     teacher: Teacher | None = None
     monotone: Mapping[str, int] = field(default_factory=dict)
+    exposure: np.ndarray | None = None
+    loss: Loss | None = None
     until: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -69,8 +77,20 @@ class Rows:
             self.class_weight,
             None if self.teacher is None else self.teacher.take(rows),
             self.monotone,
+            None if self.exposure is None else self.exposure[rows],
+            self.loss,
             None if self.until is None else self.until[rows],
         )
+
+    def learned_by(self, metric: str | None = None) -> Loss:
+        """Return the loss to learn by; if none was asked for, the ``metric`` may choose it."""
+        return self.loss or learned_loss(self.classes, metric)
+
+    def scale(self, *, log: bool, metric: str | None = None) -> TargetScale | None:
+        """Return the scale on which the target is learned; None for classes."""
+        if self.classes is not None:
+            return None
+        return TargetScale.of(self.learned_by(metric), self.target, self.weight, log=log)
 
     @property
     def directions(self) -> np.ndarray:

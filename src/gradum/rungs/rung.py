@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gradum.core.losses import LOSSES
+from gradum.core.losses import Loss, resolve
 from gradum.core.models.architecture import Architecture
 from gradum.core.models.compiled import CompiledForward
 from gradum.core.models.few_rows import FEW_ROWS, are_few
@@ -107,7 +107,7 @@ class Rung:
     name : str
         ``baseline``, ``linear`` or ``mlp``.
     loss : str
-        The name of its loss, which also turns logits into predictions.
+        Its loss as `Loss.spelled`, which also turns logits into predictions.
     network, params : Architecture, dict
         The model and its parameters; a baseline is a network without inputs.
     input_layer : InputLayer or None
@@ -148,6 +148,11 @@ class Rung:
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what predictions have cached; it is made again when needed."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @cached_property
+    def learned_by(self) -> Loss:
+        """The loss itself."""
+        return resolve(self.loss)
 
     @property
     def stopped_early(self) -> bool:
@@ -283,8 +288,10 @@ class Rung:
             gaps = centre - logits.min(axis=1), logits.max(axis=1) - centre
             return Located(centre, *(np.maximum(gap, LEAST_GAP) for gap in gaps))
         if self.spread is None:
+            centre = self.learned_by.inverse_link(centre[:, None])
             return Located(centre, np.ones(len(centre)), np.ones(len(centre)))
         features = centre[:, None] if dense is None else np.column_stack([centre, dense])
+        centre = self.learned_by.inverse_link(centre[:, None])
         return Located(centre, self.spread.below(features), self.spread.above(features))
 
     def prediction(self, logits: np.ndarray, *, few: bool | None = None) -> Prediction:
@@ -298,11 +305,9 @@ class Rung:
             logits = _row_by_row(step, logits) if few else step(logits)
             deciding = logits if step.decides else deciding
         if self.target_scale is not None:
-            one = self.network.outputs == 1
-            # Several outputs are quantiles; sorted, they never cross, and none becomes worse.
-            numbers = logits[:, 0] if one else np.sort(logits, axis=1)
+            numbers = self.learned_by.inverse_link(logits)
             return Prediction(self.target_scale.inverse(numbers, clamp=self.clamp), None)
-        link = LOSSES[self.loss].inverse_link
+        link = self.learned_by.inverse_link
         probability = np.asarray(link(logits))
         if deciding is logits:
             return Prediction.of_classes(probability)

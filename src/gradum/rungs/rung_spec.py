@@ -46,6 +46,8 @@ class RungSpec(Generic[S]):
         The most seconds of the run.
     from_naive : bool
         Whether the target is what a naive forecast misses, so that the baseline answers 0.
+    loss : str or None
+        The loss that is learned by, as `Loss.spelled`, if the user named one.
     """
 
     settings: S
@@ -53,6 +55,7 @@ class RungSpec(Generic[S]):
     log_target: bool = False
     time_limit: float | None = None
     from_naive: bool = False
+    loss: str | None = None
 
 
 def fewer_epochs(epochs: int, epochs_at: int, rows: int) -> float:

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from gradum.core.bounds import Affine, Exp, Graph, Interpolated, Limited, Operation
+from gradum.core.losses import Loss
 from gradum.rungs.smearing import TRAINING, ResidualSpread, factor_of
 
 BEYOND = 1e-3  # of a logarithm: far more than rounding, and hardly any change of its exponential
@@ -20,8 +21,9 @@ class TargetScale(msgspec.Struct, frozen=True):
     Parameters
     ----------
     centre, scale : float
-        Over the training rows, in units of t: the mean and the standard deviation or, for
-        quantiles, the median and the mean distance from it.
+        Over the training rows, in units of t: the mean and the standard deviation or, for losses
+        that outliers do not pull, the median and the mean distance from it. For a loss with a
+        logarithmic link, they are 0 and the mean, so that the logit 0 is the mean.
     low, high : float
         Smallest and largest training target, in the target's own units.
     log : bool
@@ -54,6 +56,21 @@ class TargetScale(msgspec.Struct, frozen=True):
             centre = float(np.average(values, weights=weight))
             scale = float(np.sqrt(np.average(np.square(values - centre), weights=weight)))
         return cls(centre, scale or 1.0, float(target.min()), float(target.max()), log)
+
+    @classmethod
+    def of(cls, loss: Loss, target: np.ndarray, weight: np.ndarray, *, log: bool) -> TargetScale:
+        """Measure the target (n,) and weight (n,) of training rows on the scale that suits a loss.
+
+        Raises
+        ------
+        TargetError
+            The loss has no meaning for such a target.
+        """
+        if loss.link == "log":
+            loss.check_target(target)
+            mean = float(np.average(target, weights=weight))
+            return cls(0.0, mean, float(target.min()), float(target.max()))
+        return cls.fit(target, weight, log=log, robust=not loss.quadratic)
 
     @property
     def rises(self) -> bool:
@@ -149,6 +166,30 @@ class TargetScale(msgspec.Struct, frozen=True):
             ResidualSpread.of(predicted, true, weight, where) if np.ptp(predicted) > 0 else None
         )
         return msgspec.structs.replace(self, smearing=factor, spread=spread)
+
+    def settled(
+        self,
+        loss: Loss,
+        target: np.ndarray,
+        logits: np.ndarray,
+        weight: np.ndarray,
+        *,
+        where: str = TRAINING,
+    ) -> TargetScale:
+        """Return the scale with what known rows (n,) say of a network's logits (n,).
+
+        For logarithms, this is the smearing. Under a logarithmic link, predicted means are made to
+        add up to what was observed: a network that stops early, and a mean of several logits,
+        predict too little or too much in all (M. Wüthrich, Bias regularization in neural network
+        models for general insurance pricing, 2020).
+        """
+        if loss.link != "log":
+            return self.with_smearing(target, logits, weight, where=where)
+        observed = weight @ self.forward(target)
+        predicted = weight @ loss.inverse_link(logits[:, None])
+        sound = np.isfinite(predicted) and min(observed, predicted) > 0
+        factor = float(observed / predicted) if sound else 1.0
+        return msgspec.structs.replace(self, scale=self.scale * factor)
 
     def _factor(self, predicted: np.ndarray) -> np.ndarray | float:
         """Return the smearing factor of predicted logarithms (n,)."""

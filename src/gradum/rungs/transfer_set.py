@@ -16,7 +16,6 @@ from functools import cached_property
 
 import numpy as np
 
-from gradum.core.losses import LOSSES
 from gradum.rungs.rows import Rows
 from gradum.rungs.rung import Rung
 from gradum.tables.kinds.design import Design
@@ -100,7 +99,7 @@ def soft_targets(teacher: Rung, logits: np.ndarray) -> np.ndarray:
     """
     if teacher.target_scale is not None:
         return logits[:, 0]
-    shares = np.asarray(LOSSES[teacher.loss].inverse_link(logits))
+    shares = np.asarray(teacher.learned_by.inverse_link(logits))
     return shares[:, 1] if shares.shape[1] == 2 else shares
 
 

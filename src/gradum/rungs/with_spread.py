@@ -52,10 +52,11 @@ def with_spread(
         logits = rung.logits(design)[:, 0] if predicted is None else predicted
     if not np.isfinite(logits).all():
         return rung
+    missed = scale.forward(rows.target) - rung.learned_by.inverse_link(logits[:, None])
     residuals = HeldOutResiduals(
         rung.features(design, logits),
-        scale.forward(rows.target) - logits,
-        rows.weight,
+        missed if rows.exposure is None else missed * np.sqrt(rows.exposure),
+        rows.weight if rows.exposure is None else rows.weight / rows.exposure,
         rows.groups,
         rows.time,
     )

@@ -15,7 +15,7 @@ import numpy as np
 from gradum.errors import ShapeError
 from gradum.messages import say
 from gradum.scores.interval import LEVEL, Basis, Interval, Sampled, Shares
-from gradum.scores.metrics import METRICS, Metric, metrics_of, score
+from gradum.scores.metrics import METRICS, Metric, metrics_for, score
 from gradum.scores.outcome import Outcome
 from gradum.scores.schemes import ByBlock, ByGroup, ByRow, Scheme
 from gradum.scores.weighting import Weighting, ratio
@@ -142,7 +142,7 @@ def resampled(
     ShapeError
         When an outcome does not have the resamples' number of rows.
     """
-    names = [metric.name for metric in metrics_of(outcomes[0].task)] if metrics is None else metrics
+    names = [metric.name for metric in metrics_for(outcomes[0])] if metrics is None else metrics
     measured = _measured(outcomes, resamples, {name: METRICS[name].function for name in names})
     return {name: np.stack([samples[name] for samples in measured]) for name in names}
 
@@ -159,7 +159,7 @@ def sampled(
     ShapeError
         As `resampled`.
     """
-    known = metrics_of(outcomes[0].task)
+    known = metrics_for(outcomes[0])
     wanted = known if metrics is None else [METRICS[name] for name in metrics]
     measures = {key: measure for metric in wanted for key, measure in _measures(metric).items()}
     drawn = _measured(outcomes, resamples, measures)

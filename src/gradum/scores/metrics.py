@@ -55,6 +55,13 @@ from gradum.scores.of_classes import (
     recall_of_classes,
     recall_of_second,
 )
+from gradum.scores.of_costs import (
+    costs,
+    deviance,
+    deviance_explained,
+    pinball,
+    pinball_explained,
+)
 from gradum.scores.of_numbers import (
     absolute_errors,
     clear_of_zero,
@@ -75,8 +82,10 @@ from gradum.scores.weighting import Weighting, ratio
 def row_losses(outcome: Outcome) -> np.ndarray:
     """Return each row's loss (n,), whose mean is the default metric, or its square.
 
-    It is in nats, or in the target's unit squared.
+    It is in nats, or in the target's unit squared; or it is what the loss that was asked for costs.
     """
+    if outcome.cost is not None:
+        return costs(outcome)
     return squared_errors(outcome) if outcome.probability is None else log_losses(outcome)
 
 
@@ -122,6 +131,8 @@ class Metric:
         Whether the title begins with a person's name.
     of_unit : bool
         Whether it is in the target's unit.
+    of_cost : str
+        The `Cost.metric` of the outcomes that it is for; empty if it is for all of its tasks.
     """
 
     name: str
@@ -141,6 +152,7 @@ class Metric:
     undefined: str = marked("their target does not vary enough")
     proper: bool = False
     of_unit: bool = False
+    of_cost: str = ""
 
     def titled(self, unit: str) -> str:
         """Return the title with the target's unit, if there is one that the score is in."""
@@ -237,6 +249,29 @@ METRICS: dict[str, Metric] = {
             squared_errors,
             root=True,
             of_unit=True,
+        ),
+        *(
+            Metric(name, title, _NUMBERS, more, function, interval, costs, of_cost=of)
+            for name, title, more, function, interval, of in (
+                ("deviance", marked("Deviance"), False, deviance, of_size, "deviance"),
+                (
+                    "deviance_explained",
+                    marked("Deviance explained"),
+                    True,
+                    deviance_explained,
+                    of_unexplained,
+                    "deviance",
+                ),
+                ("pinball", marked("Pinball loss"), False, pinball, of_size, "pinball"),
+                (
+                    "pinball_explained",
+                    marked("Pinball loss explained"),
+                    True,
+                    pinball_explained,
+                    of_unexplained,
+                    "pinball",
+                ),
+            )
         ),
         Metric("mae", marked("MAE"), _NUMBERS, False, mae, of_size, absolute_errors, of_unit=True),
         Metric("r2", marked("R²"), _NUMBERS, True, r2, of_unexplained, squared_errors),
@@ -335,15 +370,22 @@ DEFAULT_METRIC: dict[Task, str] = {
 }
 
 
-def metrics_of(task: Task) -> tuple[Metric, ...]:
-    """List the metrics that apply to a task, in the registry's order."""
-    return tuple(metric for metric in METRICS.values() if task in metric.tasks)
+def metrics_of(task: Task, cost: str = "") -> tuple[Metric, ...]:
+    """List the metrics that apply to a task, those of the metric ``cost`` of its `Cost` first."""
+    known = [metric for metric in METRICS.values() if task in metric.tasks]
+    own = [metric for metric in known if cost and metric.of_cost == cost]
+    return (*own, *(metric for metric in known if not metric.of_cost))
+
+
+def metrics_for(outcome: Outcome) -> tuple[Metric, ...]:
+    """List the metrics that apply to an outcome."""
+    return metrics_of(outcome.task, outcome.cost.metric if outcome.cost else "")
 
 
 def score(outcome: Outcome) -> dict[str, float]:
     """Compute every metric of the outcome's task on its own weights."""
     rows = Weighting(outcome, outcome.weights[None, :])
-    return {metric.name: float(metric.function(rows)[0]) for metric in metrics_of(outcome.task)}
+    return {metric.name: float(metric.function(rows)[0]) for metric in metrics_for(outcome)}
 
 
 def prevalence(outcome: Outcome) -> float:

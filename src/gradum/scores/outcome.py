@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -22,6 +23,25 @@ TASKS: dict[Task, str] = {
 """What is predicted, in words that users read."""
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What predicted numbers cost under the loss that models learn.
+
+    Parameters
+    ----------
+    metric : str
+        The metric that is its mean.
+    of_rows : callable
+        Maps predictions and targets (n,) to costs (n,).
+    constant : callable
+        Maps targets and weights (n,) to the constant prediction that costs least.
+    """
+
+    metric: str
+    of_rows: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    constant: Callable[[np.ndarray, np.ndarray], float]
+
+
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """Truth and prediction for n rows.
@@ -38,6 +58,8 @@ class Outcome:
         Class probabilities, required for classes.
     weight : ndarray of shape (n,), optional
         At least 0; ones if left out.
+    cost : Cost, optional
+        What predicted numbers cost, where a loss was asked for that has a metric of its own.
 
     Raises
     ------
@@ -52,6 +74,7 @@ class Outcome:
     prediction: np.ndarray | None = None
     probability: np.ndarray | None = None
     weight: np.ndarray | None = None
+    cost: Cost | None = None
 
     def __post_init__(self) -> None:
         needed = "prediction" if self.task == "regression" else "probability"

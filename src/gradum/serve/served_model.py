@@ -14,7 +14,8 @@ from gradum.api.intervals import conformal_of
 from gradum.api.model import Model
 from gradum.errors import GradumError, ModelFileError, SchemaError
 from gradum.messages import say
-from gradum.run.predicting import predict, predict_plain, predict_typed
+from gradum.run.exposure import for_exposure
+from gradum.run.predicting import predict_plain, predict_rows, predict_typed
 from gradum.rungs.rung import Prediction
 from gradum.serve.requests import Content, PredictRequest, Record
 from gradum.study.example_row import example_row
@@ -134,7 +135,7 @@ class ServedModel:
         if asked.coverage is not None:
             answers, differences = self._promised(rows, asked)
         else:
-            prediction, differences = predict(self.model.fitted, rows, rung=asked.rung)
+            prediction, differences = predict_rows(self.model.fitted, rows, rung=asked.rung)
             answers = self._plain(prediction)
         if asked.is_explained:
             self._add_explained(answers, rows, asked)
@@ -145,6 +146,8 @@ class ServedModel:
         try:
             found = [self._rows(asked.records) for asked in several]
             rows = [row for (row,), _ in found]
+            if self.model.fitted.schema.exposure is not None:
+                return None
             prediction = predict_plain(self.model.fitted, rows, rung=several[0].rung)
         except GradumError:
             return None
@@ -221,7 +224,7 @@ class ServedModel:
         conformal = conformal_of(self.model, asked.coverage, rung=asked.rung)
         checked = check(read(rows), fitted.schema, encoder=fitted.encoder, also=conformal.also)
         prediction = predict_typed(fitted, checked.frame, rung=asked.rung)
-        answers = self._plain(prediction)
+        answers = self._plain(for_exposure(fitted.schema, checked.frame, prediction))
         if fitted.classes:
             sets = conformal.labels(conformal.sets(checked.frame, prediction))
             for answer, labels in zip(answers, sets, strict=True):

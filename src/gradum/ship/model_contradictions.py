@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from gradum.core.losses import resolve
 from gradum.core.models.architecture import Link
 from gradum.errors import SchemaError
 from gradum.messages import say
@@ -54,7 +55,7 @@ def _schema(fitted: Fitted) -> Iterator[str]:
         yield say("the classes are not of one type, that of the target's column")
     if int in types and min(target.classes) < 0 and max(target.classes) >= 2**63:  # type: ignore
         yield say("no 64 bits hold all classes")
-    if (spec.target, spec.log_target) != (target.name, target.log):
+    if (spec.target, spec.log_target, spec.loss or "") != (target.name, target.log, target.loss):
         yield say("the spec asks for another target than the schema has")
 
 
@@ -127,7 +128,8 @@ def _judgement(fitted: Fitted) -> Iterator[str]:
         yield say("the judgement's rows are of unknown parts")
     if any(not {"test"} <= parts.keys() <= rows.keys() for parts in scores.values()):
         yield say("the judgement's scores are of other parts than its rows")
-    known = {metric.name for metric in metrics_of(target.task)}
+    own = resolve(target.loss).judged_by if target.loss else ""
+    known = {metric.name for metric in metrics_of(target.task, own)}
     if not set(judgement.cut_short) <= scores.keys():
         yield say("the judgement names a model that it does not score")
     named = {frozenset(parts["test"]) for parts in scores.values()}

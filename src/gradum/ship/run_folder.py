@@ -13,6 +13,7 @@ from gradum.errors import ModelFileError, SchemaError
 from gradum.files.atomic import cause_of, replacing, write_text
 from gradum.messages import as_text, say
 from gradum.run.dataset import Dataset
+from gradum.run.exposure import for_exposure
 from gradum.run.forecast.continued_series import stamped
 from gradum.run.judge import first_repeat
 from gradum.run.predicting import prediction_frame
@@ -128,8 +129,12 @@ def predictions(run: Run) -> pl.DataFrame | None:
     rows, averaged = run.judged.average(len(run.dataset))
     classes = run.dataset.classes
     target = run.dataset.target[rows]
+    predicted = averaged[run.fitted.used]
+    if run.dataset.exposure is not None:
+        target = target * run.dataset.exposure[rows]
+        predicted = for_exposure(run.fitted.schema, run.dataset.frame[rows], predicted)
     values = pl.Series(list(classes))[target] if classes else pl.Series(target)
-    frame = prediction_frame(averaged[run.fitted.used], classes)
+    frame = prediction_frame(predicted, classes)
     name = run.fitted.spec.target
     taken = {"row", *frame.columns}
     known, names = run.fitted.schema.forecast, {}

@@ -19,7 +19,7 @@ COLUMNS = (
     marked("duplicate"),
     marked("nested"),
 )
-ROLES = (marked("target"), marked("weight"), marked("group"), marked("time"))
+ROLES = (marked("target"), marked("weight"), marked("exposure"), marked("group"), marked("time"))
 ENDINGS = (
     marked("converged"),
     marked("early stopped"),

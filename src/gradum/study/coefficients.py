@@ -19,9 +19,10 @@ def coefficients(fitted: Fitted) -> pl.DataFrame:
     """Return one row for each coefficient: feature, source, class, coefficient, standardised.
 
     A coefficient is the change of the output (the target's unit, the logarithm of the target
-    under a log target, or the log-odds) for one raw unit of its feature; ``standardised`` is the
-    change for one standard deviation of a dense feature, and the same number for a level or an
-    n-gram. Two levels count as -1 and +1, so that their coefficient is half the difference between
+    under a log target, that of its mean under a loss for counts and amounts, or the log-odds) for
+    one raw unit of its feature; ``standardised`` is the change for one standard deviation of a
+    dense feature, and the same number for a level or an n-gram. Two levels count as -1 and +1, so
+    that their coefficient is half the difference between
     them. The feature ``(intercept)`` holds the output where every feature is 0, with the classes as
     common as they are in the table.
 
@@ -47,7 +48,10 @@ def combined(fitted: Fitted, combinations: Combinations) -> pl.DataFrame:
     assert fitted.schema.target is not None
     layer, scale = rung.params["layers"][0], rung.target_scale
     values = combinations.matrix @ np.vstack([layer["weight"], layer["bias"]])
-    if scale is not None:
+    if rung.learned_by.link == "log":
+        assert scale is not None
+        values[0] += np.log(scale.scale)
+    elif scale is not None:
         values = values * scale.scale
         values[0] += scale.centre
     if rung.class_weight is not None:

@@ -157,8 +157,7 @@ class Evidence:
 
     def outcome_of(self, places: np.ndarray | slice, prediction: Prediction) -> Outcome:
         """Return the truth of the rows at some positions, with a prediction for them."""
-        truth = self.target[places], prediction.value, prediction.probability
-        return Outcome(self.task, *truth, self.weight[places])
+        return self.truth.outcome(self.rows[places], prediction)
 
     @property
     def groups(self) -> np.ndarray | None:

@@ -28,7 +28,7 @@ import numpy as np
 import polars as pl
 import scipy.linalg
 
-from gradum.core.losses import LOSSES, Loss
+from gradum.core.losses import Loss
 from gradum.core.models.network import Params
 from gradum.margins import of_sums
 from gradum.messages import say, sentences
@@ -229,14 +229,17 @@ def _standard_errors(run: Run, rows: Rows, combinations: Combinations) -> np.nda
     variance = sandwich(
         columns_of(layer, rows),
         rows.target if scale is None else scale.forward(rows.target),
-        LOSSES[rung.loss],
+        rung.learned_by,
         rung.params,
         alpha=rung.settings["alpha"],
         weight=rows.weight,
         combinations=combinations.matrix,
         groups=rows.groups,
     )
-    return np.sqrt(variance).T.ravel() * (1.0 if scale is None else scale.scale)
+    errors = np.sqrt(variance).T.ravel()
+    if scale is None or rung.learned_by.link == "log":  # a logarithm has no unit
+        return errors
+    return errors * scale.scale
 
 
 def sandwich(

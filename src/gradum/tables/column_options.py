@@ -10,9 +10,15 @@ from gradum.tables.table import Table
 from gradum.tables.wording import nearest
 
 KINDS = ("numeric", "categorical", "text", "date", "time_of_day", "drop")
-ROLES = ("weight", "group", "time")
+ROLES = ("weight", "exposure", "group", "time")
 # the only pairs of options that may name the same column
-TOGETHER = ({"time", "date"}, {"time", "numeric"}, {"group", "categorical"}, {"weight", "numeric"})
+TOGETHER = (
+    {"time", "date"},
+    {"time", "numeric"},
+    {"group", "categorical"},
+    {"weight", "numeric"},
+    {"exposure", "numeric"},
+)
 
 
 def options_by_column(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     KindName = str
 else:
     KindName = Literal[tuple(KINDS)]
-Role = Literal["feature", "target", "weight", "group", "time", "unused"]
+Role = Literal["feature", "target", "weight", "exposure", "group", "time", "unused"]
 Task = Literal["regression", "binary", "multiclass"]
 Label = str | bool | int | float
 
@@ -92,6 +92,8 @@ class Target(Struct, frozen=True, forbid_unknown_fields=True):
         Whether the target is positive and so skewed that its logarithm is easier to learn.
     left_out : tuple
         Labels too rare to learn, whose rows are left out.
+    loss : str
+        The loss that models learn by, if the user named one.
     """
 
     name: str
@@ -101,6 +103,7 @@ class Target(Struct, frozen=True, forbid_unknown_fields=True):
     log: bool = False
     log_advised: bool = False
     left_out: tuple[Label, ...] = ()
+    loss: str = ""
 
 
 class Overrides(Struct, frozen=True, forbid_unknown_fields=True):
@@ -113,5 +116,6 @@ class Overrides(Struct, frozen=True, forbid_unknown_fields=True):
     time_of_day: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     weight: str | None = None
+    exposure: str | None = None
     group: str | None = None
     time: str | None = None

@@ -26,7 +26,7 @@ TYPES = {
     "float": marked("a number"),
     "bool": marked("true or false"),
 }
-ONLY_ONE = ("target", "weight", "group", "time")
+ONLY_ONE = ("target", "weight", "exposure", "group", "time")
 
 
 def _that(can: Callable[[Kind], bool]) -> tuple[str, ...]:
@@ -36,6 +36,7 @@ def _that(can: Callable[[Kind], bool]) -> tuple[str, ...]:
 ROLE_KINDS = {
     "feature": FEATURE_KINDS,
     "weight": _that(lambda kind: kind.is_quantity),
+    "exposure": _that(lambda kind: kind.is_quantity),
     "group": _that(lambda kind: kind.names_groups),
     "time": (*_that(lambda kind: kind.is_time), *_that(lambda kind: kind.is_quantity)),
     "target": _that(lambda kind: bool(kind.labels)),

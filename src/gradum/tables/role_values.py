@@ -16,7 +16,8 @@ from gradum.tables.wording import SHOWN_NAMES, quoted
 def target_values(checked: Checked) -> np.ndarray:
     """Return the target, [n].
 
-    Float64 in raw units for regression, NaN where missing; for classes int64 positions in
+    Float64 in raw units for regression, per unit of exposure where there is a column of exposures,
+    NaN where missing; for classes int64 positions in
     ``schema.target.classes``, -1 where missing or in ``schema.target.left_out``.
 
     Raises
@@ -34,7 +35,8 @@ def target_values(checked: Checked) -> np.ndarray:
         )
     values = checked.frame[target.name]
     if target.task == "regression":
-        return values.to_numpy().astype(np.float64)
+        numbers, exposure = values.to_numpy().astype(np.float64), exposure_values(checked)
+        return numbers if exposure is None else numbers / exposure
     codes = class_codes(checked)
     unseen = (codes == -1) & has_target(checked)
     if unseen.any():
@@ -99,12 +101,12 @@ def _typed_labels(labels: tuple[Label, ...], dtype: pl.DataType) -> pl.Series:
 
 
 def weight_values(checked: Checked) -> np.ndarray | None:
-    """Return the weight of each row, float64 [n], None without a weight column.
+    """Return the weight of each row, float64 [n], None without a column of weights or exposures.
 
     Raises
     ------
     ColumnError
-        A weight is missing, negative, or all are zero.
+        A weight is missing, negative, or all are zero; an exposure is not above 0.
     """
     weights = weights_of_block(checked)
     if weights is not None and not weights.any():
@@ -119,8 +121,43 @@ def without_weight(column: str) -> ColumnError:
     )
 
 
+def exposure_values(checked: Checked) -> np.ndarray | None:
+    """Return the exposure of each row, float64 [n], None without such a column.
+
+    Raises
+    ------
+    ColumnError
+        An exposure is missing, or not above 0.
+    """
+    values = _role_values(checked, checked.schema.exposure, say("Exposure column"))
+    if values is None:
+        return None
+    exposure = values.to_numpy().astype(np.float64)
+    if (exposure <= 0).any():
+        raise ColumnError(
+            say(
+                "{column} is not above 0 in {rows}.",
+                column=checked.named(say("Exposure column"), values.name),
+                rows=checked.rows_text(exposure <= 0),
+            ),
+            say("Nothing can happen without exposure: correct these rows, or leave them out."),
+        )
+    return exposure
+
+
 def weights_of_block(checked: Checked) -> np.ndarray | None:
-    """Return `weight_values` of some rows of a larger table, all of which may have weight 0."""
+    """Return `weight_values` of some rows of a larger table, all of which may have weight 0.
+
+    A row weighs as much as its weight times its exposure: its target is a mean over so many units.
+    """
+    weights, exposure = _weights(checked), exposure_values(checked)
+    if weights is None or exposure is None:
+        return exposure if weights is None else weights
+    return weights * exposure
+
+
+def _weights(checked: Checked) -> np.ndarray | None:
+    """Return the column of weights (n,), None if there is none."""
     values = _role_values(checked, checked.schema.weight, say("Weight column"))
     if values is None:
         return None

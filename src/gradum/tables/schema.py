@@ -70,6 +70,11 @@ class Schema(Struct, frozen=True, forbid_unknown_fields=True):
         return self._with_role("weight")
 
     @property
+    def exposure(self) -> str | None:
+        """The column of exposures, by which the target is divided, if any."""
+        return self._with_role("exposure")
+
+    @property
     def group(self) -> str | None:
         """The column whose values no split may separate, if any."""
         return self._with_role("group")
@@ -136,6 +141,7 @@ def infer(
     task: str | None = None,
     overrides: Overrides = Overrides(),  # noqa: B008 - frozen
     log_target: bool = False,
+    loss: str = "",
     alone: bool = False,
 ) -> Schema:
     """Return what is understood of a table.
@@ -151,6 +157,8 @@ def infer(
         Kinds and roles that the user decides.
     log_target : bool
         Whether the logarithm of the target is to be learned.
+    loss : str
+        The loss that is to be learned by, if one was named.
     alone : bool
         Whether the target may be all there is to learn from, as in a series.
 
@@ -179,7 +187,7 @@ def infer(
         options, values = options_of.get(name, set()), values_of(name, decimal)
         if "target" not in options:
             return _understand(values, options)
-        column, learned = recognise_target(values, task, log_target)
+        column, learned = recognise_target(values, task, log_target, loss)
         return column
 
     columns = [understand(name) for name in table.frame.columns]
@@ -237,8 +245,8 @@ def _understand(values: Values, options: set[str]) -> Column:
     kinds = options & SAYABLE.keys()
     if kinds:
         reading = _insisted(values, kinds.pop())
-    elif "weight" in options:
-        reading = _weight(values)
+    elif options & {"weight", "exposure"}:
+        reading = _of_row(values, *options & {"weight", "exposure"})
     elif "group" in options:
         reading = _group(values)
     elif "time" in options:
@@ -249,6 +257,8 @@ def _understand(values: Values, options: set[str]) -> Column:
     reason = _sentence(reading, values, noticed)
     if "weight" in options:
         role, reason = "weight", say("The weight of each row: {reason}", reason=_lower(reason))
+    elif "exposure" in options:
+        role, reason = "exposure", say("The exposure of each row: {reason}", reason=_lower(reason))
     elif "time" in options:
         role = "time"
         reason = say("Orders the rows, so that the past predicts: {reason}", reason=_lower(reason))
@@ -312,14 +322,14 @@ def _lower(sentence: str) -> str:
     return sentence[0].lower() + sentence[1:]
 
 
-def _weight(values: Values) -> Reading:
-    """Return the reading of a weight column: numbers."""
+def _of_row(values: Values, role: str) -> Reading:
+    """Return the reading of a column of weights or exposures: numbers."""
     if values.beyond:
         raise _beyond(values)
     return NumericKind().insist(
         values,
-        say("Column {name!r} is to be the weight (--weight)", name=values.name),
-        say("Correct these values, or leave out --weight."),
+        say("Column {name!r} is to be the {role} (--{role})", name=values.name, role=role),
+        say("Correct these values, or leave out --{role}.", role=role),
     )
 
 

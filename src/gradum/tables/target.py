@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
 import polars as pl
 from msgspec.structs import replace
@@ -37,11 +40,13 @@ MOST_TEXT_CLASSES = 1_000
 FEW_WHOLE_NUMBERS = 10
 ROWS_PER_CLASS = 10
 SKEWED = 2.0
+MANY_ZEROS = 0.2
+MOSTLY, FEWEST_COUNTS = 0.6, 3  # the share of zeros among whole numbers that may be counts
 EXACT = 2.0**53  # whole numbers beyond it are inexact in float64; as classes they stay text
 
 
 def recognise_target(
-    values: Values, task: str | None = None, log: bool = False
+    values: Values, task: str | None = None, log: bool = False, loss: str = ""
 ) -> tuple[Column, Target]:
     """Return the target's column and task.
 
@@ -53,6 +58,8 @@ def recognise_target(
         "regression", "binary", "multiclass", or "classification" for either of the latter.
     log : bool
         Whether the logarithm of the target is to be learned.
+    loss : str
+        The loss that is to be learned by, if one was named.
 
     Raises
     ------
@@ -71,7 +78,7 @@ def recognise_target(
     if reading is not None:
         typed = NumericKind().parse(values.raw, reading.parse)
         if _is_quantity(typed, task):
-            return _regression(values, reading, typed, log)
+            return _regression(values, reading, typed, log, loss)
         if values.is_text and (typed.abs() >= EXACT).any():
             reading = None
     if log:
@@ -79,7 +86,7 @@ def recognise_target(
             say("Target {name!r} is a class, which has no logarithm.", name=values.name),
             say("Leave out --log-target."),
         )
-    return _classes(values, reading, task)
+    return _classes(values, reading, task, loss)
 
 
 def _refuse_unusable(values: Values, task: str | None) -> None:
@@ -169,7 +176,7 @@ def _is_quantity(typed: pl.Series, task: str | None) -> bool:
 
 
 def _regression(
-    values: Values, reading: Reading, typed: pl.Series, log: bool
+    values: Values, reading: Reading, typed: pl.Series, log: bool, loss: str
 ) -> tuple[Column, Target]:
     name, numbers = values.name, typed.drop_nulls()
     low, high = float(numbers.min()), float(numbers.max())  # type: ignore[arg-type]
@@ -205,14 +212,20 @@ def _regression(
             ),
             say("Correct them, or leave out --log-target."),
         )
-    advised = not log and _is_skewed(numbers)
-    clauses = [
-        say("Numbers {range}: regression on the logarithm", range=span(low, high))
-        if log
-        else say("Numbers {range}: regression", range=span(low, high))
-    ]
+    advised = not (log or loss) and _is_skewed(numbers)
+    if log:
+        learned = say("Numbers {range}: regression on the logarithm", range=span(low, high))
+    elif loss:
+        learned = say("Numbers {range}: regression by {loss}", range=span(low, high), loss=loss)
+    else:
+        learned = say("Numbers {range}: regression", range=span(low, high))
+    clauses = [learned]
     if advised:
-        clauses.append(say("positive and strongly skewed, so --log-target may help"))
+        clauses.append(
+            say("positive and strongly skewed, so --log-target or --loss gamma may help")
+        )
+    elif not (log or loss):
+        clauses += _suited_loss(numbers)
     clauses += [reading.stored] if reading.stored else []
     slips = slip_doubts(values, NumericKind(), reading.parse)
     clauses += [*suspicions(name, typed), *(slip.sentence for slip in slips)]
@@ -236,7 +249,7 @@ def _regression(
         missing,
         (*conversions, *slips),
     )
-    target = Target(name, "regression", (), reason, log=log, log_advised=advised)
+    target = Target(name, "regression", (), reason, log=log, log_advised=advised, loss=loss)
     return column, target
 
 
@@ -261,6 +274,23 @@ def _left_out(missing: int) -> str:
     return say("{rows} without it left out", rows=row_count(missing))
 
 
+def _suited_loss(numbers: pl.Series) -> list[str]:
+    """Name the loss that suits numbers of which many are 0, and say why; empty if none does."""
+    zeros = float((numbers == 0).mean())  # type: ignore[arg-type]
+    if numbers.min() != 0 or zeros < MANY_ZEROS:
+        return []
+    if (numbers == numbers.floor()).all():
+        return [
+            say(
+                "whole numbers from 0, {zeros:.0%} of them 0, so --loss poisson may suit them",
+                zeros=zeros,
+            )
+        ]
+    return [
+        say("amounts from 0, {zeros:.0%} of them 0, so --loss tweedie may suit them", zeros=zeros)
+    ]
+
+
 def _is_skewed(numbers: pl.Series) -> bool:
     """Whether positive numbers have a long right tail that the logarithm removes."""
     y = numbers.to_numpy()
@@ -276,7 +306,9 @@ def _skewness(y: np.ndarray) -> float:
     return float(np.mean(distance**3) / np.mean(distance**2) ** 1.5)
 
 
-def _classes(values: Values, reading: Reading | None, task: str | None) -> tuple[Column, Target]:
+def _classes(
+    values: Values, reading: Reading | None, task: str | None, loss: str
+) -> tuple[Column, Target]:
     name = values.name
     if reading is None and values.is_text and task is None:
         _refuse_differing_units(values)
@@ -292,6 +324,8 @@ def _classes(values: Values, reading: Reading | None, task: str | None) -> tuple
     by_count = "binary" if len(labels) == 2 else "multiclass"
     clauses = [say_classes(labels, counts, numbers=reading is not None, asked=task is not None)]
     missing = len(values.raw) - sum(counts)
+    if task is None and _are_counts(labels, counts, numbers=reading is not None):
+        clauses.append(say("if they are counts, --loss poisson learns their mean"))
     if kind.names_groups and values.case_twins:
         clauses.append(case_twins(values))
     if values.padded:
@@ -300,7 +334,15 @@ def _classes(values: Values, reading: Reading | None, task: str | None) -> tuple
         clauses.append(_left_out(missing))
     reason = full_stop(joined_clauses(clauses))
     column = Column(name, kind.name, "target", reason, parse, len(labels), missing)
-    return column, Target(name, by_count, tuple(labels), reason)
+    return column, Target(name, by_count, tuple(labels), reason, loss=loss)
+
+
+def _are_counts(labels: Sequence[Label], counts: Sequence[int], *, numbers: bool) -> bool:
+    """Whether labels are 0, 1, 2 … of which most are 0, and each is rarer than the one before."""
+    if not numbers or len(labels) < FEWEST_COUNTS or counts[0] < MOSTLY * sum(counts):
+        return False
+    rising = all(float(label) == place for place, label in enumerate(labels))
+    return rising and all(one > other for one, other in pairwise(counts))
 
 
 def _refuse_differing_units(values: Values) -> None:

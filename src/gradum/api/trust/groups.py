@@ -13,7 +13,7 @@ from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.messages import listed, marked, say, say_plural, sentences
 from gradum.scores.figures import figure, percent
 from gradum.scores.interval import Interval
-from gradum.scores.metrics import DEFAULT_METRIC, METRICS
+from gradum.scores.metrics import METRICS
 from gradum.scores.outcome import Task
 from gradum.show.document import TextTable
 from gradum.show.groups import group_tables, key_to_rates
@@ -87,7 +87,7 @@ def _of_model(examined: ExaminedModel, thresholds: GroupThresholds) -> PartFindi
     if isinstance(rows, Obstacle):
         return _unchecked(rows, examined.model.task)
     judgement = examined.model.fitted.judgement
-    metric = DEFAULT_METRIC[rows.task] if judgement is None else judgement.verdict.metric
+    metric = rows.truth.metric if judgement is None else judgement.verdict.metric
     where = say("Scored on the rows that judged the run.")
     if rows is examined.new_rows:
         where = say(
@@ -102,7 +102,7 @@ def _of_predictions(examined: ExaminedPredictions, thresholds: GroupThresholds) 
     if not by:
         return _unchecked(Obstacle(say(UNNAMED), say("Name it by --by.")), rows.task)
     if not examined.only_ranked:
-        scores = scores_by_group(rows, by, DEFAULT_METRIC[rows.task])
+        scores = scores_by_group(rows, by, rows.truth.metric)
         return _finding(scores, _checks(scores, by, rows.task, thresholds))
     scores = scores_by_group(rows, by, "auc")
     ranked = structs.replace(scores, measures=("auc",))  # no row is decided, so there are no rates

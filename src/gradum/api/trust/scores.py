@@ -16,7 +16,7 @@ from gradum.rungs import names
 from gradum.scores.bootstrap import intervals, paired_difference
 from gradum.scores.figures import figure, with_interval
 from gradum.scores.interval import Interval
-from gradum.scores.metrics import DEFAULT_METRIC, METRICS
+from gradum.scores.metrics import METRICS
 from gradum.scores.outcome import Outcome, Task
 from gradum.show.document import TextTable
 from gradum.show.pictures.ladder import ladder
@@ -242,7 +242,7 @@ def _of_predictions(examined: ExaminedPredictions, thresholds: ScoreThresholds) 
     evidence = examined.evidence
     resamples = evidence.resamples("trust")
     scores = intervals(evidence.outcome, resamples)
-    metric = "auc" if examined.only_ranked else DEFAULT_METRIC[evidence.task]
+    metric = "auc" if examined.only_ranked else evidence.truth.metric
     if examined.only_ranked:
         scores = {name: scores[name] for name in RANKINGS}
     scores = {name: score for name, score in scores.items() if not np.isnan(score.value)}
@@ -265,8 +265,10 @@ def _guess(evidence: Evidence) -> Outcome:
     """Return guesses for the same rows: their mean, or the shares of their classes."""
     weight, target, rows = evidence.weight, evidence.target, len(evidence)
     if not evidence.classes:
-        mean = np.full(rows, np.average(target, weights=weight))
-        return Outcome("regression", target, prediction=mean, weight=weight)
+        cost = evidence.truth.cost
+        constant = cost.constant(target, weight) if cost else np.average(target, weights=weight)
+        best = np.full(rows, constant)
+        return Outcome("regression", target, prediction=best, weight=weight, cost=cost)
     totals = np.bincount(target, weight, len(evidence.classes))
     shares = np.tile(totals / totals.sum(), (rows, 1))
     return Outcome(evidence.task, target, probability=shares, weight=weight)

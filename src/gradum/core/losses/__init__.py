@@ -10,6 +10,7 @@ from gradum.core.losses.loss import Likelihood, Loss, check_shapes
 from gradum.core.losses.poisson import Poisson
 from gradum.core.losses.quantile import Quantile
 from gradum.core.losses.squared_error import SquaredError
+from gradum.core.losses.tweedie import Tweedie
 from gradum.errors import SpecError
 from gradum.messages import listed, say
 
@@ -23,6 +24,7 @@ LOSSES: dict[str, Loss] = {
         LogLoss(),
         Poisson(),
         Gamma(),
+        Tweedie(),
     )
 }
 
@@ -44,10 +46,12 @@ def learned_loss(classes: int | None, metric: str | None = None) -> Loss:
 def resolve(loss: str | Loss) -> Loss:
     """Return the loss of that name, or the loss itself.
 
+    A name may have the loss's own numbers after a colon, as in ``quantile:0.9``.
+
     Raises
     ------
     SpecError
-        No loss has that name.
+        No loss has that name, or it does not take these numbers.
     """
     if not isinstance(loss, str):
         if not isinstance(loss, Loss):
@@ -56,12 +60,23 @@ def resolve(loss: str | Loss) -> Loss:
                 say("Choose one of {names}, or a loss.", names=listed(list(LOSSES))),
             )
         return loss
-    if loss not in LOSSES:
+    name, colon, numbers = loss.partition(":")
+    if name not in LOSSES:
         raise SpecError(
             say("There is no loss {loss!r}.", loss=loss),
             say("Choose one of {names}.", names=listed(list(LOSSES))),
         )
-    return LOSSES[loss]
+    if not colon:
+        return LOSSES[name]
+    try:
+        return LOSSES[name].at(*map(float, numbers.split(",")))
+    except SpecError:  # a number out of range
+        raise
+    except (ValueError, TypeError):  # no number, or too many
+        raise SpecError(
+            say("The loss {loss!r} has no number after its colon.", loss=loss),
+            say("Give one, as in quantile:0.9, tweedie:1.5 or huber:1."),
+        ) from None
 
 
 __all__ = [
@@ -75,6 +90,7 @@ __all__ = [
     "Poisson",
     "Quantile",
     "SquaredError",
+    "Tweedie",
     "check_shapes",
     "learned_loss",
     "resolve",

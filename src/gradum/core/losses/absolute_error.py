@@ -23,6 +23,7 @@ class AbsoluteError(Loss):
     link: ClassVar[Link] = "identity"
     smooth: ClassVar[bool] = False
     homogeneous: ClassVar[bool] = True
+    judged_by: ClassVar[str] = "mae"
     chosen_by: ClassVar[tuple[str, ...]] = ("mae",)
 
     def value(self, logits: Any, target: Any) -> Any:
@@ -49,6 +50,10 @@ class AbsoluteError(Loss):
     def conjugate(self, slope: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return a·y for slopes a [n, 1] within [−1, 1]."""
         return np.where(np.abs(slope[:, 0]) <= 1.0, slope[:, 0] * target, np.inf)
+
+    def constant(self, target: np.ndarray, weight: np.ndarray) -> float:
+        """Return the median."""
+        return float(np.quantile(target, 0.5, weights=weight, method="inverted_cdf"))
 
     @property
     def pinball(self) -> tuple[tuple[float, float], ...]:

@@ -10,21 +10,19 @@ import scipy.special
 
 from gradum.core.losses.loss import (
     LARGEST_LOGIT,
+    Deviance,
     Likelihood,
     Link,
-    Loss,
     array_module,
     check_shapes,
-    check_values,
     exponential,
-    log_of_mean,
     mean_of,
 )
 from gradum.messages import marked, say
 
 
 @dataclass(frozen=True)
-class Gamma(Loss):
+class Gamma(Deviance):
     """Half the gamma deviance, y·e^−z + z − log y − 1, for a mean e^z.
 
     It is 0 where e^z = y. The link is the logarithm, which makes the loss convex, and not the
@@ -37,11 +35,17 @@ class Gamma(Loss):
     strictly_convex: ClassVar[bool] = True
     slope_formula: ClassVar[str] = "1 − y·e^−a"
 
-    def check_target(self, target: np.ndarray) -> None:
-        """Refuse values that are not above 0."""
-        valid = np.isfinite(target) & (target > 0)
-        remedy = say("Use poisson if zeros are valid values, and squared_error for other numbers.")
-        check_values(target, valid, say("above 0"), remedy)
+    def takes(self, target: np.ndarray) -> np.ndarray:
+        """Return which numbers are above 0."""
+        return np.isfinite(target) & (target > 0)
+
+    @property
+    def valid(self) -> tuple[str, str]:
+        """That they are above 0."""
+        return (
+            say("above 0"),
+            say("Use poisson or tweedie if zeros are valid, and squared_error for other numbers."),
+        )
 
     def value(self, logits: Any, target: Any) -> Any:
         """Return half the deviance of each example: logits [n, 1], target [n] → [n].
@@ -56,10 +60,6 @@ class Gamma(Loss):
         logarithm = array_module(logits, target).log(target)
         return target * exponential(-logit) + logit - logarithm - 1.0
 
-    def inverse_link(self, logits: np.ndarray) -> np.ndarray:
-        """Return the means [n], e^z."""
-        return mean_of(np.asarray(logits)[:, 0])
-
     def gradient(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return 1 − y·e^−z, float64 [n, 1]."""
         return 1.0 - self._ratio(logits, target)
@@ -68,10 +68,6 @@ class Gamma(Loss):
         """Return y·e^−z, float64 [n, 1, 1]."""
         within = np.asarray(logits) >= -LARGEST_LOGIT
         return np.where(within, self._ratio(logits, target), 0.0)[:, :, None]
-
-    def start(self, target: np.ndarray, weight: np.ndarray, outputs: int) -> np.ndarray:
-        """Return the logarithm of the mean."""
-        return log_of_mean(target, weight, outputs)
 
     def conjugate(self, slope: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return s·log s − s + (1 − s)·log y + 1 for the ratio s = 1 − a ≥ 0 of y to its mean."""

@@ -12,6 +12,8 @@ from gradum.core.losses.loss import Link, Loss, array_module, check_shapes
 from gradum.errors import SpecError
 from gradum.messages import say
 
+BISECTIONS = 60
+
 
 @dataclass(frozen=True)
 class Huber(Loss):
@@ -36,6 +38,7 @@ class Huber(Loss):
     link: ClassVar[Link] = "identity"
     smooth: ClassVar[bool] = True
     majorises: ClassVar[bool] = True
+    judged_by: ClassVar[str] = "mae"
 
     delta: float = 1.0
 
@@ -89,6 +92,19 @@ class Huber(Loss):
         """Return a²/4 + a·y for slopes a [n, 1] within ±2δ."""
         a = slope[:, 0]
         return np.where(np.abs(a) <= 2.0 * self.delta, a**2 / 4.0 + a * target, np.inf)
+
+    def constant(self, target: np.ndarray, weight: np.ndarray) -> float:
+        """Return Huber's location, at which the weighted slopes sum to 0, by bisection."""
+        low, high = float(target.min()), float(target.max())
+        for _ in range(BISECTIONS):
+            middle = (low + high) / 2.0
+            slopes = self.gradient(np.full((len(target), 1), middle), target)[:, 0]
+            low, high = (middle, high) if weight @ slopes < 0 else (low, middle)
+        return (low + high) / 2.0
+
+    def at(self, *numbers: float) -> Huber:
+        """Return the loss of this δ."""
+        return Huber(*numbers)
 
     def formula(self, outputs: int) -> str:
         """Return both branches, in r = ŷ − y."""

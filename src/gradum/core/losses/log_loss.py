@@ -46,6 +46,7 @@ class LogLoss(Loss):
     link: ClassVar[Link] = "logit"
     smooth: ClassVar[bool] = True
     strictly_convex: ClassVar[bool] = True
+    judged_by: ClassVar[str] = "log_loss"
     slope_formula: ClassVar[str] = "p − t"
 
     label_smoothing: float = 0.0

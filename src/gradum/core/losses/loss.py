@@ -23,7 +23,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gradum.errors import ShapeError, TargetError
+from gradum.errors import ShapeError, SpecError, TargetError
 from gradum.messages import marked, say
 
 LogLikelihood = Callable[[np.ndarray, np.ndarray, np.ndarray, bool, float], float]
@@ -127,6 +127,12 @@ class Loss(ABC):
     """Names of metrics for which rungs learn this loss instead of the first one for such a
     target."""
 
+    judged_by: ClassVar[str] = "rmse"
+    """The metric that compares models that learn it; see `gradum.scores.metrics`."""
+
+    whole: ClassVar[bool] = False
+    """Whether targets are counts, so that those with halves are no such targets."""
+
     majorises: ClassVar[bool] = False
     """Whether `majorant` is a parabola above the loss."""
 
@@ -134,15 +140,24 @@ class Loss(ABC):
         """Return k, the outputs for that many classes (None: regression): by default, 1."""
         return 1
 
+    def takes(self, target: np.ndarray) -> np.ndarray:
+        """Return which numbers (n,) have a meaning as targets: by default, finite ones."""
+        return np.isfinite(target)
+
+    @property
+    def valid(self) -> tuple[str, str]:
+        """What numbers must be as targets, and what to do about others."""
+        return say("finite numbers"), say("Drop or mend these rows.")
+
     def check_target(self, target: np.ndarray) -> None:
-        """Refuse a target for which the loss has no meaning: by default, one that is not finite.
+        """Refuse a target for which the loss has no meaning.
 
         Raises
         ------
         TargetError
             The first such row is named, counted from 1, with its value and what is valid.
         """
-        check_finite(target)
+        check_values(target, self.takes(target), *self.valid)
 
     @abstractmethod
     def value(self, logits: Any, target: Any) -> Any:
@@ -153,7 +168,7 @@ class Loss(ABC):
 
         By default, the predictions are the logits [n, 1] themselves.
         """
-        return np.asarray(logits)[:, 0]
+        return logits[:, 0]
 
     @abstractmethod
     def gradient(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -195,6 +210,33 @@ class Loss(ABC):
         to 1.
         """
         return np.full(outputs, float(weight @ target))
+
+    def cost(self, predicted: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return what predictions in the target's units cost, float64 [n]: by default, the loss."""
+        return self.value(np.asarray(predicted, np.float64)[:, None], target)
+
+    def constant(self, target: np.ndarray, weight: np.ndarray) -> float:
+        """Return the constant prediction of the least cost: by default, the weighted mean."""
+        return float(np.average(target, weights=weight))
+
+    def at(self, *numbers: float) -> Loss:
+        """Return the loss with its own numbers, such as a quantile's level.
+
+        Raises
+        ------
+        SpecError
+            It has none, or they are out of range.
+        """
+        raise SpecError(
+            say("The loss {name} takes no number of its own.", name=self.name),
+            say("Write {name} alone.", name=self.name),
+        )
+
+    @property
+    def spelled(self) -> str:
+        """How users and files write it: its name, and its own numbers after a colon."""
+        numbers = [number for value in self.symbols.values() for number in np.atleast_1d(value)]
+        return self.name + ":" * bool(numbers) + ",".join(f"{number:g}" for number in numbers)
 
     @property
     def pads_outputs(self) -> bool:
@@ -241,6 +283,26 @@ class Loss(ABC):
     def symbols(self) -> Mapping[str, Any]:
         """The loss's own numbers by their symbols in the formulas, without those of no effect."""
         return {}
+
+
+class Deviance(Loss):
+    """Half the deviance of an exponential family with a logarithmic link, for a mean e^z."""
+
+    link: ClassVar[Link] = "log"
+    judged_by: ClassVar[str] = "deviance"
+
+    def inverse_link(self, logits: np.ndarray) -> np.ndarray:
+        """Return the means [n], e^z."""
+        return mean_of(logits[:, 0])
+
+    def start(self, target: np.ndarray, weight: np.ndarray, outputs: int) -> np.ndarray:
+        """Return the logarithm of the mean."""
+        return log_of_mean(target, weight, outputs)
+
+    def cost(self, predicted: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return the deviance of each row [n]; a mean of 0 or below counts as e^−60."""
+        logits = np.log(np.maximum(np.asarray(predicted, np.float64), np.exp(-LARGEST_LOGIT)))
+        return 2.0 * super().cost(logits, target)
 
 
 def array_module(*arrays: Any) -> ModuleType:

@@ -10,21 +10,20 @@ import scipy.special
 
 from gradum.core.losses.loss import (
     LARGEST_LOGIT,
+    Deviance,
     Likelihood,
     Link,
-    Loss,
     array_module,
     check_shapes,
     check_values,
     exponential,
-    log_of_mean,
     mean_of,
 )
 from gradum.messages import marked, say
 
 
 @dataclass(frozen=True)
-class Poisson(Loss):
+class Poisson(Deviance):
     """Half the Poisson deviance, e^z − y·z + y·log y − y, for a mean e^z.
 
     It is 0 where e^z = y, and differs from the negative log-likelihood by a term that depends on y
@@ -36,14 +35,21 @@ class Poisson(Loss):
     link: ClassVar[Link] = "log"
     smooth: ClassVar[bool] = True
     strictly_convex: ClassVar[bool] = True
+    whole: ClassVar[bool] = True
     slope_formula: ClassVar[str] = "e^a − y"
+
+    def takes(self, target: np.ndarray) -> np.ndarray:
+        """Return which numbers are at least 0."""
+        return np.isfinite(target) & (target >= 0)
+
+    @property
+    def valid(self) -> tuple[str, str]:
+        """That they are at least 0."""
+        return say("counts, at least 0"), say("Use squared_error for other numbers.")
 
     def check_target(self, target: np.ndarray) -> None:
         """Refuse values below 0, and a target without any value above 0."""
-        valid = np.isfinite(target) & (target >= 0)
-        check_values(
-            target, valid, say("counts, at least 0"), say("Use squared_error for other numbers.")
-        )
+        super().check_target(target)
         some = np.full(len(target), bool((target > 0).any()))
         check_values(
             target, some, say("above 0 somewhere"), say("The best mean of zeros is 0: no model.")
@@ -63,10 +69,6 @@ class Poisson(Loss):
         entropy = target * xp.log(xp.where(target > 0, target, 1)) - target
         return exponential(logit) - target * logit + entropy
 
-    def inverse_link(self, logits: np.ndarray) -> np.ndarray:
-        """Return the means [n], e^z."""
-        return mean_of(np.asarray(logits)[:, 0])
-
     def gradient(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return e^z − y, float64 [n, 1]."""
         check_shapes(logits, target, outputs=1)
@@ -77,10 +79,6 @@ class Poisson(Loss):
         check_shapes(logits, target, outputs=1)
         logits = np.asarray(logits, np.float64)
         return np.where(logits <= LARGEST_LOGIT, mean_of(logits), 0.0)[:, :, None]
-
-    def start(self, target: np.ndarray, weight: np.ndarray, outputs: int) -> np.ndarray:
-        """Return the logarithm of the mean."""
-        return log_of_mean(target, weight, outputs)
 
     def conjugate(self, slope: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return μ·log μ − μ − (y·log y − y) for the mean μ = y + a ≥ 0."""

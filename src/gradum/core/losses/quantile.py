@@ -37,6 +37,7 @@ class Quantile(Loss):
     link: ClassVar[Link] = "identity"
     smooth: ClassVar[bool] = False
     homogeneous: ClassVar[bool] = True
+    judged_by: ClassVar[str] = "pinball"
     slope_formula: ClassVar[str] = "(1[y < ŷ] − τ)/k"
 
     levels: tuple[float, ...] = (0.5,)
@@ -70,7 +71,7 @@ class Quantile(Loss):
 
     def inverse_link(self, logits: np.ndarray) -> np.ndarray:
         """Return the quantiles, rising along each row: [n, k], or [n] for one level."""
-        quantiles = np.sort(np.asarray(logits), axis=1)
+        quantiles = np.sort(logits, axis=1)
         return quantiles[:, 0] if len(self.levels) == 1 else quantiles
 
     def gradient(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -98,6 +99,15 @@ class Quantile(Loss):
     def at_levels(self, levels: Sequence[float]) -> Quantile:
         """Return the loss of these levels."""
         return Quantile(tuple(levels))
+
+    def at(self, *numbers: float) -> Quantile:
+        """Return the loss of these levels."""
+        return Quantile(numbers)
+
+    def constant(self, target: np.ndarray, weight: np.ndarray) -> float:
+        """Return the quantile of the middle level."""
+        level = self.levels[len(self.levels) // 2]
+        return float(np.quantile(target, level, weights=weight, method="inverted_cdf"))
 
     def formula(self, outputs: int) -> str:
         """Return the mean over levels."""

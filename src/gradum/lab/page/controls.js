@@ -28,6 +28,7 @@ export const NAMES = /** @type {Record<string, string>} */ ({
   log_loss: marked("Log loss"),
   poisson: marked("Poisson"),
   gamma: marked("Gamma"),
+  tweedie: marked("Tweedie"),
   none: marked("No penalty"),
   l2: marked("L2 (ridge)"),
   l1: marked("L1 (lasso)"),

@@ -182,7 +182,7 @@ function predictionPart({ table, state }, { row }) {
     };
   }
   const { centre, scale } = targetScale(table, state.loss),
-    log = state.loss === "poisson" || state.loss === "gamma";
+    log = LOSSES[state.loss].logarithmic;
   const plain = centre === 0 && scale === 1;
   return {
     title,

@@ -80,8 +80,7 @@ export class Lab extends EventTarget {
 
   /** @returns {string[]} The losses that the target can have. */
   lossesOf(/** @type {Table} */ table) {
-    const names = ["squared_error", "absolute_error", "huber", "quantile", "log_loss", "poisson", "gamma"];
-    return names.filter((name) => isTaken(table, name));
+    return Object.keys(LOSSES).filter((name) => isTaken(table, name));
   }
 
   /** The lesson that is open. */

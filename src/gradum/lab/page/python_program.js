@@ -33,6 +33,10 @@ const LOSS = {
   quantile: ["0.5 * np.abs(a - y)", "0.5 * np.sign(a - y)"],
   poisson: ["np.exp(a) - y * a + np.where(y > 0, y * np.log(np.maximum(y, 1e-300)), 0) - y", "np.exp(a) - y"],
   gamma: ["y * np.exp(-a) + a - np.log(y) - 1", "1 - y * np.exp(-a)"],
+  tweedie: [
+    "2 * y * np.exp(-a / 2) + 2 * np.exp(a / 2) - 4 * np.sqrt(y)",
+    "np.exp(a / 2) - y * np.exp(-a / 2)",
+  ],
 };
 /** @type {[string, string]} */
 const TWO_CLASSES = ["np.logaddexp(0, np.where(y == 1, -a, a))", "1 / (1 + np.exp(-a)) - y"];

@@ -56,7 +56,7 @@ export function scaled({ column, centre, scale, level, sign }, row) {
  */
 export function targetScale({ target, rows }, loss) {
   if (LOSSES[loss].ofClasses) return { centre: 0, scale: 1 };
-  if (loss !== "poisson" && loss !== "gamma") return { centre: target.centre, scale: target.scale };
+  if (!LOSSES[loss].logarithmic) return { centre: target.centre, scale: target.scale };
   const sum = rows.reduce((total, row) => total + row[row.length - 1], 0);
   return { centre: 0, scale: sum / rows.length || 1 };
 }

@@ -17,7 +17,6 @@ from gradum.run.predicting import predict_typed
 from gradum.run.run import Run
 from gradum.rungs.rung import Prediction, Rung
 from gradum.scores.bootstrap import intervals, paired_differences
-from gradum.scores.metrics import DEFAULT_METRIC
 
 TIMED_ROWS, TIMES = 10_000, 3
 """How many judged rows are answered to see how long that takes, and how often."""
@@ -32,7 +31,7 @@ def compared(
     before = Prediction.join(answers(larger, judge) for judge in larger.judges)
     after = run.judged.predictions[name]
     seen = Seen(run.judged.rows, {"before": before, "after": after})
-    truth, metric = dataset.truth, DEFAULT_METRIC[dataset.truth.task]
+    truth, metric = dataset.truth, dataset.truth.metric
     outcomes = truth.outcomes(seen)
     resamples = truth.resamples(seen, stream(larger.spec.seed, "bootstrap", "test"))
     (difference,) = paired_differences([outcomes["after"]], outcomes["before"], metric, resamples)

@@ -15,7 +15,7 @@ from gradum.run.intervals.judged_scores import score
 from gradum.rungs.rung import Rung
 from gradum.tables.check import Checked
 from gradum.tables.encode import Encoder, Unencoded
-from gradum.tables.role_values import target_values, time_values
+from gradum.tables.role_values import exposure_values, target_values, time_values
 
 
 def scale_of(rung: Rung) -> ScoreTransform:
@@ -53,6 +53,12 @@ def outcomes(checked: Checked, rung: Rung, encoder: Encoder) -> tuple[np.ndarray
         return nothing
     time, tracked = time_values(checked), nothing[0]
     assert time is not None
-    scores = score(rung, Unencoded(encoder, frame, known), target[known])
+    exposure = exposure_values(checked)
+    scores = score(
+        rung,
+        Unencoded(encoder, frame, known),
+        target[known],
+        None if exposure is None else exposure[known],
+    )
     tracked[known] = scale_of(rung).onto(scores)
     return tracked, time

@@ -64,7 +64,7 @@ def guarantee_of(
     scores = JudgedScores(
         _scores(dataset, once, rows, fold),
         fold.astype(np.int32),
-        None if dataset.schema.weight is None else dataset.weight[rows],
+        _own_weight(dataset, rows),
         None if dataset.groups is None else dataset.groups[rows].astype(np.int32),
         dataset.target[rows].astype(np.int32) if dataset.classes else None,
         level,
@@ -88,6 +88,16 @@ def scored_rows(
         groups = rows if dataset.groups is None else dataset.groups[rows]
         kept = drawn(groups, stream(seed, "conformal", "scores"))
     return rows[kept], fold[kept]
+
+
+def _own_weight(dataset: Dataset, rows: np.ndarray) -> np.ndarray | None:
+    """Return the weights of rows without their exposures; None if no column gives any.
+
+    An interval is for a row, however large its exposure.
+    """
+    if dataset.schema.weight is None:
+        return None
+    return dataset.weight[rows] / (1.0 if dataset.exposure is None else dataset.exposure[rows])
 
 
 def _moments(time: np.ndarray) -> np.ndarray:
@@ -128,13 +138,16 @@ def _scores(
     for number, judge in enumerate(judges):
         places = np.flatnonzero(fold == number)
         design = Unencoded(judge.encoder, dataset.frame, rows[places])
+        target = dataset.target[rows[places]]
+        exposure = None if dataset.exposure is None else dataset.exposure[rows[places]]
         for name in names:
-            target = dataset.target[rows[places]]
-            scores[name][places] = score(judge.rungs[name], design, target)
+            scores[name][places] = score(judge.rungs[name], design, target, exposure)
     return scores
 
 
-def score(rung: Rung, design: Unencoded, target: np.ndarray) -> np.ndarray:
+def score(
+    rung: Rung, design: Unencoded, target: np.ndarray, exposure: np.ndarray | None = None
+) -> np.ndarray:
     """Return the nonconformity scores (n,) of rows with known targets.
 
     For numbers, the score is t of `Located.deviations`, with its sign; for classes, 1 − p of the
@@ -145,7 +158,8 @@ def score(rung: Rung, design: Unencoded, target: np.ndarray) -> np.ndarray:
         assert probability is not None
         return 1 - probability[np.arange(len(target)), target]
     with np.errstate(divide="ignore", invalid="ignore"):
-        deviation = rung.locate(design).deviations(rung.target_scale.forward(target))
+        located = rung.locate(design).of_exposure(exposure)
+        deviation = located.deviations(rung.target_scale.forward(target))
     return np.clip(np.nan_to_num(deviation, nan=np.inf), -LARGEST_SCORE, LARGEST_SCORE)
 
 

@@ -19,6 +19,7 @@ from gradum.run.conformal.interval_levels import level_codes
 from gradum.run.conformal.score_list import ScoreList
 from gradum.run.conformal.sets import conforming_classes, with_predicted
 from gradum.run.conformal.statement import Statement, Support, state, suffices
+from gradum.run.exposure import exposure_of, whole_numbers
 from gradum.run.fitted import Fitted
 from gradum.run.intervals.following import outcomes, scale_of, tracker_of
 from gradum.run.judge import Judge
@@ -167,19 +168,25 @@ class ConformalPredictor:
 
         They are in the target's units, and need not lie on both sides of the prediction: if
         logarithms are learned, the prediction is a mean, while the interval is about the median.
+        Of counts, they are the least and the greatest one, for the exposure of each row.
 
         Raises
         ------
         SchemaError
             The column by whose levels intervals are made is absent.
         """
-        scale = self.rung.target_scale
+        ends = self._ends(frame)
+        return whole_numbers(ends) if self.rung.learned_by.whole else ends
+
+    def _ends(self, frame: pl.DataFrame) -> np.ndarray:
+        """Return both ends of each row's interval (n, 2), also between counts."""
+        scale, exposure = self.rung.target_scale, exposure_of(self.schema, frame)
         assert scale is not None
         if self.scores.moment is not None:
-            expected = self.rung.locate(Unencoded(self.judges[0][0], frame))
+            expected = self.rung.locate(Unencoded(self.judges[0][0], frame)).of_exposure(exposure)
             size = self._followed(frame)
             ends = np.column_stack([expected.at(-size), expected.at(size)])
-            return scale.quantile(ends)
+            return scale.quantile(ends) * (1.0 if exposure is None else exposure[:, None])
         located = self._located(frame)
         ends = np.empty((len(frame), 2))
         for rows, among in self._strata(frame):
@@ -278,11 +285,12 @@ class ConformalPredictor:
 
     def _located(self, frame: pl.DataFrame) -> list[Located]:
         """Return where each judge expects the rows, in the target's units or their logarithm."""
-        located = []
+        located, exposure = [], exposure_of(self.schema, frame)
         for encoder, rung in self.judges:
             assert rung.target_scale is not None
-            expected = rung.locate(Unencoded(encoder, frame))
-            located.append(expected.scaled(rung.target_scale.centre, rung.target_scale.scale))
+            expected = rung.locate(Unencoded(encoder, frame)).of_exposure(exposure)
+            expected = expected.scaled(rung.target_scale.centre, rung.target_scale.scale)
+            located.append(expected if exposure is None else expected.scaled(0.0, exposure))
         return located
 
     def _probability(

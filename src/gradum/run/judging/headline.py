@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from msgspec import structs
 
+from gradum.core.losses import resolve
 from gradum.messages import say, say_plural
 from gradum.run.judging.by_class import ClassScores
 from gradum.run.judging.judgement import Judgement
@@ -56,7 +57,7 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
     class the rung finds, and how often it is right about it, and comes first if the commonest class
     has at least `UNEQUAL` of the rows; then the AUC is given as pairs that are ranked rightly. For
     numbers, the first sentence says how far off the rung is, in comparison with always guessing the
-    mean.
+    mean; before it stands the share explained of a deviance, if one is learned by.
     """
     verdict = judgement.verdict
     test = {rung: parts["test"] for rung, parts in judgement.scores.items()}
@@ -67,8 +68,21 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
     scores, good = test[spoken_of or verdict.used], []
     if judgement.prevalence and {"accuracy", "balanced_accuracy"} <= scores.keys():
         good = _of_classes(scores, judgement.prevalence, judgement.by_class)
+    elif "pinball" in scores:
+        good = [
+            say(
+                "Explains {share} of the pinball loss that always guessing one quantile has.",
+                share=percent_with_interval(scores["pinball_explained"]),
+            )
+        ]
     elif "mae" in scores:
         good = [_of_numbers(scores, test.get(BASELINE), judgement)]
+        if "deviance" in scores:
+            explained = say(
+                "Explains {share} of the deviance that always guessing the mean has.",
+                share=percent_with_interval(scores["deviance_explained"]),
+            )
+            good.insert(0, explained)
     if good and spoken_of not in (None, verdict.used):
         good[0] = say(
             "{model}, which the run uses: {sentence}",
@@ -214,6 +228,10 @@ def _of_numbers(
     guess = in_unit(figure(baseline["mae"].value), unit)
     if judgement.from_naive:
         return _of_forecast(errors, guess, scaled=judgement.from_naive == "scaled")
+    if judgement.loss and resolve(judgement.loss).judged_by == "mae":
+        return say(
+            "{errors}; always guessing the median is off by {guess}.", errors=errors, guess=guess
+        )
     return say("{errors}; always guessing the mean is off by {guess}.", errors=errors, guess=guess)
 
 

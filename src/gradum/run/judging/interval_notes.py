@@ -11,7 +11,7 @@ from gradum.messages import listed, say, say_plural
 from gradum.scores.bootstrap import scheme_basis
 from gradum.scores.figures import rows_figure
 from gradum.scores.interval import FEWEST_ROWS, Basis
-from gradum.scores.metrics import DEFAULT_METRIC, METRICS, metrics_of
+from gradum.scores.metrics import DEFAULT_METRIC, METRICS, metrics_for
 from gradum.scores.of_numbers import squared_errors
 from gradum.scores.outcome import Outcome
 from gradum.scores.schemes import Scheme
@@ -69,7 +69,7 @@ def _without_interval(
         return ""
     cause = _cause(outcome, scheme, classes, min(of_rows, of_classes, key=_size))
     if of_rows.suffices:
-        titles = [metric.words for metric in metrics_of(outcome.task) if metric.by_class]
+        titles = [metric.words for metric in metrics_for(outcome) if metric.by_class]
         return say(
             "No intervals of {metrics} and others that rest on single classes: {cause} are too "
             "few to say how sure a score is.",

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from gradum.core.losses import Loss
 from gradum.errors import TargetError
 from gradum.messages import say
 from gradum.randomness import stream
@@ -22,8 +23,8 @@ from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import Resamples, sampled
 from gradum.scores.interval import Interval, Sampled
-from gradum.scores.metrics import METRICS, row_losses, score
-from gradum.scores.outcome import Outcome, Task
+from gradum.scores.metrics import DEFAULT_METRIC, METRICS, row_losses, score
+from gradum.scores.outcome import Cost, Outcome, Task
 from gradum.scores.schemes import Scheme
 
 ROWS_FOR_INTERVALS = 100_000
@@ -81,6 +82,8 @@ class Seen:
 class Truth:
     """The table's rows as the judge needs them: target, weight, and what belongs together.
 
+    ``loss`` is what models learn by, if it was asked for.
+
     ``drawn_by_class`` says how many of the rows, from the first, were divided class by class. These
     rows as a whole are known to have the same shares of classes as their parts.
     """
@@ -92,17 +95,35 @@ class Truth:
     groups: np.ndarray | None = None
     time: np.ndarray | None = None
     drawn_by_class: int = 0
+    loss: Loss | None = None
+
+    @property
+    def metric(self) -> str:
+        """The metric that compares models if none is named."""
+        return DEFAULT_METRIC[self.task] if self.loss is None else self.loss.judged_by
+
+    @property
+    def cost(self) -> Cost | None:
+        """What predictions cost by the loss that was asked for, if it has a metric of its own."""
+        if self.loss is None or not METRICS[self.metric].of_cost:
+            return None
+        return Cost(self.metric, self.loss.cost, self.loss.constant)
+
+    def outcome(self, rows: np.ndarray, prediction: Prediction) -> Outcome:
+        """Return the predictions of some rows (m,) together with the truth."""
+        return Outcome(
+            task=self.task,
+            target=self.target[rows],
+            prediction=prediction.value,
+            probability=prediction.probability,
+            weight=self.weight[rows],
+            cost=self.cost,
+        )
 
     def outcomes(self, seen: Seen) -> dict[str, Outcome]:
         """Return the outcome of each rung: its predictions together with the truth."""
         return {
-            name: Outcome(
-                task=self.task,
-                target=self.target[seen.rows],
-                prediction=prediction.value,
-                probability=prediction.probability,
-                weight=self.weight[seen.rows],
-            )
+            name: self.outcome(seen.rows, prediction)
             for name, prediction in seen.predictions.items()
         }
 

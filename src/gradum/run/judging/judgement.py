@@ -63,6 +63,8 @@ class Judgement(msgspec.Struct, frozen=True):
         What a reader should check about the rows; the schema has those about columns.
     unit : str
         The unit or currency of a numeric target, such as kg; empty if none is known.
+    loss : str
+        The loss that models learned by, if it was asked for; empty if it was not.
     from_naive : str
         "": rows are predicted. "series": one series is forecast, and its baseline is the seasonal
         naive forecast; "scaled": several, whose errors are multiples of their usual changes.
@@ -86,6 +88,7 @@ class Judgement(msgspec.Struct, frozen=True):
     doubts: tuple[Doubt, ...] = ()
     unit: str = ""
     from_naive: Literal["", "series", "scaled"] = ""
+    loss: str = ""
 
     @property
     def kept_on_all(self) -> bool:

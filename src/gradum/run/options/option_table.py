@@ -72,6 +72,15 @@ class RunOptions(TypedDict, total=False):
         ),
     ]
     task: Annotated["Task | None", Option("task", "regression, binary or multiclass.", "TASK")]
+    loss: Annotated[
+        str | None,
+        Option(
+            "loss",
+            "What models learn by: poisson, gamma, tweedie:1.5, quantile:0.9, absolute_error or "
+            "huber:1. Default: squared_error; for classes log_loss.",
+            "LOSS",
+        ),
+    ]
     metric: Annotated[
         str | None,
         Option(
@@ -141,6 +150,14 @@ class RunOptions(TypedDict, total=False):
     ]
     drop: Annotated[Columns, column_names("overrides.drop", "Leave COL out.")]
     weight: Annotated[str | None, Option("overrides.weight", "Weigh each row by COL.", "COL")]
+    exposure: Annotated[
+        str | None,
+        Option(
+            "overrides.exposure",
+            "Learn the target per unit of COL, as claims per year; rows of more weigh more.",
+            "COL",
+        ),
+    ]
     group: Annotated[
         str | None,
         Option("overrides.group", "Keep rows of equal COL on one side of a split.", "COL"),

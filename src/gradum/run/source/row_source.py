@@ -20,6 +20,7 @@ from gradum.run.events import Expected
 from gradum.run.monotone_columns import refuse_directions, refuse_free
 from gradum.run.plan import Plan
 from gradum.run.spec import Spec
+from gradum.run.suited_loss import refuse_loss, task_of
 from gradum.rungs.context import Context
 from gradum.rungs.learning_rows import InMemory, LearningRows
 from gradum.rungs.registry import kinds_for
@@ -31,6 +32,7 @@ from gradum.tables.table import Table
 
 LACKING = {
     "weight": marked("{source} lacks the weight column {column!r}."),
+    "exposure": marked("{source} lacks the exposure column {column!r}."),
     "group": marked("{source} lacks the group column {column!r}."),
     "time": marked("{source} lacks the time column {column!r}."),
 }
@@ -153,12 +155,15 @@ def understood(asked: Asked, table: Table) -> tuple[Spec, Schema]:
     schema = asked.schema or infer(
         table,
         target=spec.target,
-        task=spec.task,
+        task=spec.task or task_of(spec.loss),
         overrides=spec.overrides,
         log_target=spec.log_target,
+        loss=spec.loss or "",
     )
+    if spec.loss and asked.schema is not None and schema.target is not None:
+        schema = structs.replace(schema, target=structs.replace(schema.target, loss=spec.loss))
     target = _refuse_contradictions(spec, schema, table)
-    return structs.replace(spec, log_target=target.log), schema
+    return structs.replace(spec, log_target=target.log, loss=target.loss or None), schema
 
 
 def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
@@ -220,6 +225,7 @@ def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
             ),
             say("Leave out --cost."),
         )
+    refuse_loss(target, schema)
     if spec.class_weight and target.task == "regression":
         raise SpecError(
             say("The target {name!r} has no classes to weigh.", name=target.name),

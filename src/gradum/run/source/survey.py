@@ -25,6 +25,7 @@ from gradum.run.dataset import (
     without_rare,
 )
 from gradum.run.source.row_parts import Parting
+from gradum.run.suited_loss import refuse_unsuited
 from gradum.rungs.context import Context
 from gradum.tables.check import Checked, ColumnsRead, check
 from gradum.tables.columns import Label
@@ -85,6 +86,7 @@ def blocks(
             OF_NO_WEIGHT: int(np.count_nonzero(weight == 0)),
         }
         checked, weight = _kept(checked, weight > 0), weight[weight > 0]
+        refuse_unsuited(checked)
         kept = checked.numbers
         assert kept is not None
         parts = parting.parts(kept, group_names(checked), time_values(checked))

@@ -72,17 +72,28 @@ def fit_baseline(rows: Rows, *, log_target: bool, from_naive: bool = False) -> R
         # unit.
         weight = rows.weight / rows.weight.mean()
         return baseline_of_shares(np.bincount(rows.target, weight, rows.classes), began)
-    scale = TargetScale.fit(rows.target, rows.weight, log=log_target)
+    scale = rows.scale(log=log_target)
+    assert scale is not None
     if from_naive:
         scale = structs.replace(scale, centre=0.0)
     return baseline_of_mean(scale, rows, began)
 
 
 def baseline_of_mean(scale: TargetScale, rows: Rows, began: float) -> Rung:
-    """Return the baseline that predicts the centre of a scale; the rows give its spread."""
+    """Return the baseline that predicts the best constant; the rows give its spread.
+
+    For most losses, this is the answer to the logit 0; the rows give that of the others.
+    """
     scale = scale.with_smearing(rows.target, np.zeros(len(rows)), rows.weight)
-    spread = constant_spread(scale.forward(rows.target), rows.weight)
-    return _baseline(learned_loss(None).name, np.zeros(1), scale, began, spread)
+    loss, target = rows.learned_by(), scale.forward(rows.target)
+    bias = np.zeros(1)
+    if loss.link == "identity" and not loss.quadratic:
+        bias[0] = loss.constant(target, rows.weight)
+    missed, weight = target - loss.inverse_link(bias[None]), rows.weight
+    if rows.exposure is not None:
+        missed, weight = missed * np.sqrt(rows.exposure), weight / rows.exposure
+    spread = constant_spread(missed, weight)
+    return _baseline(loss.spelled, bias, scale, began, spread)
 
 
 def baseline_of_shares(totals: np.ndarray, began: float) -> Rung:
@@ -95,7 +106,7 @@ def baseline_of_shares(totals: np.ndarray, began: float) -> Rung:
     totals = np.where(totals > 0, totals, 1.0)
     shares = np.log(totals / totals.sum())
     bias = shares[1:] - shares[:1] if len(totals) == 2 else shares
-    return _baseline(learned_loss(len(totals)).name, bias, None, began)
+    return _baseline(learned_loss(len(totals)).spelled, bias, None, began)
 
 
 def _baseline(

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from msgspec import structs
 
-from gradum.core.losses import learned_loss
 from gradum.core.models.parameters import Params, named, nested
 from gradum.errors import SpecError
 from gradum.messages import say
@@ -64,11 +63,8 @@ def fit_convolution(
         The context's time is over before the first step.
     """
     began = perf_counter()
-    scale, target = None, rows.target
-    if rows.classes is None:
-        scale = TargetScale.fit(rows.target, rows.weight, log=log_target)
-        target = scale.forward(rows.target)
-    loss = learned_loss(rows.classes)
+    scale, loss = rows.scale(log=log_target), rows.learned_by()
+    target = rows.target if scale is None else scale.forward(rows.target)
     inputs = ConvolutionInputs.of(rows, spec, loss, target)
     program = ConvolutionProgram(
         inputs.network, loss, spec.decay, spec.column_rate, spec.label_smoothing
@@ -95,7 +91,7 @@ def fit_convolution(
             say("The convolutional network diverged."),
             say("Look for extreme values in the numeric columns."),
         )
-    rung = _rung(kept, members[-1].status, inputs, spec, loss.name, mirrored)
+    rung = _rung(kept, members[-1].status, inputs, spec, loss.spelled, mirrored)
     rung = replace(rung, history=tuple(course.history), iterations=len(course.history))
     rung = _judged(rung, kept[0], rows, scale, context)
     return replace(rung, seconds=perf_counter() - began)
@@ -171,7 +167,7 @@ def _judged(
         return replace(rung, post=steps_for(rows.class_weight, calibration))
     predicted = logits[:, 0].astype(np.float64)
     target, weight = rows.target[judged], rows.weight[judged]
-    scale = scale.with_smearing(target, predicted, weight, where=HELD_OUT)
+    scale = scale.settled(rows.learned_by(), target, predicted, weight, where=HELD_OUT)
     return with_spread(replace(rung, target_scale=scale), rows, context, judged, predicted)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from gradum.core.losses import Loss, learned_loss
+from gradum.core.losses import Loss
 from gradum.core.models.input_blocks import numbers_in
 from gradum.core.models.input_layer import ROWS_AT_ONCE, InputLayer, Treatment
 from gradum.core.models.network import Network
@@ -43,16 +43,13 @@ def fit_linear(
     a large table they alone judge the path; for a small one the path is cross-validated.
     """
     began = perf_counter()
-    loss = learned_loss(rows.classes)
+    loss = rows.learned_by()
     if len(rows) > spec.folds_up_to_rows:  # stretches of rows: the walk's two sides need no copy
         rows = rows.take(np.argsort(validation, kind="stable"))
         validation = np.sort(validation)
     layer, columns = _standard_columns(rows)
-    scale = None
-    target = rows.target
-    if rows.classes is None:
-        scale = TargetScale.fit(rows.target, rows.weight, log=log_target)
-        target = scale.forward(rows.target)
+    scale = rows.scale(log=log_target)
+    target = rows.target if scale is None else scale.forward(rows.target)
     outputs = loss.outputs(rows.classes)
     walks = walks_of(rows, validation, spec, context)
     signs = _signs(rows, columns)
@@ -137,7 +134,7 @@ def linear_rung(
         scale = scale.with_smearing(rows.target, fitted, rows.weight)
     return Rung(
         name="linear",
-        loss=loss.name,
+        loss=loss.spelled,
         network=Network(*params["weight"].shape),
         params=solution.params,
         input_layer=layer,

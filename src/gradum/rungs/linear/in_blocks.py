@@ -9,7 +9,7 @@ from time import perf_counter
 
 import numpy as np
 
-from gradum.core.losses import Loss, learned_loss
+from gradum.core.losses import Loss
 from gradum.core.models.input_blocks import numbers_in
 from gradum.core.models.input_layer import InputLayer
 from gradum.messages import marked, say
@@ -58,7 +58,7 @@ def fit_linear(
         The target's scale, for a regression.
     """
     began = perf_counter()
-    loss = learned_loss(sample.classes)
+    loss = sample.learned_by()
     outputs = loss.outputs(sample.classes)
     layer = standard_layer(sample)
     layer = replace(layer, centre=spool.units.centre, scale=spool.units.scale)

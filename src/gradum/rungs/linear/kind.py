@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from msgspec import structs
 
-from gradum.messages import marked
+from gradum.messages import marked, say
 from gradum.rungs.context import Context
 from gradum.rungs.cost import (
     DENSE_LEVELS,
@@ -55,8 +55,15 @@ class LinearKind(RungKind[LinearSpec]):
         return fit_linear(learned, rows.validation, spec.settings, context, log_target=log)
 
     def fit_in_blocks(self, rows: InBlocks, spec: RungSpec[LinearSpec], context: Context) -> Rung:
-        """Choose the penalty on rows in memory, then solve in passes over all training rows."""
+        """Choose the penalty on rows in memory, then solve in passes over all training rows.
+
+        A loss with kinks has no curvature to step by: it is solved on the rows in memory alone.
+        """
         sample = rows.take(Part.TRAIN, Part.VALIDATION)
+        if not sample.learned_by().smooth:
+            log, settings = spec.log_target, spec.settings
+            rung = fit_linear(sample, rows.validation, settings, context, log_target=log)
+            return replace(rung, settings={**rung.settings, "of_sample": True})
         return fit_in_passes(
             rows.spool, sample, rows.validation, spec.settings, context, scale=rows.scale
         )
@@ -68,6 +75,18 @@ class LinearKind(RungKind[LinearSpec]):
         strength = judged.settings["alpha"] * judged.settings["rows"]
         settings = structs.replace(spec.settings, strengths=(strength,))
         return self.fit(rows, replace(spec, settings=settings), context)
+
+    def remarks(self, rung: Rung) -> tuple[str, ...]:
+        """Say that it learned from rows in memory alone, where it did."""
+        if "of_sample" not in rung.settings:
+            return ()
+        return (
+            say(
+                "The linear model learned from {rows:,} rows that fit in memory: its loss has "
+                "kinks, which passes over all rows cannot solve.",
+                rows=rung.settings["rows"],
+            ),
+        )
 
     def holds(self, rung: Rung) -> bool:
         """Whether it is linear in its columns."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradum.core.losses import learned_loss
+from gradum.core.losses import Loss
 from gradum.core.models.architecture import Embedding
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.network import Network
@@ -69,22 +69,20 @@ def fit_mlp(
     train, and ``calibration`` gives the steps after the logits.
     """
     began = perf_counter()
-    scale = None
-    if rows.classes is None:
-        scale = TargetScale.fit(rows.target, rows.weight, log=log_target)
+    scale = rows.scale(log=log_target)
     layer = robust_layer(rows)
     data = encoded(layer, scale, rows)
     judged = None if validation is None else encoded(layer, scale, validation)
     directions = rows.directions if rows.monotone else None
     rung, solution = train_network(
-        layer, data, judged, spec, context, rows.classes, epochs, directions
+        layer, data, judged, spec, context, rows.learned_by(), rows.classes, epochs, directions
     )
     if solution.status is Status.DIVERGED:
         refuse_infinite(rung, solution, data)
     if scale is not None:
         with np.errstate(over="ignore", invalid="ignore"):  # from weights that grew without bound
             fitted = rung.network.forward(solution.params, data.inputs)[:, 0].astype(np.float64)
-        scale = scale.with_smearing(rows.target, fitted, rows.weight)
+        scale = scale.settled(rows.learned_by(), rows.target, fitted, rows.weight)
     if validation is not None:
         calibration = calibrated(rung, validation, context)
     rung = replace(rung, target_scale=scale, post=steps_for(rows.class_weight, calibration))
@@ -108,6 +106,7 @@ def train_network(
     validation: Data | None,
     spec: MLPSpec,
     context: Context,
+    loss: Loss,
     classes: int | None,
     epochs: int | None = None,
     directions: np.ndarray | None = None,
@@ -121,7 +120,6 @@ def train_network(
     most, snapshot = epochs or spec.max_epochs, context.snapshot()
     if snapshot is not None:
         context.tell(Resumed("mlp", snapshot.tally.epoch, most))
-    loss = learned_loss(classes)
     network = _network(spec, data.columns, loss.outputs(classes), layer)
     solver, alpha = solver_of(spec, epochs), spec.penalty(data.rows)
     if directions is not None:
@@ -144,7 +142,7 @@ def train_network(
     )
     rung = Rung(
         name="mlp",
-        loss=loss.name,
+        loss=loss.spelled,
         network=network,
         params=solution.params,
         input_layer=layer,

@@ -86,12 +86,14 @@ def fit_mlp(
     some = encoded(layer, scale, sample)
     data = Spooled(spool, layer.in_units(units.centre, units.scale), scale, some.columns)
     judged = encoded(layer, scale, validation)
-    rung, solution = train_network(layer, data, judged, spec, context, sample.classes)
+    rung, solution = train_network(
+        layer, data, judged, spec, context, sample.learned_by(), sample.classes
+    )
     if solution.status is Status.DIVERGED:
         refuse_infinite(rung, solution, some)
     if scale is not None:
         fitted = rung.network.forward(solution.params, some.inputs)[:, 0].astype(np.float64)
-        scale = scale.with_smearing(sample.target, fitted, sample.weight)
+        scale = scale.settled(sample.learned_by(), sample.target, fitted, sample.weight)
     calibration = calibrated(rung, validation, context)
     rung = replace(rung, target_scale=scale, post=steps_for(sample.class_weight, calibration))
     rung = with_spread(rung, validation, context)

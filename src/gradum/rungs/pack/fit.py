@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from msgspec import structs
 
-from gradum.core.losses import Loss, learned_loss
+from gradum.core.losses import Loss
 from gradum.core.models.network import Params
 from gradum.core.models.pack_network import PackNetwork
 from gradum.errors import SpecError
@@ -91,7 +91,8 @@ def fit_pack(
         The context's time is over before the first chunk.
     """
     began = perf_counter()
-    goal, scale = _goal(rows, loss or learned_loss(rows.classes, metric), metric, log_target)
+    rows = rows if loss is None else replace(rows, loss=loss)
+    goal, scale = _goal(rows, metric, log_target)
     trainer = _Trainer.of(
         rows, validation, goal, spec, context, began, math.inf if seconds is None else seconds
     )
@@ -109,10 +110,10 @@ def _rung(chosen: _Chosen, trainer: _Trainer, rows: Rows, scale: TargetScale | N
     judged, predicted = chosen.rows, chosen.predicted[:, 0]
     if scale is not None and not goal.levels:  # a quantile of logarithms needs no smearing
         target, weight = rows.target[judged], rows.weight[judged]
-        scale = scale.with_smearing(target, predicted, weight, where=HELD_OUT)
+        scale = scale.settled(goal.loss, target, predicted, weight, where=HELD_OUT)
     rung = Rung(
         name="pack",
-        loss=goal.loss.name,
+        loss=goal.loss.spelled,
         network=chosen.network,
         params=chosen.params,
         input_layer=inputs.layer,
@@ -268,15 +269,13 @@ def _calibration(chosen: _Chosen, rows: Rows, context: Context) -> tuple[Calibra
     return chosen_calibration(held_out, context.random("pack", "calibration"))
 
 
-def _goal(
-    rows: Rows, loss: Loss, metric: str | None, log_target: bool
-) -> tuple[Goal, TargetScale | None]:
+def _goal(rows: Rows, metric: str | None, log_target: bool) -> tuple[Goal, TargetScale | None]:
     """Return the goal of a pack on these rows, and the scale of the target if it is a number."""
     judge = judging(metric, rows.classes)
-    goal = Goal(rows.target, rows.weight, loss, rows.classes, judge)
-    if rows.classes is not None:
+    goal = Goal(rows.target, rows.weight, rows.learned_by(metric), rows.classes, judge)
+    scale = rows.scale(log=log_target, metric=metric)
+    if scale is None:
         return goal, None
-    scale = TargetScale.fit(rows.target, rows.weight, log=log_target, robust=bool(goal.levels))
     return replace(goal, target=scale.forward(rows.target)), scale
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradum.core.losses import learned_loss
+from gradum.core.losses import resolve
 from gradum.core.models.pack_network import PackNetwork
 from gradum.rungs.pack.goal import LEAST_PROBABILITY
 from gradum.rungs.pack.held_out_logits import part
@@ -54,7 +54,7 @@ def imitate(taught: TransferSet, spec: PackSpec, rng: np.random.Generator) -> Ru
         mean = np.tensordot(share, predicted[members], 1)
         rung.params["sharpness"] = np.array([sharpness_for(mean, target, weight)], np.float32)
     if not taught.rows.monotone:  # which training might end
-        loss = learned_loss(taught.rows.classes)
+        loss = resolve(teacher.loss)
         rung = replace(rung, params=tuned(smaller, rung.params, taught, loss, rng))
     settings = {**teacher.settings, "kept": len(members)}
     for name in ("held_out", "teaching"):

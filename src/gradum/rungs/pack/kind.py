@@ -118,7 +118,7 @@ class PackKind(RungKind[PackSpec]):
 
     def loss(self, spec: RungSpec[PackSpec], classes: int | None) -> str:
         """Return the loss that members learn by, given the metric that judges them."""
-        return learned_loss(classes, spec.metric).name
+        return spec.loss or learned_loss(classes, spec.metric).spelled
 
     def remarks(self, rung: Rung) -> tuple[str, ...]:
         """Say which teacher the pack had, and how much it learned from it."""

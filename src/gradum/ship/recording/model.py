@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gradum.core.losses import LOSSES
 from gradum.core.models.input_blocks import of_matrix
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.parameters import named
@@ -77,6 +76,11 @@ def recorded_model(
         raise ExportError(
             say("A forecast looks at the past of its series, which no other form holds."),
             say("Forecast with gradum predict."),
+        )
+    if fitted.schema.exposure is not None:
+        raise ExportError(
+            say("Answers are for the exposure of each row, which no other form takes."),
+            say("Predict with gradum, or fit rates with --weight (weight) in place of --exposure."),
         )
     if promise is not None:
         _refuse_promise(promise)
@@ -250,9 +254,9 @@ def _answers(rung: Rung, logits: Any) -> dict[str, Any]:
         logits = step(logits)
         deciding = logits if step.decides else deciding
     if rung.target_scale is not None:
-        numbers = logits[:, 0] if rung.network.outputs == 1 else np.sort(logits, axis=1)
+        numbers = rung.learned_by.inverse_link(logits)
         return {"prediction": rung.target_scale.inverse(numbers, clamp=rung.clamp)}
-    link = LOSSES[rung.loss].inverse_link
+    link = rung.learned_by.inverse_link
     probability = link(logits)
     decided = probability if deciding is logits else link(deciding)
     most = decided.max(axis=1, keepdims=True)  # the first of equal ones, as in `margins`

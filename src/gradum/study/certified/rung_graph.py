@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradum.core.bounds import Affine, Graph, Selected, probabilities
+from gradum.core.bounds import Affine, Exp, Graph, Limited, Selected, probabilities
 from gradum.core.bounds.box import FLOAT64
 from gradum.core.bounds.rewriting import above, greater
+from gradum.core.losses.loss import LARGEST_LOGIT
 from gradum.errors import NotCertifiableError
 from gradum.messages import say
 from gradum.rungs.rung import Rung
@@ -73,6 +74,8 @@ def answer(rung: Rung, inputs: TableInputs) -> Graph:
                 ),
                 say("Choose a model that predicts one number."),
             )
+        if rung.learned_by.link == "log":
+            graph = graph.then(Graph.of(1, Limited(-np.inf, LARGEST_LOGIT), Exp()))
         scale = rung.target_scale.graph(clamp=rung.clamp)
         return graph.then(scale.computed_in(FLOAT64))
     for step in rung.post:

@@ -386,7 +386,9 @@ def _of_numbers(
 ) -> dict[str, np.ndarray]:
     predicted, width = np.empty(len(rows)), np.empty(len(rows))
     for places, rung, design in _by_judge(run, judges, rows, fold):
-        located, scale = rung.locate(design), rung.target_scale
+        exposure = run.dataset.exposure
+        exposure = None if exposure is None else exposure[rows[places]]
+        located, scale = rung.locate(design).of_exposure(exposure), rung.target_scale
         assert scale is not None
         low, high = (scale.quantile(located.at(sign * threshold[places])) for sign in (-1, 1))
         with np.errstate(invalid="ignore"):

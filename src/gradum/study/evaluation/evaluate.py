@@ -22,7 +22,6 @@ from gradum.run.source.row_parts import FEWEST_HELD, HELD_SHARE, held_row
 from gradum.rungs import balance
 from gradum.rungs.names import BASELINE
 from gradum.rungs.rung import Prediction
-from gradum.scores.metrics import DEFAULT_METRIC
 from gradum.solvers.solution import Status
 from gradum.study.coverage.new_rows import NewCoverage, coverage_of_new
 from gradum.study.evaluation.changes import Change, change_sentences, changes, level_moved
@@ -150,7 +149,7 @@ def _judged(
     judgement = judge(
         dataset.truth,
         {"test": seen},
-        metric=fitted.spec.metric or DEFAULT_METRIC[dataset.truth.task],
+        metric=fitted.spec.metric or dataset.truth.metric,
         seed=fitted.spec.seed,
         how=how,
         spoken_of=fitted.used,
@@ -166,6 +165,7 @@ def _judged(
         ),
         unit=fitted.schema.target_unit,
         from_naive=fitted.schema.from_naive,
+        loss=fitted.spec.loss or "",
         cut_short=tuple(
             name for name, rung in fitted.rungs.items() if rung.status is Status.TIME_LIMIT
         ),
@@ -201,7 +201,7 @@ def _grouped(
     """Score the rung in use by groups of a table's rows."""
     if not grouping.columns:
         return None
-    metric = grouping.metric or fitted.spec.metric or DEFAULT_METRIC[dataset.truth.task]
+    metric = grouping.metric or fitted.spec.metric or dataset.truth.metric
     return scores_by_group(_evidence(fitted, dataset, prediction), grouping.columns, metric)
 
 

@@ -14,7 +14,7 @@ from gradum.messages import listed, marked, say
 from gradum.scores.bootstrap import Resamples, sampled
 from gradum.scores.figures import figure, percent
 from gradum.scores.interval import Interval, Sampled
-from gradum.scores.metrics import METRICS, metrics_of
+from gradum.scores.metrics import METRICS, metrics_for
 from gradum.scores.outcome import Outcome
 
 ERROR, POWER = 0.05, 0.8
@@ -177,7 +177,7 @@ def as_good(
         The metric is not one of the task, or is infinite or undefined for a model; or a share is
         asked for of a score that is not above 0.
     """
-    known = [each.name for each in metrics_of(first.task)]
+    known = [each.name for each in metrics_for(first)]
     if metric not in known:
         raise SpecError(
             say("There is no metric {metric!r} of this target.", metric=metric),

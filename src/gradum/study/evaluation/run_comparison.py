@@ -12,7 +12,7 @@ from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import paired_difference
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
-from gradum.scores.metrics import METRICS, metrics_of, score
+from gradum.scores.metrics import METRICS, score
 from gradum.study.evaluation.margin import AsGood, Margin, as_good
 from gradum.study.evidence import Evidence
 from gradum.study.finding_words import FIRST_IS_BETTER, NO_DIFFERENCE, OTHER_SPLIT, SECOND_IS_BETTER
@@ -148,7 +148,7 @@ def compare(
 
 
 def _verdict_metric(evidence: Evidence) -> str:
-    return evidence.own_score[0] if evidence.own_score else metrics_of(evidence.task)[0].name
+    return evidence.own_score[0] if evidence.own_score else evidence.truth.metric
 
 
 def _title(rung: str) -> str:

@@ -24,7 +24,6 @@ import numpy as np
 import polars as pl
 from scipy.spatial.distance import pdist
 
-from gradum.core.losses import LOSSES
 from gradum.core.models.opened import LastLayer
 from gradum.errors import SpecError
 from gradum.margins import EQUAL, falling, first_greatest
@@ -135,7 +134,7 @@ def alike(rows: LearnedRows, row: pl.DataFrame, *, number: int, count: int = 5) 
 def coordinates(rows: LearnedRows, layer: LastLayer) -> np.ndarray:
     """Return rows as points (n, q), float64, whose distances follow the formula."""
     weight, beside = layer.weight.astype(np.float64), layer.beside.astype(np.float64)
-    if LOSSES[rows.rung.loss].link == "logit" and weight.shape[2] > 1:
+    if rows.rung.learned_by.link == "logit" and weight.shape[2] > 1:
         weight = weight - weight.mean(axis=2, keepdims=True)
         beside = beside - beside.mean(axis=2, keepdims=True)
     moved = layer.units * np.linalg.norm(weight, axis=2)[:, None]

@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gradum.core.losses import LOSSES, Loss
+from gradum.core.losses import Loss
 from gradum.core.models.opened import LastLayer
 from gradum.errors import SpecError
 from gradum.margins import falling, first_greatest
@@ -144,7 +144,7 @@ def influence(
         len(asked),
         exact=rung.network.is_linear
         and scale is not None
-        and LOSSES[rung.loss].quadratic
+        and rung.learned_by.quadratic
         and not fitted.spec.monotone,  # a refit would stop at other bounds
         last_layer_only=not rung.network.is_linear,
         frame=frame,
@@ -271,7 +271,7 @@ class Refit:
 
 def _loss(rung: Rung) -> Loss:
     """Return the loss that a rung was trained with, if it has a curvature."""
-    loss = LOSSES[rung.loss]
+    loss = rung.learned_by
     if loss.smooth and loss.likelihood is not None:
         return loss
     raise SpecError(

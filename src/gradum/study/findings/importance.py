@@ -19,8 +19,7 @@ from gradum.run.judging.judge_rungs import Seen
 from gradum.run.run import Run
 from gradum.rungs.names import BASELINE
 from gradum.scores.interval import Interval, interval
-from gradum.scores.metrics import DEFAULT_METRIC, row_losses
-from gradum.scores.outcome import Outcome
+from gradum.scores.metrics import METRICS, row_losses
 from gradum.solvers.threads import threads_for
 from gradum.study.first_layer import Change, Opened
 from gradum.tables.split import Part
@@ -84,8 +83,7 @@ def importance(run: Run) -> Importance:
     these rows, across groups, times and folds. With more than `MOST_COLUMNS` columns, only the
     `SCREENED_TO` that move the outputs most on a few rows are measured.
     """
-    task = run.dataset.truth.task
-    metric = DEFAULT_METRIC[task]
+    metric = run.dataset.truth.metric
     if run.fitted.used == BASELINE:
         return Importance(metric, (), 0, 0)
     rng = stream(run.fitted.spec.seed, "study", "importance")
@@ -163,7 +161,6 @@ def _added_loss(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return each row's loss (m,), and the mean loss added by shuffling each column (m, c)."""
     truth = run.dataset.truth
-    target = truth.target[rows]
     loss, added = np.zeros(len(rows)), np.zeros((len(rows), len(columns)))
     for opening in _openings(run, rows):
         opened, judged = opening.opened, opening.judged
@@ -172,9 +169,7 @@ def _added_loss(
             total: np.ndarray, opened: Opened = opened, judged: np.ndarray = judged
         ) -> np.ndarray:
             prediction = opened.rung.prediction(opened.logits(total))
-            return row_losses(
-                Outcome(truth.task, target[judged], prediction.value, prediction.probability)
-            )
+            return row_losses(truth.outcome(rows[judged], prediction))
 
         with threads_for(*opened.total.shape):
             loss[judged] = losses(opened.total[judged])
@@ -191,7 +186,7 @@ def _increases(
     run: Run, rows: np.ndarray, loss: np.ndarray, added: np.ndarray, rng: np.random.Generator
 ) -> list[Interval]:
     truth = run.dataset.truth
-    link = np.sqrt if truth.task == "regression" else np.asarray
+    link = np.sqrt if METRICS[truth.metric].root else np.asarray
     weight = truth.weight[rows]
 
     def increase(weights: np.ndarray) -> np.ndarray:

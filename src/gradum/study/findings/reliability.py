@@ -98,8 +98,8 @@ def reliability(evidence: Evidence, learned: int | None = None) -> Reliability:
 
     For two classes, the probability of the second is compared with its share. For more classes, the
     probability of the predicted class is compared with the share of rows where it is true. For a
-    number, the predicted is compared with the actual value. Means and shares are weighted; the bins
-    are `equal_count_bins`.
+    number, the predicted is compared with the actual value; for a quantile, its level with the
+    share of targets up to it. Means and shares are weighted; the bins are `equal_count_bins`.
 
     Intervals come from resamples of groups, of time or of rows, in which the shares of the classes
     vary. Intervals of shares are always Wilson's, as `_share_intervals` says, so that none has zero
@@ -118,6 +118,12 @@ def reliability(evidence: Evidence, learned: int | None = None) -> Reliability:
     """
     label, predicted, observed = _sides(evidence)
     codes = equal_count_bins(predicted)
+    if level := _level(evidence):  # of a quantile, the share of targets up to it is compared
+        label = say("the share of targets up to the prediction")
+        observed, predicted = (
+            (observed <= predicted).astype(np.float64),
+            np.full_like(predicted, level),
+        )
     values = np.stack([predicted, observed])
     whole = _Calibration.of(bin_sums(codes, evidence.weight, values)[None])
     drawn = _Calibration.of(redrawn_sums(evidence, codes, values, "reliability"))
@@ -147,6 +153,12 @@ def _sides(evidence: Evidence) -> tuple[str, np.ndarray, np.ndarray]:
         return evidence.classes[1], probability[:, 1], (target == 1).astype(np.float64)
     right = evidence.prediction.value == target
     return say("the predicted class"), probability.max(axis=1), right.astype(np.float64)
+
+
+def _level(evidence: Evidence) -> float | None:
+    """Return the level of the quantile that is predicted; None where it is a mean or a class."""
+    loss = evidence.truth.loss
+    return loss.quantiles[0] if loss is not None and loss.quantiles else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -91,7 +91,7 @@ def _regression(run: Run, rows: np.ndarray) -> Regression:
         np.log(taken.target) if log else taken.target,
         rung.loss,
         names=coded.names,
-        weight=None if dataset.schema.weight is None else taken.weight,
+        weight=taken.weight if dataset.weighted else None,
         weights="precision",
         covariance="robust",
         groups=taken.groups,

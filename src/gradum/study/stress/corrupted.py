@@ -19,7 +19,7 @@ from gradum.run.reference.reference import answers_of
 from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import paired_differences
 from gradum.scores.interval import Interval
-from gradum.scores.metrics import DEFAULT_METRIC, METRICS, score
+from gradum.scores.metrics import METRICS, score
 from gradum.scores.outcome import Outcome
 from gradum.study.stress.corruption import Corruption, corruptions_of
 from gradum.study.stress.result import CorruptionEffect, Corruptions
@@ -190,9 +190,9 @@ def _scored(
     """Return the metric, and the change that each corruption makes to it."""
     truth, rung, spec = labels.truth, stressed.rung.name, stressed.fitted.spec
     reference = labels.outcome(rung, present)
-    metric = spec.metric or DEFAULT_METRIC[truth.task]
+    metric = spec.metric or truth.metric
     if metric not in score(reference):  # for rows of one class, for example
-        metric = DEFAULT_METRIC[truth.task]
+        metric = truth.metric
     rng = stream(spec.seed, "study", "stress", "resamples")
     resamples = truth.resamples(Seen(labels.places, {rung: present}), rng)
     outcomes = [labels.outcome(rung, prediction) for prediction in predictions]

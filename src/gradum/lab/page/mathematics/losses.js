@@ -19,6 +19,7 @@ const exponential = (a) => mean(a) * (1 + (a > LARGEST_LOGIT ? a - LARGEST_LOGIT
  * @property {(logits: Float64Array, target: number, slope: Float64Array) => void} gradient  Fills in dℓ/da.
  * @property {(logits: Float64Array) => Float64Array} predict  A number, or every class's probability.
  * @property {boolean} ofClasses
+ * @property {boolean} logarithmic  Whether the logit is the logarithm of the mean.
  * @property {(target: number) => boolean} takes  Whether a target has a meaning for it.
  * @property {string} formula
  * @property {string} slopeFormula
@@ -37,6 +38,7 @@ function ofNumber(value, slope, { formula, slopeFormula, predict = (a) => a, tak
     gradient: (logits, target, out) => void (out[0] = slope(logits[0], target)),
     predict: (logits) => Float64Array.of(predict(logits[0])),
     ofClasses: false,
+    logarithmic: predict === mean,
     takes,
     formula,
     slopeFormula,
@@ -86,6 +88,7 @@ export const LOSSES = {
     gradient: logLossSlope,
     predict: probabilities,
     ofClasses: true,
+    logarithmic: false,
     takes: () => true,
     formula: "−log p",
     slopeFormula: "p − t",
@@ -99,6 +102,16 @@ export const LOSSES = {
     (a, y) => y * exponential(-a) + a - log(y) - 1,
     (a, y) => 1 - y * mean(-a),
     { formula: "y·e^−a + a − log y − 1", slopeFormula: "1 − y·e^−a", predict: mean, takes: (y) => y > 0 },
+  ),
+  tweedie: ofNumber(
+    (a, y) => 2 * y * exponential(-a / 2) + 2 * exponential(a / 2) - 4 * Math.sqrt(y),
+    (a, y) => mean(a / 2) - y * mean(-a / 2),
+    {
+      formula: "2y·e^(−a/2) + 2e^(a/2) − 4√y",
+      slopeFormula: "e^(a/2) − y·e^(−a/2)",
+      predict: mean,
+      takes: (y) => y >= 0,
+    },
   ),
 };
 

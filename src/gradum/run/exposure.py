@@ -1,0 +1,62 @@
+"""Answers for the exposure of rows: models learn targets per unit, and users ask for whole rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from gradum.errors import SchemaError
+from gradum.messages import say
+from gradum.rungs.rung import Prediction
+from gradum.tables.check import Checked
+from gradum.tables.role_values import exposure_values
+from gradum.tables.schema import Schema
+
+
+def exposure_of(schema: Schema, frame: pl.DataFrame) -> np.ndarray | None:
+    """Return the exposure (n,) of typed rows; None if the model was fitted without exposures.
+
+    Raises
+    ------
+    SchemaError
+        The rows have no column of exposures.
+    ColumnError
+        An exposure is missing, or not above 0.
+    """
+    if schema.exposure is None:
+        return None
+    if schema.exposure not in frame.columns:
+        raise SchemaError(
+            say("The rows lack the exposure column {column!r}.", column=schema.exposure),
+            say("Add it; 1 in every row asks for answers per unit of exposure."),
+        )
+    return exposure_values(Checked(frame, schema, (), schema.source))
+
+
+def for_exposure(schema: Schema, frame: pl.DataFrame, prediction: Prediction) -> Prediction:
+    """Return predictions per unit as predictions for the exposure of each typed row.
+
+    Raises
+    ------
+    SchemaError, ColumnError
+        As `exposure_of`.
+    """
+    exposure = exposure_of(schema, frame)
+    return (
+        prediction if exposure is None else replace(prediction, value=prediction.value * exposure)
+    )
+
+
+def whole_numbers(ends: np.ndarray) -> np.ndarray:
+    """Return the least and the greatest count (n, 2) within intervals (n, 2).
+
+    A count lies in an interval if and only if it lies between these, so that the coverage is the
+    same. Where no count lies in an interval, the one nearest to its middle is returned.
+    """
+    low, high = np.maximum(np.ceil(ends[:, 0]), 0.0), np.floor(ends[:, 1])
+    none = low > high
+    with np.errstate(invalid="ignore"):
+        nearest = np.maximum(np.round(ends.mean(axis=1)), 0.0)
+    return np.column_stack([np.where(none, nearest, low), np.where(none, nearest, high)])

@@ -1,0 +1,83 @@
+"""Whether the loss that was asked for suits the target: its task, its values and its exposure."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradum.core.losses import resolve
+from gradum.errors import SpecError, TargetError
+from gradum.messages import say
+from gradum.scores.outcome import TASKS
+from gradum.tables.check import Checked
+from gradum.tables.role_values import exposure_values, target_values
+from gradum.tables.schema import Schema, Target
+
+WHOLE = 1e-9  # a count divided by its exposure and multiplied by it again is off by rounding
+
+
+def task_of(loss: str | None) -> str | None:
+    """Return the task that a loss of numbers implies, however few numbers there are."""
+    return "regression" if loss is not None and resolve(loss).link != "logit" else None
+
+
+def refuse_loss(target: Target, schema: Schema) -> None:
+    """Refuse a loss that does not suit the task, and exposures for a loss that has no rate.
+
+    Raises
+    ------
+    SpecError
+    """
+    if target.loss and (resolve(target.loss).link == "logit") != bool(target.classes):
+        raise SpecError(
+            say(
+                "The loss {loss} does not suit {target!r}, whose task is {task}.",
+                loss=target.loss,
+                target=target.name,
+                task=say(TASKS[target.task]),
+            ),
+            say("Leave out --loss, or choose the task with --task."),
+        )
+    if target.loss and target.log:
+        raise SpecError(
+            say("--loss and --log-target were both given."),
+            say("Leave out --log-target: poisson, gamma and tweedie learn the mean's logarithm."),
+        )
+    if schema.exposure is None:
+        return
+    if target.classes or not target.loss or resolve(target.loss).link != "log":
+        raise SpecError(
+            say("--exposure is for counts and amounts, and their loss is not given."),
+            say("Add --loss poisson, gamma or tweedie, or leave out --exposure."),
+        )
+
+
+def refuse_unsuited(checked: Checked) -> None:
+    """Refuse targets that have no meaning for the loss that was asked for.
+
+    Raises
+    ------
+    TargetError
+        It names the rows, what their targets must be, and what to do.
+    """
+    target = checked.schema.target
+    if target is None or not target.loss or target.classes:
+        return
+    loss, values = resolve(target.loss), target_values(checked)
+    exposure = exposure_values(checked)
+    counts = values if exposure is None else values * exposure
+    (rule, remedy), unsuited = loss.valid, ~loss.takes(values)
+    if loss.whole and not unsuited.any():
+        unsuited = np.abs(counts - np.round(counts)) > WHOLE * np.maximum(counts, 1.0)
+        rule = say("whole numbers")
+        remedy = say("Give counts, and --exposure for rates; for amounts use --loss tweedie.")
+    if unsuited.any():
+        raise TargetError(
+            say(
+                "{column} does not suit the loss {loss} in {rows}: it must be {rule}.",
+                column=checked.named(say("Target"), target.name),
+                loss=target.loss,
+                rows=checked.rows_text(unsuited),
+                rule=rule,
+            ),
+            remedy,
+        )
