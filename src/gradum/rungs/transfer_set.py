@@ -97,10 +97,8 @@ def soft_targets(teacher: Rung, logits: np.ndarray) -> np.ndarray:
     These are numbers on the teacher's scale (m,), the probability of the second of two classes
     (m,), or that of each class (m, K).
     """
-    if teacher.target_scale is not None:
-        return logits[:, 0]
-    shares = np.asarray(teacher.learned_by.inverse_link(logits))
-    return shares[:, 1] if shares.shape[1] == 2 else shares
+    answers = np.asarray(teacher.learned_by.inverse_link(logits))
+    return answers[:, 1] if answers.shape[1:] == (2,) else answers
 
 
 def mixed_rows(

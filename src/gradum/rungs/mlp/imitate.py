@@ -27,8 +27,9 @@ def imitate(taught: TransferSet, spec: MLPSpec, context: Context) -> Rung:
     every = Rows(taught.design, taught.soft, taught.weight, rows.classes)
     data = Data(expanded(layer, every), taught.soft, taught.weight)
     directions = rows.directions if rows.monotone else None
+    loss, epochs = teacher.learned_by, spec.max_epochs
     rung, _ = train_network(
-        layer, data, None, spec, context, rows.classes, spec.max_epochs, directions
+        layer, data, None, spec, context, loss, rows.classes, epochs, directions
     )
     rung = replace(rung, target_scale=teacher.target_scale, clamp=teacher.clamp, post=teacher.post)
     known = taught.known
