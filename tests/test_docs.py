@@ -293,8 +293,8 @@ def write_messages(folder):
     """Short messages, of which those that want something spell it in many ways."""
     rng = np.random.default_rng(0)
     wanted, others = (
-        ("fr33 prize", "pr1ze!!", "FREE-prizes"),
-        ("see you", "on my way", "thx, later"),
+        ("claim your fr33 prize", "you have won a pr1ze!!", "FREE-prizes for you"),
+        ("see you at home", "i am on my way", "thx, talk to you later"),
     )
     texts = [
         f"{rng.choice(wanted if spam else others)} {rng.choice(['ok', 'today'])} {number}"
