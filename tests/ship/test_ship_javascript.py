@@ -14,6 +14,7 @@ from gradum.ship.forms.javascript.nodes import NodeList
 from gradum.ship.recording.model import RecordedModel
 from gradum.ship.recording.program import OPERATIONS, UFUNCS, Program
 from gradum.ship.recording.recorded import Recorded
+from gradum.tables.kinds.raw import Tokens
 from node import answers_by_node, needs_node, predicted, said_by
 
 pytestmark = needs_node
@@ -133,7 +134,10 @@ def texts(x):
     yield "looked up", x.looked_up({"a b": 1, "": 2, "__proto__": 3, "12": 4}, -5)
     yield "second", x.followed_by(" y z").split("", 1)
     yield "before", x.followed_by("-").followed_by(x).split("-", 0)
-    yield "words", x.words("[a-zé]+|[一-龥\U00020000-\U0002ffff]", ("é", "a b", "b a", "𠀀"))
+    words = Tokens("[a-zé]+|[一-龥\U00020000-\U0002ffff]")
+    yield "words", x.tokens(words, ("é", "a b", "b a", "𠀀"))
+    signs = Tokens(r"[\s\S]", joint="", longest=3, padding=" ")
+    yield "signs", x.tokens(signs, (" a", "a b", "𠀀文", "__p", "zz"))
 
 
 def test_texts_are_read_as_in_python():

@@ -7,6 +7,7 @@ import scipy.special
 from gradum.errors import ExportError
 from gradum.ship.recording.program import OPERATIONS, ROWS_AXIS, Program
 from gradum.ship.recording.recorded import FUNCTIONS, Recorded
+from gradum.tables.kinds.raw import Tokens
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(7, 1))
@@ -114,7 +115,7 @@ def test_texts_are_looked_up_joined_and_split():
         "is": raw.matches("[ab ]*"),
         "second": raw.followed_by(" y z").split("", 1),
         "twice": raw.followed_by("-").followed_by(raw),
-        "words": raw.words("[a-z]", ("a", "a b", "c")),
+        "words": raw.tokens(Tokens("[a-z]"), ("a", "a b", "c")),
     }
     program = Program({"x": raw.node}, {name: value.node for name, value in results.items()})
     found = program({"x": np.array([["a b"], [""], ["c d"]], object)})

@@ -146,8 +146,8 @@ class CodesInTurn:
     """
 
     def __init__(self, shift: np.ndarray, slope: np.ndarray, weight: np.ndarray) -> None:
-        members, coded, codes = shift.shape
-        self._sums = risen(weight.reshape(members, coded, codes, -1)).reshape(-1, weight.shape[2])
+        (members, coded, codes), width = shift.shape, weight.shape[2]
+        self._sums = risen(weight.reshape(members, coded, codes, width)).reshape(-1, width)
         starts = np.arange(members * coded, dtype=np.int32).reshape(members, 1, coded)
         self._starts = starts * (codes + 2)
         turns = (array.swapaxes(0, 1).astype(np.float64) for array in (shift, slope))
