@@ -17,6 +17,7 @@ from gradum.core import (
     Problem,
     Quantile,
     SquaredError,
+    Tweedie,
 )
 from gradum.errors import ShapeError
 from gradum.solvers import LBFGS, Adam, Data, GradientDescent, Regime, Status, Validation
@@ -30,6 +31,8 @@ def target_of(loss, rows, rng, x):
         return rng.poisson(mean)
     if isinstance(loss, Gamma):
         return mean * rng.gamma(2.0, 0.5, rows)
+    if isinstance(loss, Tweedie):  # sums of a Poisson number of amounts, some of them none
+        return rng.gamma(np.maximum(2.0 * rng.poisson(mean), 1e-9), 0.5)
     if isinstance(loss, LogLoss):
         return rng.integers(0, 2, rows)
     return x[:, 0] + rng.normal(size=rows)
