@@ -1,6 +1,7 @@
 """The demands on every metric of the registry: a peer in scikit-learn is one line here."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 from sklearn.preprocessing import label_binarize
 
+from gradum.core.losses import Poisson, Quantile
 from gradum.scores.metrics import METRICS, metrics_of, score
-from gradum.scores.outcome import Outcome
+from gradum.scores.outcome import Outcome, PredictionCost
 from gradum.scores.weighting import Weighting
 from outcomes import TASKS, random_outcome
 
@@ -22,6 +24,22 @@ def reordered(outcome, rows):
     """The outcome of these rows, in this order and as often."""
     arrays = (outcome.target, outcome.prediction, outcome.probability, outcome.weight)
     return Outcome(outcome.task, *(None if array is None else array[rows] for array in arrays))
+
+
+COSTS = {"deviance": Poisson(), "pinball": Quantile(0.3)}
+"""A loss for each metric that is what predictions cost under the loss that was asked for."""
+
+
+def costing(outcome, name):
+    """The outcome of a model that learned by the loss of a metric."""
+    loss = COSTS[name]
+    return replace(outcome, cost=PredictionCost(name, loss.cost, loss.constant))
+
+
+def scored(name, outcome):
+    """A metric of an outcome."""
+    of_cost = METRICS[name].of_cost
+    return score(costing(outcome, of_cost) if of_cost else outcome)[name]
 
 
 def by_scikit_learn(outcome):
@@ -91,6 +109,24 @@ def test_scores_are_scikit_learns(task, rows, weighted):
         assert compared == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
+@pytest.mark.parametrize("weighted", [True, False])
+def test_costs_under_a_loss_are_scikit_learns(weighted):
+    outcome = random_outcome("regression", 300, 3, weighted=weighted)
+    how = {"sample_weight": outcome.weight}
+    each = outcome.target, outcome.prediction
+    pinball = partial(sk.mean_pinball_loss, outcome.target, alpha=0.3, **how)
+    constants = (pinball(np.full(300, value)) for value in outcome.target)
+    expected = {
+        "deviance": sk.mean_poisson_deviance(*each, **how),
+        "deviance_explained": sk.d2_tweedie_score(*each, power=1, **how),
+        "pinball": pinball(outcome.prediction),
+        "pinball_explained": 1 - pinball(outcome.prediction) / min(constants),
+    }
+    assert {name for name, metric in METRICS.items() if metric.of_cost} == set(expected)
+    for name, value in expected.items():
+        assert scored(name, outcome) == pytest.approx(value, rel=1e-12)
+
+
 @settings(deadline=None, max_examples=40)
 @given(task=st.sampled_from(TASKS), rows=st.integers(5, 40), seed=st.integers(0, 2**32))
 def test_weights_equal_repetition(task, rows, seed):
@@ -120,8 +156,8 @@ def test_the_order_of_the_rows_does_not_matter(name, task):
     outcome = random_outcome(task, 200, 4)
     for seed in range(5):
         order = np.random.default_rng(seed).permutation(200)
-        assert score(reordered(outcome, order))[name] == pytest.approx(
-            score(outcome)[name], rel=1e-12
+        assert scored(name, reordered(outcome, order)) == pytest.approx(
+            scored(name, outcome), rel=1e-12
         )
 
 
@@ -130,15 +166,15 @@ def test_a_row_without_weight_is_no_row(name, task):
     outcome = random_outcome(task, 200, 5)
     present = np.flatnonzero(outcome.weight)
     assert len(present) < 200
-    kept = score(reordered(outcome, present))[name]
-    assert kept == pytest.approx(score(outcome)[name], rel=1e-12)
+    kept = scored(name, reordered(outcome, present))
+    assert kept == pytest.approx(scored(name, outcome), rel=1e-12)
 
 
 @every_metric
 def test_only_the_proportions_of_the_weights_count(name, task):
     outcome = random_outcome(task, 200, 5)
     scaled = replace(outcome, weight=3.0 * outcome.weight)
-    assert score(scaled)[name] == pytest.approx(score(outcome)[name], rel=1e-12)
+    assert scored(name, scaled) == pytest.approx(scored(name, outcome), rel=1e-12)
 
 
 @every_metric
@@ -148,7 +184,7 @@ def test_a_perfect_prediction_is_an_error_of_0_or_a_share_of_1(name, task):
     certain = None if task == "regression" else np.eye(said.classes)[target]
     perfect = Outcome(task, target, target, certain, weight)
     best = 1.0 if METRICS[name].greater_is_better else 0.0
-    assert score(perfect)[name] == pytest.approx(best, abs=1e-12)
+    assert scored(name, perfect) == pytest.approx(best, abs=1e-12)
 
 
 @every_metric
@@ -156,9 +192,9 @@ def test_better_predictions_score_better(name, task):
     good = random_outcome(task, 400, 2, weighted=False)
     shuffled = np.random.default_rng(0).permutation(400)
     said = (None if a is None else a[shuffled] for a in (good.prediction, good.probability))
-    bad = score(Outcome(task, good.target, *said))[name]
-    assert score(good)[name] != bad
-    assert (score(good)[name] > bad) == METRICS[name].greater_is_better
+    bad = scored(name, Outcome(task, good.target, *said))
+    assert scored(name, good) != bad
+    assert (scored(name, good) > bad) == METRICS[name].greater_is_better
 
 
 @pytest.mark.parametrize("name", METRICS)

@@ -24,7 +24,7 @@ TASKS: dict[Task, str] = {
 
 
 @dataclass(frozen=True)
-class Cost:
+class PredictionCost:
     """What predicted numbers cost under the loss that models learn.
 
     Parameters
@@ -58,7 +58,7 @@ class Outcome:
         Class probabilities, required for classes.
     weight : ndarray of shape (n,), optional
         At least 0; ones if left out.
-    cost : Cost, optional
+    cost : PredictionCost, optional
         What predicted numbers cost, where a loss was asked for that has a metric of its own.
 
     Raises
@@ -74,7 +74,7 @@ class Outcome:
     prediction: np.ndarray | None = None
     probability: np.ndarray | None = None
     weight: np.ndarray | None = None
-    cost: Cost | None = None
+    cost: PredictionCost | None = None
 
     def __post_init__(self) -> None:
         needed = "prediction" if self.task == "regression" else "probability"

@@ -24,7 +24,7 @@ from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import Resamples, sampled
 from gradum.scores.interval import Interval, Sampled
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS, row_losses, score
-from gradum.scores.outcome import Cost, Outcome, Task
+from gradum.scores.outcome import Outcome, PredictionCost, Task
 from gradum.scores.schemes import Scheme
 
 ROWS_FOR_INTERVALS = 100_000
@@ -103,11 +103,11 @@ class Truth:
         return DEFAULT_METRIC[self.task] if self.loss is None else self.loss.judged_by
 
     @property
-    def cost(self) -> Cost | None:
+    def cost(self) -> PredictionCost | None:
         """What predictions cost by the loss that was asked for, if it has a metric of its own."""
         if self.loss is None or not METRICS[self.metric].of_cost:
             return None
-        return Cost(self.metric, self.loss.cost, self.loss.constant)
+        return PredictionCost(self.metric, self.loss.cost, self.loss.constant)
 
     def outcome(self, rows: np.ndarray, prediction: Prediction) -> Outcome:
         """Return the predictions of some rows (m,) together with the truth."""
