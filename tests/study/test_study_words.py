@@ -27,25 +27,25 @@ def said():
 
 def test_values_of_words_are_those_of_every_order(said):
     table, model = said
-    row = pl.DataFrame({"note": ["The pump leaks, and loud!"]})
+    row = pl.DataFrame({"note": ["The pump leaks, loud!"]})
     found = tile_values(model.fitted, row, table, "note")
-    pieces = ["The ", "pump ", "leaks, ", "and ", "loud!"]
+    pieces = ["The ", "pump ", "leaks", ", ", "loud", "!"]  # signs count by themselves
     assert found.grid[0, :, 0].tolist() == pieces
 
     def answer(inside):
         text = "".join(piece for at, piece in enumerate(pieces) if at in inside)
         return model.predict({"note": text})[0]
 
-    values, orders = np.zeros(5), list(permutations(range(5)))
-    worth = {frozenset(order[:k]): 0.0 for order in orders for k in range(6)}
+    values, orders = np.zeros(6), list(permutations(range(6)))
+    worth = {frozenset(order[:k]): 0.0 for order in orders for k in range(7)}
     worth = {inside: answer(inside) for inside in worth}
     for order in orders:
         for k, at in enumerate(order):
             before = frozenset(order[:k])
             values[at] += (worth[before | {at}] - worth[before]) / len(orders)
     np.testing.assert_allclose(found.shapley.values[:, 0], values, atol=1e-6)
-    whole = frozenset(range(5))
-    lost = [worth[whole] - worth[whole - {at}] for at in range(5)]
+    whole = frozenset(range(6))
+    lost = [worth[whole] - worth[whole - {at}] for at in range(6)]
     np.testing.assert_allclose(found.occlusion[:, 0], lost, atol=1e-6)
 
 
@@ -61,8 +61,8 @@ def test_words_that_count_are_marked_and_named(said):
     assert "raised most by 'leaks'" in where_in_text(found, 0, scale)
 
 
-@pytest.mark.parametrize("text", ["", "?! …", "leaks " * 4_000, None])
-def test_texts_without_words_and_long_ones_are_not_divided(said, text):
+@pytest.mark.parametrize("text", ["", "leaks " * 4_000, None])
+def test_empty_texts_and_long_ones_are_not_divided(said, text):
     table, model = said
     row = pl.DataFrame({"note": [text]}, {"note": pl.String})
     assert tile_values(model.fitted, row, table, "note") is None

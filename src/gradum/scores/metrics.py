@@ -132,7 +132,7 @@ class Metric:
     of_unit : bool
         Whether it is in the target's unit.
     of_cost : str
-        The `PredictionCost.metric` of the outcomes that it is for; empty if it is for all of its tasks.
+        The metric of the `PredictionCost` that it is for; empty if it is for all of its tasks.
     """
 
     name: str
@@ -371,7 +371,7 @@ DEFAULT_METRIC: dict[Task, str] = {
 
 
 def metrics_of(task: Task, cost: str = "") -> tuple[Metric, ...]:
-    """List the metrics that apply to a task, those of the metric ``cost`` of its `PredictionCost` first."""
+    """List the metrics of a task, those for the metric ``cost`` of a `PredictionCost` first."""
     known = [metric for metric in METRICS.values() if task in metric.tasks]
     own = [metric for metric in known if cost and metric.of_cost == cost]
     return (*own, *(metric for metric in known if not metric.of_cost))
