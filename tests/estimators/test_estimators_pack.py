@@ -240,7 +240,7 @@ def test_quantiles_rise_and_are_those_of_a_loss_of_the_same_levels(x, number):
     assert said.max() <= target.max()
     below = np.mean(target[:, None] <= said, axis=0)
     assert np.abs(below - levels).max() < 0.12
-    assert model.rung_.loss == "quantile"
+    assert model.rung_.loss == "quantile:0.1,0.5,0.9"
     same = regressor(loss=Quantile(levels)).fit(x, target)
     np.testing.assert_array_equal(same.predict(x), said)
     weight = np.linspace(0.5, 2, ROWS)

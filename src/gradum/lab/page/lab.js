@@ -1,6 +1,7 @@
 /** The lab itself: what is chosen, what the worker says, and who is told of it. */
 
 import { LESSONS } from "./lessons.js";
+import { LOSSES } from "./mathematics/losses.js";
 import { Pace, Run } from "./run.js";
 import { DEFAULTS, MODEL, read, written } from "./state.js";
 import { axesOf, inputsOf, isTaken } from "./table.js";
