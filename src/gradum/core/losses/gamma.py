@@ -12,7 +12,6 @@ from gradum.core.losses.loss import (
     LARGEST_LOGIT,
     Deviance,
     Likelihood,
-    Link,
     array_module,
     check_shapes,
     exponential,
@@ -30,9 +29,6 @@ class Gamma(Deviance):
     """
 
     name: ClassVar[str] = "gamma"
-    link: ClassVar[Link] = "log"
-    smooth: ClassVar[bool] = True
-    strictly_convex: ClassVar[bool] = True
     slope_formula: ClassVar[str] = "1 − y·e^−a"
 
     def takes(self, target: np.ndarray) -> np.ndarray:

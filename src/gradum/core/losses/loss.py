@@ -289,7 +289,21 @@ class Deviance(Loss):
     """Half the deviance of an exponential family with a logarithmic link, for a mean e^z."""
 
     link: ClassVar[Link] = "log"
+    smooth: ClassVar[bool] = True
+    strictly_convex: ClassVar[bool] = True
     judged_by: ClassVar[str] = "deviance"
+
+    def takes(self, target: np.ndarray) -> np.ndarray:
+        """Return which numbers are at least 0."""
+        return np.isfinite(target) & (target >= 0)
+
+    def check_target(self, target: np.ndarray) -> None:
+        """Refuse values that it does not take, and a target without any value above 0."""
+        super().check_target(target)
+        some = np.full(len(target), bool((target > 0).any()))
+        check_values(
+            target, some, say("above 0 somewhere"), say("The best mean of zeros is 0: no model.")
+        )
 
     def inverse_link(self, logits: np.ndarray) -> np.ndarray:
         """Return the means [n], e^z."""

@@ -12,10 +12,8 @@ from gradum.core.losses.loss import (
     LARGEST_LOGIT,
     Deviance,
     Likelihood,
-    Link,
     array_module,
     check_shapes,
-    check_values,
     exponential,
     mean_of,
 )
@@ -32,28 +30,13 @@ class Poisson(Deviance):
     """
 
     name: ClassVar[str] = "poisson"
-    link: ClassVar[Link] = "log"
-    smooth: ClassVar[bool] = True
-    strictly_convex: ClassVar[bool] = True
     whole: ClassVar[bool] = True
     slope_formula: ClassVar[str] = "e^a − y"
-
-    def takes(self, target: np.ndarray) -> np.ndarray:
-        """Return which numbers are at least 0."""
-        return np.isfinite(target) & (target >= 0)
 
     @property
     def valid(self) -> tuple[str, str]:
         """That they are at least 0."""
         return say("counts, at least 0"), say("Use squared_error for other numbers.")
-
-    def check_target(self, target: np.ndarray) -> None:
-        """Refuse values below 0, and a target without any value above 0."""
-        super().check_target(target)
-        some = np.full(len(target), bool((target > 0).any()))
-        check_values(
-            target, some, say("above 0 somewhere"), say("The best mean of zeros is 0: no model.")
-        )
 
     def value(self, logits: Any, target: Any) -> Any:
         """Return half the deviance of each example: logits [n, 1], target [n] → [n].

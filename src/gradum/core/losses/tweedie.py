@@ -11,10 +11,8 @@ import numpy as np
 from gradum.core.losses.loss import (
     LARGEST_LOGIT,
     Deviance,
-    Link,
     array_module,
     check_shapes,
-    check_values,
     exponential,
     mean_of,
 )
@@ -44,9 +42,6 @@ class Tweedie(Deviance):
     """
 
     name: ClassVar[str] = "tweedie"
-    link: ClassVar[Link] = "log"
-    smooth: ClassVar[bool] = True
-    strictly_convex: ClassVar[bool] = True
     slope_formula: ClassVar[str] = "e^((2−p)a) − y·e^((1−p)a)"
 
     power: float = 1.5
@@ -58,22 +53,10 @@ class Tweedie(Deviance):
                 say("Give a number between 1 and 2; for 1 use poisson, for 2 use gamma."),
             )
 
-    def takes(self, target: np.ndarray) -> np.ndarray:
-        """Return which numbers are at least 0."""
-        return np.isfinite(target) & (target >= 0)
-
     @property
     def valid(self) -> tuple[str, str]:
         """That they are at least 0."""
         return say("amounts, at least 0"), say("Use squared_error for other numbers.")
-
-    def check_target(self, target: np.ndarray) -> None:
-        """Refuse values below 0, and a target without any value above 0."""
-        super().check_target(target)
-        some = np.full(len(target), bool((target > 0).any()))
-        check_values(
-            target, some, say("above 0 somewhere"), say("The best mean of zeros is 0: no model.")
-        )
 
     def value(self, logits: Any, target: Any) -> Any:
         """Return half the deviance of each example: logits [n, 1], target [n] → [n].
