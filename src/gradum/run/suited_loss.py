@@ -46,7 +46,7 @@ def refuse_loss(target: Target, schema: Schema) -> None:
         return
     if target.classes or not target.loss or resolve(target.loss).link != "log":
         raise SpecError(
-            say("--exposure is for counts and amounts, and their loss is not given."),
+            say("--exposure needs a loss of counts or amounts."),
             say("Add --loss poisson, gamma or tweedie, or leave out --exposure."),
         )
 
