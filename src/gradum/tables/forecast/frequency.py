@@ -140,7 +140,7 @@ class Frequency(Struct, frozen=True, forbid_unknown_fields=True):
     def _day_of(self, months: np.ndarray) -> np.ndarray:
         """Return the stamp in each month: the day and time of the start, or the last day."""
         first = months.astype("datetime64[us]").astype(np.int64)
-        following = (months + 1).astype("datetime64[us]").astype(np.int64)
+        following = (months + np.timedelta64(1, "M")).astype("datetime64[us]").astype(np.int64)
         begun = _month_of(self._start)
         into = int((self._start - begun.astype("datetime64[us]").astype(np.int64))[0])
         if not self.month_end:
