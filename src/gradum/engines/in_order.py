@@ -119,8 +119,10 @@ class _Looks:
             return result
 
     def _tell_if_late(self, given: _Given, seconds: float, turn: float) -> None:
-        usual = (turn - self.began) * self.engine.workers / self.done if self.done else 0.0
-        if self.done and seconds > max(SLOW * usual, SLOW_SECONDS):
+        if not self.done:  # nobody knows yet what tasks take
+            return
+        usual = (turn - self.began) * self.engine.workers / self.done
+        if seconds > max(SLOW * usual, SLOW_SECONDS):
             self.late(Straggler(given.item, self.engine.locate(given.task), seconds, usual))
 
 

@@ -30,7 +30,7 @@ from gradum.run.judge import Judge
 from gradum.run.judging.headline import with_headline
 from gradum.run.judging.judge_rungs import Seen, judge
 from gradum.run.judging.judgement import Judgement
-from gradum.run.judging.overdispersion import overdispersion_in_words
+from gradum.run.judging.overdispersion import dispersion_note
 from gradum.run.ladder import climb, learners, refit
 from gradum.run.machine import this_machine
 from gradum.run.metric import metric_for
@@ -40,6 +40,7 @@ from gradum.run.rivals import Contest, Rival, contest, refuse_in_blocks
 from gradum.run.source.row_source import Asked, Divided, RowSource
 from gradum.run.spec import Spec
 from gradum.run.split_check import SplitCheck
+from gradum.run.suited_loss import loss_notes
 from gradum.rungs import balance
 from gradum.rungs.context import ALONE, Context, OutOfTime
 from gradum.rungs.names import BASELINE
@@ -289,7 +290,7 @@ def conclude(
         loss=spec.loss or "",
         notes=(
             *notes,
-            *_asked_for(dataset),
+            *loss_notes(dataset.schema),
             *dataset.remarks,
             *_troubled(judges),
             *_left_out(spec, judges, interrupted=interrupted),
@@ -308,24 +309,6 @@ def conclude(
     )
 
 
-def _asked_for(dataset: Dataset) -> tuple[str, ...]:
-    """Say what models learned by, if a loss was asked for, and what exposures do."""
-    target = dataset.schema.target
-    assert target is not None
-    if not target.loss:
-        return ()
-    learned = say("Models learn {target} by the loss {loss}.", target=target.name, loss=target.loss)
-    if dataset.exposure is None:
-        return (learned,)
-    per_unit = say(
-        "Scores, errors and explanations are of {target} per unit of {exposure}, rows weighted by "
-        "it; predictions of new rows are for the {exposure} of each.",
-        target=target.name,
-        exposure=dataset.schema.exposure,
-    )
-    return learned, per_unit
-
-
 def _warned(
     judgement: Judgement, dataset: Dataset, seen: Seen, split: SplitCheck, seed: int
 ) -> Judgement:
@@ -334,7 +317,8 @@ def _warned(
     used, neighbours = judgement.verdict.used, ""
     if used != BASELINE and not alarms:
         neighbours = shared_errors(dataset, seen, used, seed=seed)
-    noticed = (*_counted(dataset, seen, used), *filter(None, [neighbours]))
+    counts = dispersion_note(dataset, seen, used)
+    noticed = filter(None, [counts, neighbours])
     return structs.replace(
         judgement,
         alarms=alarms,
@@ -342,16 +326,6 @@ def _warned(
         doubts=dataset.doubts,
         notes=(*judgement.notes, *noticed),
     )
-
-
-def _counted(dataset: Dataset, seen: Seen, used: str) -> tuple[str, ...]:
-    """Say whether counts vary more than a Poisson law says, if such a law was asked for."""
-    if dataset.loss is None or not dataset.loss.whole:
-        return ()
-    rows, averaged = seen.average(len(dataset))
-    exposure = 1.0 if dataset.exposure is None else dataset.exposure[rows]
-    count, mean = dataset.target[rows] * exposure, averaged[used].value * exposure
-    return tuple(filter(None, [overdispersion_in_words(count, mean)]))
 
 
 def worlds(rungs: dict[str, Rung]) -> tuple[str, ...]:

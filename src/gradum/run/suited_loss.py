@@ -1,4 +1,4 @@
-"""Whether the loss that was asked for suits the target: its task, its values and its exposure."""
+"""Checks that a loss suits the target (its task, values, exposure), and notes on what it does."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def refuse_loss(target: Target, schema: Schema) -> None:
         return
     if target.classes or not target.loss or resolve(target.loss).link != "log":
         raise SpecError(
-            say("--exposure needs a loss of counts or amounts."),
+            say("--exposure is for counts and amounts, and their loss is not given."),
             say("Add --loss poisson, gamma or tweedie, or leave out --exposure."),
         )
 
@@ -81,3 +81,21 @@ def refuse_unsuited(checked: Checked) -> None:
             ),
             remedy,
         )
+
+
+def loss_notes(schema: Schema) -> tuple[str, ...]:
+    """Say what models learned by, if a loss was asked for, and what exposures do."""
+    target = schema.target
+    assert target is not None
+    if not target.loss:
+        return ()
+    learned = say("Models learn {target} by the loss {loss}.", target=target.name, loss=target.loss)
+    if schema.exposure is None:
+        return (learned,)
+    per_unit = say(
+        "Scores, errors and explanations are of {target} per unit of {exposure}, rows weighted by "
+        "it; predictions of new rows are for the {exposure} of each.",
+        target=target.name,
+        exposure=schema.exposure,
+    )
+    return learned, per_unit

@@ -1,4 +1,4 @@
-"""How many rows a question takes, for a terminal."""
+"""The number of rows needed, as text for a terminal."""
 
 from __future__ import annotations
 

@@ -165,15 +165,16 @@ class _Sums:
     ) -> _Sums | None:
         """Return the sums that were kept, if they are of this very point."""
         kept = kept or {}
-        gradient, hessian = kept.get("gradient"), kept.get("hessian")
+        objective, gradient, hessian = map(kept.get, ("objective", "gradient", "hessian"))
         square = (values.size, values.size) if curved else None
         if (
             not np.array_equal(kept.get("values"), values)  # type: ignore[arg-type]
+            or (objective is None or objective.shape != ())
             or (gradient is None or gradient.shape != values.shape)
             or (None if hessian is None else hessian.shape) != square
         ):
             return None
-        return cls(float(kept["objective"]), gradient, None if hessian is None else hessian.copy())
+        return cls(float(objective), gradient, None if hessian is None else hessian.copy())
 
     def to_keep(self, values: np.ndarray) -> dict[str, np.ndarray]:
         """Return what `recalled` takes."""

@@ -1,4 +1,4 @@
-"""Which columns of a table tell series apart, and which are of use beside the target."""
+"""The columns of a table of series: those that name the series, and the features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What series allow a forecast to use: cycles, scales, the calendar and origins."""
+"""What a forecast uses of its series: cycles, scales, the calendar and origins."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""Whether counts vary more about their predictions than a Poisson law says."""
+"""A test of overdispersion: whether counts vary more than a Poisson law of the predicted means."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,7 +10,20 @@ from gradum.messages import say
 from gradum.scores.figures import with_interval
 from gradum.scores.interval import NORMAL_95, Interval
 
+if TYPE_CHECKING:
+    from gradum.run.dataset import Dataset
+    from gradum.run.judging.judge_rungs import Seen
+
 FEWEST_ROWS = 30
+
+
+def dispersion_note(dataset: Dataset, seen: Seen, used: str) -> str:
+    """Say what the judged rows of a model of counts show; empty for other models."""
+    if dataset.loss is None or not dataset.loss.whole:
+        return ""
+    rows, averaged = seen.average(len(dataset))
+    exposure = 1.0 if dataset.exposure is None else dataset.exposure[rows]
+    return overdispersion_in_words(dataset.target[rows] * exposure, averaged[used].value * exposure)
 
 
 def dispersion_of_counts(count: np.ndarray, mean: np.ndarray) -> Interval:

@@ -1,4 +1,4 @@
-"""Whether a model is as good as another, except for a margin that was allowed."""
+"""Tests of equivalence and non-inferiority: as good as another model, within a margin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much scores, answers and explanations move when the table is drawn anew and refitted."""
+"""Refits on bootstrapped tables: how far scores, answers and the importance of columns move."""
 
 from __future__ import annotations
 
