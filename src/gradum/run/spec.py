@@ -292,7 +292,7 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
 
         assert self.loss is not None
         loss = resolve(self.loss)
-        if loss.outputs(2) > 1:
+        if loss.link != "logit" and loss.outputs() > 1:
             raise SpecError(
                 say("The loss {loss} predicts several numbers.", loss=self.loss),
                 say("Name one quantile, such as quantile:0.9; a fit for each gives several."),
