@@ -38,7 +38,7 @@ LARGEST_DIRECT = 3000  # coefficients up to which the Hessian is formed and fact
 SHORTEST = 2.0**-30
 ENOUGH = 1e-4  # of the fall that the slope promises (Armijo)
 ROUNDING = 1e-8  # in the gradient, as for Newton's method; at this size no step lowers it further
-EPSILON = np.finfo(np.float64).eps
+EPSILON = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class _Place:
     logits: np.ndarray
     objective: float
     gradient: np.ndarray
-    slope: float  # the gradient's largest entry, without what a bound holds
+    slope: float  # the gradient's largest entry
 
 
 class _Search:
@@ -139,7 +139,6 @@ class _Search:
         self.steps = model.loss.steps(model.outputs)
         self.square = float(self.steps @ self.steps)
         self.l2 = strengths.l2[:-1, 0] * self.square
-        self.signs = strengths.signs[:-1, 0]
 
     def start(self, params: Params | None) -> tuple[np.ndarray, np.ndarray]:
         values = self.model.start(params)
@@ -148,31 +147,25 @@ class _Search:
     def measured(self, score: np.ndarray, level: np.ndarray) -> _Place:
         model = self.model
         logits = np.multiply.outer(model.columns @ score, self.steps) + level
-        value, slope = model.loss.value_and_gradient(logits, model.target)
-        slope = model.weight[:, None] * slope
+        value, by_logits = model.loss.value_and_gradient(logits, model.target)
+        by_logits = model.weight[:, None] * by_logits
         objective = float(model.weight @ value) + 0.5 * float(self.l2 @ score**2)
-        fall = model.columns.transpose_product(slope @ self.steps) + self.l2 * score
-        gradient = np.concatenate([fall, slope.sum(axis=0)])
-        free = np.where(self._held(score, fall), 0.0, fall)
-        largest = max(np.abs(free).max(initial=0.0), np.abs(gradient[len(score) :]).max())
-        return _Place(score, level, logits, objective, gradient, float(largest))
+        fall = model.columns.transpose_product(by_logits @ self.steps) + self.l2 * score
+        gradient = np.concatenate([fall, by_logits.sum(axis=0)])
+        slope = float(np.abs(gradient).max())
+        return _Place(score, level, logits, objective, gradient, slope)
 
     def moved(self, here: _Place) -> _Place | None:
         """Return the next place; None if no step lowers the objective."""
-        length, size = 1.0, len(here.score)
-        held = self._held(here.score, here.gradient[:size])
-        step = self._step(here, np.append(held, np.zeros(len(here.level), bool)))
+        step, size, length = self._step(here), len(here.score), 1.0
+        promised = float(here.gradient @ step)
+        rounding = 4.0 * EPSILON * abs(here.objective)
         while length > SHORTEST:
-            score = here.score + length * step[:size]
-            score = np.where(self.signs * score < 0.0, 0.0, score)
-            there = self.measured(score, here.level + length * step[size:])
-            promised = here.gradient[:size] @ (score - here.score)
-            promised += here.gradient[size:] @ (there.level - here.level)
-            rounding = 4.0 * EPSILON * abs(here.objective)
+            moved = here.score + length * step[:size], here.level + length * step[size:]
+            there = self.measured(*moved)
             fallen = here.objective - there.objective
-            if fallen >= -ENOUGH * promised - rounding and (
-                fallen > rounding or there.slope < here.slope
-            ):
+            enough = fallen >= -ENOUGH * length * promised - rounding
+            if enough and (fallen > rounding or there.slope < here.slope):
                 return there
             length /= 2
         return None
@@ -187,8 +180,8 @@ class _Search:
         what the gradient by β, ‖∇‖² / 2 l2, leaves.
         """
         size, gap = len(here.score), None
-        fall = np.where(self._held(here.score, here.gradient[:size]), 0.0, here.gradient[:size])
-        if bounds_gap and (self.l2 > 0).all() and not self.signs.any():
+        fall = here.gradient[:size]
+        if bounds_gap and (self.l2 > 0).all():
             rounding = 4.0 * EPSILON * len(here.logits) ** 0.5 * abs(here.objective)
             gap = float((np.square(fall) / (2.0 * self.l2)).sum()) + rounding
         gradient = self._values(fall / self.square, here.gradient[size:])
@@ -200,27 +193,20 @@ class _Search:
     def _values(self, score: np.ndarray, level: np.ndarray) -> np.ndarray:
         return np.concatenate([np.multiply.outer(score, self.steps), level[None]])
 
-    def _held(self, score: np.ndarray, fall: np.ndarray) -> np.ndarray:
-        """Return which slopes (D,) a sign holds at 0, though the objective falls beyond it."""
-        return (self.signs != 0.0) & (score == 0.0) & (self.signs * fall > 0.0)
-
-    def _step(self, here: _Place, held: np.ndarray) -> np.ndarray:
-        model, size = self.model, len(here.score)
+    def _step(self, here: _Place) -> np.ndarray:
+        model, size, pull = self.model, len(here.score), here.gradient
         bend, cross, level = self._curvature(here.logits)
         mixed = model.columns.transpose_product(cross)
         level = level + np.trace(level) / len(level) ** 2  # only where nothing changes
-        dead = self.l2 + ~model.columns.alive
-        pull = np.where(held, 0.0, here.gradient)
+        penalty = self.l2 + ~model.columns.alive
         if size > LARGEST_DIRECT:
-            product = _Product(model, bend, mixed, level, dead, held)
-            diagonal = np.append(model.columns.squares(bend) + dead, np.diag(level))
+            product = _Product(model, bend, mixed, level, penalty)
+            diagonal = np.append(model.columns.squares(bend) + penalty, np.diag(level))
             return truncated_step(product, pull, lambda residual: residual / diagonal)
         hessian = np.empty((len(pull),) * 2)
-        hessian[:size, :size] = model.columns.gram(bend) + np.diag(dead)
+        hessian[:size, :size] = model.columns.gram(bend) + np.diag(penalty)
         hessian[:size, size:], hessian[size:, :size] = mixed, mixed.T
         hessian[size:, size:] = level
-        hessian[held] = hessian[:, held] = 0.0
-        hessian[held, held] = 1.0
         return Factored.of(hessian).step(pull)
 
     def _curvature(self, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -246,7 +232,6 @@ class _Product:
     mixed: np.ndarray
     level: np.ndarray
     penalty: np.ndarray
-    held: np.ndarray
 
     def __matmul__(self, step: np.ndarray) -> np.ndarray:
         size = len(self.penalty)
@@ -254,5 +239,4 @@ class _Product:
         columns = self.model.columns
         fall = columns.transpose_product(self.bend * (columns @ score))
         fall += self.penalty * score + self.mixed @ level
-        product = np.append(fall, score @ self.mixed + self.level @ level)
-        return np.where(self.held, 0.0, product)
+        return np.append(fall, score @ self.mixed + self.level @ level)
