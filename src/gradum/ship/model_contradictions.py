@@ -128,7 +128,7 @@ def _judgement(fitted: Fitted) -> Iterator[str]:
         yield say("the judgement's rows are of unknown parts")
     if any(not {"test"} <= parts.keys() <= rows.keys() for parts in scores.values()):
         yield say("the judgement's scores are of other parts than its rows")
-    own = resolve(target.loss).judged_by if target.loss else ""
+    own = resolve(target.loss).own_metric if target.loss else ""
     known = {metric.name for metric in metrics_of(target.task, own)}
     if not set(judgement.cut_short) <= scores.keys():
         yield say("the judgement names a model that it does not score")

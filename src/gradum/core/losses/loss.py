@@ -130,6 +130,11 @@ class Loss(ABC):
     judged_by: ClassVar[str] = "rmse"
     """The metric that compares models that learn it; see `gradum.scores.metrics`."""
 
+    @property
+    def own_metric(self) -> str:
+        """The metric that is particular to what it predicts: by default, the one that judges."""
+        return self.judged_by
+
     whole: ClassVar[bool] = False
     """Whether targets are counts, so that those with halves are no such targets."""
 

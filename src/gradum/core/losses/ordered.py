@@ -47,6 +47,11 @@ class Ordered(Loss):
     one_score: ClassVar[bool] = True
     judged_by: ClassVar[str] = "log_loss"
 
+    @property
+    def own_metric(self) -> str:
+        """The mean rank error."""
+        return "mean_rank_error"
+
     def outputs(self, classes: int | None = None) -> int:
         """Return K, at least 3."""
         return max(classes or 3, 3)
