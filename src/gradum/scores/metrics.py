@@ -397,12 +397,13 @@ DEFAULT_METRIC: dict[Task, str] = {
 def metrics_of(task: Task, cost: str = "") -> tuple[Metric, ...]:
     """List the metrics of a task, those for the metric ``cost`` of a `PredictionCost` first.
 
-    Those of ordered classes come last: the log loss compares their models.
+    Those of ordered classes follow the log loss, which compares their models.
     """
     known = [metric for metric in METRICS.values() if task in metric.tasks]
     own = [metric for metric in known if cost and metric.of_cost == cost]
     others = [metric for metric in known if not metric.of_cost]
-    return (*others, *own) if cost == ORDER else (*own, *others)
+    first = 1 if cost == ORDER else 0
+    return (*others[:first], *own, *others[first:])
 
 
 def metrics_for(outcome: Outcome) -> tuple[Metric, ...]:
