@@ -19,17 +19,18 @@ def mean_rank_error(rows: Weighting) -> np.ndarray:
 
 
 def quadratic_kappa(rows: Weighting) -> np.ndarray:
-    """Quadratic-weighted κ: 1 − E(t − p)² / the same were the ranks t and p independent.
+    """Quadratic-weighted κ: 1 − E(t − p)² / (E t² + E p² − 2 E t · E p) for the ranks t and p.
 
-    Each has its own shares: E t² + E p² − 2 E t · E p. It is NaN if all rows are of one class and
-    predicted as it. Source: J. Cohen, Weighted kappa, Psychological Bulletin 70 (1968).
+    The divisor is the mean square if t and p were independent. The score is 0 if one class is
+    predicted throughout, and NaN if all rows are also of it. Source: J. Cohen, Weighted kappa, Psychological Bulletin 70 (1968).
     """
     target = rows.outcome.target.astype(np.float64)
     predicted = rows.outcome.predicted.astype(np.float64)
-    chance = rows.mean(target**2) + rows.mean(predicted**2)
-    chance -= 2.0 * rows.mean(target) * rows.mean(predicted)
+    square, level = rows.mean(predicted**2), rows.mean(predicted)
+    chance = rows.mean(target**2) + square - 2.0 * rows.mean(target) * level
     chance = np.where(chance > EXACT, chance, np.nan)
-    return np.clip(1.0 - rows.mean((target - predicted) ** 2) / chance, -1.0, 1.0)
+    together = 2.0 * (rows.mean(target * predicted) - rows.mean(target) * level)
+    return np.clip(np.where(square - level**2 > EXACT, together, 0.0) / chance, -1.0, 1.0)
 
 
 def kappa_as_share(rows: Weighting) -> np.ndarray:

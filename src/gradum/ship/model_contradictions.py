@@ -295,7 +295,8 @@ def _takes(rung: Rung, layout: Layout) -> bool:
 
 
 def _link(rung: Rung) -> Link:
-    return "logit" if rung.target_scale is None else "identity"
+    of_shares = rung.target_scale is None and not rung.learned_by.one_score
+    return "logit" if of_shares else "identity"
 
 
 def _has_its_course(rung: Rung) -> bool:

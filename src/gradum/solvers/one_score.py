@@ -36,6 +36,7 @@ from gradum.solvers.solution import EpochDone, Solution, Status
 ROWS_AT_ONCE = 8192
 LARGEST_DIRECT = 3000  # coefficients up to which the Hessian is formed and factorised
 SHORTEST = 2.0**-30
+MOST_STEPS = 20  # to the minimum over b alone
 ENOUGH = 1e-4  # of the fall that the slope promises (Armijo)
 ROUNDING = 1e-8  # in the gradient, as for Newton's method; at this size no step lowers it further
 EPSILON = float(np.finfo(np.float64).eps)
@@ -176,19 +177,33 @@ class _Search:
     def certificate(self, here: _Place, *, bounds_gap: bool) -> Any:
         """Certify the gradient along the line of weights that are allowed.
 
-        The conjugate of the loss touches it at the logits' own slopes, so that the duality gap is
-        what the gradient by β, ‖∇‖² / 2 l2, leaves.
+        First b is brought to its own minimum. There, the conjugate of the loss touches it at the
+        logits' own slopes, so that the duality gap is what the gradient by β, ‖∇‖² / 2 l2, leaves.
         """
         size, gap = len(here.score), None
         fall = here.gradient[:size]
         if bounds_gap and (self.l2 > 0).all():
+            rest = self._at_rest(here)
             rounding = 4.0 * EPSILON * len(here.logits) ** 0.5 * abs(here.objective)
-            gap = float((np.square(fall) / (2.0 * self.l2)).sum()) + rounding
+            left = (np.square(rest.gradient[:size]) / (2.0 * self.l2)).sum()
+            gap = float(max(here.objective - rest.objective, 0.0) + left + rounding)
         gradient = self._values(fall / self.square, here.gradient[size:])
         point = Point(
             self._values(here.score, here.level), here.logits, here.objective, gradient
         )
         return certificate(self.model, point, *self.raw, gap)
+
+    def _at_rest(self, here: _Place) -> _Place:
+        """Return the place of the same β where no change of b lowers the objective."""
+        size = len(here.score)
+        for _ in range(MOST_STEPS):
+            level = _filled(self._curvature(here.logits)[2])
+            step = -np.linalg.solve(level, here.gradient[size:])
+            there = self.measured(here.score, here.level + step)
+            if not there.objective < here.objective:
+                break
+            here = there
+        return here
 
     def _values(self, score: np.ndarray, level: np.ndarray) -> np.ndarray:
         return np.concatenate([np.multiply.outer(score, self.steps), level[None]])
@@ -197,7 +212,7 @@ class _Search:
         model, size, pull = self.model, len(here.score), here.gradient
         bend, cross, level = self._curvature(here.logits)
         mixed = model.columns.transpose_product(cross)
-        level = level + np.trace(level) / len(level) ** 2  # only where nothing changes
+        level = _filled(level)
         penalty = self.l2 + ~model.columns.alive
         if size > LARGEST_DIRECT:
             product = _Product(model, bend, mixed, level, penalty)
@@ -221,6 +236,11 @@ class _Search:
             bend[part] = np.maximum(cross[part] @ self.steps, 0.0)
             level += bent.sum(axis=0)
         return bend, cross, level
+
+
+def _filled(level: np.ndarray) -> np.ndarray:
+    """Return the Hessian by b, also curved in the direction in which nothing changes."""
+    return level + np.trace(level) / len(level) ** 2
 
 
 @dataclass(frozen=True)
