@@ -27,7 +27,7 @@ class Need:
 
 LEAST_SQUARES = Need(marked("takes squared error"), lambda loss: loss.quadratic)
 SMOOTHNESS = Need(
-    marked("needs a smooth loss, and outputs that are free"), lambda loss: loss.smooth and not loss.one_score
+    marked("needs a smooth loss without an order"), lambda loss: loss.smooth and not loss.one_score
 )
 ONE_SCORE = Need(
     marked("takes a loss of ordered classes"), lambda loss: loss.smooth and loss.one_score
