@@ -20,7 +20,10 @@ Y = np.digitize(SCORE + RNG.logistic(size=ROWS), [-2.0, 0.0, 0.3, 2.5])
 WEIGHT = RNG.integers(1, 4, ROWS)
 
 
-def fitted(penalty=L2(0.0), **more):
+FREE = L2(0.0)
+
+
+def fitted(penalty=FREE, **more):
     return solve(minimise(X, Y, LOSS, penalty, solver=SOLVER, outputs=5, **more))
 
 
@@ -42,7 +45,9 @@ def objective(theta, price):
 def test_slopes_and_thresholds_are_statsmodels_with_weights():
     weight, x, y = WEIGHT[:100], X[:100, [0, 2]] - [0.0, 3.0], np.minimum(Y[:100], 3)
     peer = OrderedModel(np.repeat(y, weight), np.repeat(x, weight, axis=0), distr="logit")
-    found = peer.fit(method="bfgs", disp=False, gtol=1e-9, skip_hessian=True, warn_convergence=False)
+    found = peer.fit(
+        method="bfgs", disp=False, gtol=1e-9, skip_hessian=True, warn_convergence=False
+    )
     share = weight.astype(float)
     solution = solve(minimise(x, y, LOSS, L2(0.0), solver=SOLVER, outputs=4, weight=share))
     slopes, theta = score_and_thresholds(solution)
@@ -60,9 +65,7 @@ def test_a_penalised_fit_is_stationary_and_the_gap_bounds_what_is_left(price):
     steps = 1e-6 * np.eye(len(there))
     rises = [objective(there + step, price) - objective(there - step, price) for step in steps]
     np.testing.assert_allclose(rises, 0.0, atol=2e-12)  # twice the slope, times a millionth
-    rough = solve(
-        minimise(X, Y, LOSS, L2(price), solver=OneScore(tol=1e-2), outputs=5)
-    ).certificate
+    rough = solve(minimise(X, Y, LOSS, L2(price), solver=OneScore(tol=1e-2), outputs=5)).certificate
     assert rough.objective - solution.certificate.objective <= rough.duality_gap
     assert solution.certificate.objective == pytest.approx(objective(there, price), rel=1e-12)
     assert solution.status is Status.CONVERGED

@@ -67,7 +67,7 @@ class Problem:
         return params | {"layers": [*inner, last]}
 
     def init(self, rng: np.random.Generator, dtype: Any, level: np.ndarray | None) -> Params:
-        """Draw the network's initial parameters, the last layer's bias at ``level`` [k] if given."""
+        """Draw the initial parameters; the last layer's bias is ``level`` [k], if that is given."""
         params = self.tied(self.network.init(rng, dtype))
         if level is not None:
             params["layers"][-1]["bias"] = level.astype(dtype)

@@ -57,15 +57,16 @@ def with_order(spec: Spec, schema: Schema, table: Table, *, edited: bool) -> Sch
             say("Target {name!r} is a number, which has no classes to order.", name=target.name),
             say("Leave out the order; if its numbers are grades, add --task multiclass."),
         )
-    if spec.ordered:
-        classes = _named(target, spec.ordered)
-    else:
-        classes = of_type or _of_numbers(target)
+    classes = _named(target, spec.ordered) if spec.ordered else of_type or _of_numbers(target)
     if len(classes) < 3:
         if not (spec.ordered or asked):
             return schema
         raise TargetError(
-            say("Target {name!r} has {count} classes to order.", name=target.name, count=len(classes)),
+            say(
+                "Target {name!r} has {count} classes to order.",
+                name=target.name,
+                count=len(classes),
+            ),
             say("An order needs three; leave it out."),
         )
     reason = say(

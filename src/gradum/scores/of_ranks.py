@@ -22,7 +22,8 @@ def quadratic_kappa(rows: Weighting) -> np.ndarray:
     """Quadratic-weighted κ: 1 − E(t − p)² / (E t² + E p² − 2 E t · E p) for the ranks t and p.
 
     The divisor is the mean square if t and p were independent. The score is 0 if one class is
-    predicted throughout, and NaN if all rows are also of it. Source: J. Cohen, Weighted kappa, Psychological Bulletin 70 (1968).
+    predicted throughout, and NaN if all rows are also of it. Source: J. Cohen, Weighted kappa,
+    Psychological Bulletin 70 (1968).
     """
     target = rows.outcome.target.astype(np.float64)
     predicted = rows.outcome.predicted.astype(np.float64)

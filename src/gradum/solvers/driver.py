@@ -219,7 +219,9 @@ def _beginning(
 ) -> tuple[Params, Continuation]:
     """Return the first parameters, and what continues from an earlier training."""
     if start is None:
-        start = solver.starting(problem.init(stream(seed, "init"), data.dtype, _level(problem, data)))
+        start = solver.starting(
+            problem.init(stream(seed, "init"), data.dtype, _level(problem, data))
+        )
     if isinstance(start, Solution):
         resumed = start.state or Continuation()
         return (start.params if resumed.params is None else resumed.params), resumed

@@ -188,9 +188,7 @@ class _Search:
             left = (np.square(rest.gradient[:size]) / (2.0 * self.l2)).sum()
             gap = float(max(here.objective - rest.objective, 0.0) + left + rounding)
         gradient = self._values(fall / self.square, here.gradient[size:])
-        point = Point(
-            self._values(here.score, here.level), here.logits, here.objective, gradient
-        )
+        point = Point(self._values(here.score, here.level), here.logits, here.objective, gradient)
         return certificate(self.model, point, *self.raw, gap)
 
     def _at_rest(self, here: _Place) -> _Place:

@@ -18,9 +18,9 @@ from gradum.messages import marked, say
 from gradum.run.dataset import Dataset
 from gradum.run.events import Expected
 from gradum.run.monotone_columns import refuse_directions, refuse_free
+from gradum.run.ordered_classes import refuse_beside_order, with_order
 from gradum.run.plan import Plan
 from gradum.run.spec import Spec
-from gradum.run.ordered_classes import refuse_beside_order, with_order
 from gradum.run.suited_loss import refuse_loss, task_of
 from gradum.rungs.context import Context
 from gradum.rungs.learning_rows import InMemory, LearningRows

@@ -21,6 +21,7 @@ from gradum.core.losses.log_loss import LogLoss
 from gradum.rungs.rows import Rows
 from gradum.solvers.threads import threads_for
 
+LOG_LOSS = LogLoss()
 MOST_STEPS = 1_000
 STEEPEST = 1e-8  # the search ends at gradients below this
 
@@ -47,7 +48,7 @@ class HeldOutLogits:
     weight: np.ndarray
     groups: np.ndarray | None = None
     time: np.ndarray | None = None
-    loss: Loss = LogLoss()
+    loss: Loss = LOG_LOSS
 
     @classmethod
     def of(
@@ -60,7 +61,7 @@ class HeldOutLogits:
             rows.weight[places],
             None if rows.groups is None else rows.groups[places],
             None if rows.time is None else rows.time[places],
-            rows.learned_by() if rows.learned_by().one_score else LogLoss(),
+            rows.learned_by() if rows.learned_by().one_score else LOG_LOSS,
         )
 
     def __len__(self) -> int:
@@ -136,9 +137,7 @@ class HeldOutLogits:
             )
         return optimum.x
 
-    def _smoothed(
-        self, one_row: float
-    ) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    def _smoothed(self, one_row: float) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
         """Return what gives the losses of labels smoothed by ε, and their slopes by the logits."""
         outputs = self.logits.shape[1]
         if not self.loss.one_score:

@@ -62,7 +62,11 @@ class MatrixScaling(msgspec.Struct, frozen=True, dict=True, tag="matrix"):
     def suits(cls, held_out: HeldOutLogits) -> bool:
         """Whether there are more than two classes without an order, but not too many."""
         classes = held_out.logits.shape[1]
-        return not held_out.loss.one_score and 1 < classes <= MOST_CLASSES and len(held_out) >= FEWEST_ROWS * classes
+        return (
+            not held_out.loss.one_score
+            and 1 < classes <= MOST_CLASSES
+            and len(held_out) >= FEWEST_ROWS * classes
+        )
 
     @classmethod
     def fit(cls, held_out: HeldOutLogits, one_row: float) -> MatrixScaling:

@@ -82,8 +82,8 @@ class Goal:
     def indicators(self, rows: np.ndarray) -> np.ndarray:
         """Return what thresholds are to tell apart in m rows: (m, 1 or K).
 
-        These are one indicator per class, or numbers, or ranks of ordered classes; for quantiles the numbers' ranks, which no
-        outlier dominates.
+        These are one indicator per class, or numbers, or ranks of ordered classes; for quantiles
+        the numbers' ranks, which no outlier dominates.
         """
         target = self.target[rows]
         if self.of_shares:

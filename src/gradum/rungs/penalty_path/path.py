@@ -240,9 +240,7 @@ def _exact(model: LinearModel, price: Price) -> Newton | Proximal | InteriorPoin
     return Newton() if formed or not selects else Proximal()
 
 
-def _compared(
-    model: LinearModel, price: Price
-) -> Newton | Proximal | InteriorPoint | OneScore:
+def _compared(model: LinearModel, price: Price) -> Newton | Proximal | InteriorPoint | OneScore:
     """Return the solver, only as exact as a comparison needs."""
     solver = _exact(model, price)
     if isinstance(solver, InteriorPoint):
