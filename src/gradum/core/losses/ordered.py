@@ -151,8 +151,8 @@ class Ordered(Loss):
 
     @property
     def slope_formula(self) -> str:
-        """The slopes of the two terms, by the log-odds z of the thresholds beside y."""
-        return "∂ℓ/∂z by the thresholds beside y, differences of neighbours"
+        """The slopes by the log-odds z above the threshold below y and above y, g apart."""
+        return "−σ(−z) − 1/(e^g − 1), σ(z) + 1/(e^g − 1)"
 
     def formula(self, outputs: int) -> str:
         """Return −log P(y), by the log-odds of the two thresholds beside y."""
