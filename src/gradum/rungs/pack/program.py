@@ -144,7 +144,7 @@ class PackProgram:
         smoothing = smoothing.reshape(-1, *[1] * (share.ndim - 1))
         return (1 - smoothing) * share + smoothing / classes
 
-    def _tied(self, params: Params) -> Params:
+    def _tied(self, params: Any) -> Any:
         """Return the nearest parameters, or steps of them, that the loss allows (`Loss.tied`)."""
         if not self.loss.one_score:
             return params
