@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from msgspec import structs
 
+from gradum.core.losses import resolve
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.run.dataset import Dataset
@@ -67,6 +68,7 @@ class Larger:
             parts = np.full(len(dataset), Part.TRAIN, np.int8)
         kept = Judge(fitted.encoder, {fitted.used: fitted.rung()}, parts)
         if not plan.folds:
+            _refuse_ordered(spec)
             _refuse_refitted(spec)
             return cls(fitted, dataset, spec, plan, kept, (kept,))
         _refuse_absent(fitted, plan, judges)
@@ -109,6 +111,14 @@ class Larger:
             )
         learned = rows.take(Part.TRAIN, Part.VALIDATION)
         return TransferSet.of(teacher, learned, held_out, context.random("transfer set"))
+
+
+def _refuse_ordered(spec: Spec) -> None:
+    if spec.loss and resolve(spec.loss).one_score:
+        raise SpecError(
+            say("A smaller model of ordered classes would learn from probabilities without order."),
+            say("Fit with --model mlp for one small network."),
+        )
 
 
 def _refuse_refitted(spec: Spec) -> None:
