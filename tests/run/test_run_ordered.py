@@ -11,6 +11,8 @@ from scipy.special import expit
 
 import gradum
 from gradum.errors import GradumError, SpecError
+from gradum.ship.recording.model import recorded_model
+from gradum.study.certified.table_graph import TableGraph
 
 RNG = np.random.default_rng(0)
 ROWS = 500
@@ -137,3 +139,25 @@ def test_estimators_and_inference_refuse_an_order():
         gradum.LogisticRegression(loss="ordered").fit(np.eye(3), [0, 1, 2])
     with pytest.raises(SpecError, match="no likelihood"):
         gradum.infer(TABLE, target="y", loss="ordered")
+
+
+@pytest.mark.parametrize("rung", ["linear", "mlp", "pack"])
+def test_graphs_and_programs_of_other_forms_give_the_same_probabilities(rung):
+    model = ladder()
+    frame = model.run.dataset.frame.select("a", "b")
+    recorded = recorded_model(model.fitted, rung)
+    answers = recorded.program(recorded.raw(frame))
+    share = model.predict_proba(TABLE, rung=rung)
+    np.testing.assert_allclose(answers["probability"], share, atol=1e-6)
+    graph = TableGraph(model.fitted, model.fitted.rung(rung))
+    np.testing.assert_allclose(graph.answer(graph.inputs.of_typed(frame)), share, atol=1e-5)
+
+
+def test_a_rising_score_is_proved_to_raise_the_highest_class_alone():
+    assert ladder().verify("monotone a+ of severe", rung="linear").verdict == "proved"
+    assert ladder().verify("monotone a+ of none", rung="linear").verdict == "refuted"
+
+
+def test_compressing_an_order_is_refused():
+    with pytest.raises(SpecError, match="without order"):
+        ladder().compress()

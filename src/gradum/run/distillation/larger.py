@@ -61,6 +61,7 @@ class Larger:
         SpecError
             No row is left to judge.
         """
+        _refuse_ordered(fitted.spec)
         spec = structs.replace(fitted.spec, split=structs.replace(fitted.spec.split, repeats=1))
         plan = make_plan(spec, dataset)
         parts = plan.kept
@@ -68,7 +69,6 @@ class Larger:
             parts = np.full(len(dataset), Part.TRAIN, np.int8)
         kept = Judge(fitted.encoder, {fitted.used: fitted.rung()}, parts)
         if not plan.folds:
-            _refuse_ordered(spec)
             _refuse_refitted(spec)
             return cls(fitted, dataset, spec, plan, kept, (kept,))
         _refuse_absent(fitted, plan, judges)
