@@ -158,6 +158,14 @@ def test_a_rising_score_is_proved_to_raise_the_highest_class_alone():
     assert ladder().verify("monotone a+ of none", rung="linear").verdict == "refuted"
 
 
-def test_compressing_an_order_is_refused():
+def test_compressing_an_order_and_showing_a_step_of_it_are_refused():
     with pytest.raises(SpecError, match="without order"):
         ladder().compress()
+    with pytest.raises(SpecError, match="held to one score"):
+        gradum.explain_step(ladder(), TABLE.row(0, named=True), rung="linear")
+
+
+def test_words_under_a_loss_of_numbers_name_the_loss():
+    with pytest.raises(GradumError, match=r"'y' is to be a number \(--loss poisson\)") as caught:
+        gradum.fit(TABLE, "y", loss="poisson", model="linear")
+    assert "leave out --loss" in caught.value.remedy
