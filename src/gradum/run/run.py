@@ -486,8 +486,9 @@ def _repeats(dataset: Dataset, parts: np.ndarray, alarms: tuple[Alarm, ...]) -> 
 def metric_of(spec: Spec, schema: Schema) -> str:
     """Return the metric that compares the rungs; raise SpecError if it does not fit the target."""
     assert schema.target is not None
-    task, own = schema.target.task, resolve(spec.loss).judged_by if spec.loss else ""
-    return metric_for(spec.metric or own or DEFAULT_METRIC[task], task, own).name
+    task, loss = schema.target.task, resolve(spec.loss) if spec.loss else None
+    asked = spec.metric or (loss.judged_by if loss else DEFAULT_METRIC[task])
+    return metric_for(asked, task, loss.own_metric if loss else "").name
 
 
 def provenance(dataset: Dataset, rungs: dict[str, Rung], began: float) -> Provenance:

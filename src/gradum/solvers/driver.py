@@ -219,11 +219,22 @@ def _beginning(
 ) -> tuple[Params, Continuation]:
     """Return the first parameters, and what continues from an earlier training."""
     if start is None:
-        start = solver.starting(problem.network.init(stream(seed, "init"), data.dtype))
+        start = solver.starting(
+            problem.init(stream(seed, "init"), data.dtype, _level(problem, data))
+        )
     if isinstance(start, Solution):
         resumed = start.state or Continuation()
         return (start.params if resumed.params is None else resumed.params), resumed
     return start, Continuation()
+
+
+def _level(problem: Problem, data: Data | SegmentedData) -> np.ndarray | None:
+    """Return the best constant [k] where training must begin there: with thresholds apart."""
+    if not problem.loss.one_score:
+        return None
+    assert isinstance(data, Data)
+    share = data.unit_weight() / data.rows
+    return problem.loss.start(np.asarray(data.target), share, problem.network.outputs)
 
 
 def _reason(info: Info, gradient_tol: float) -> Status | None:
