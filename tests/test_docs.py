@@ -222,6 +222,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("guides")
     penguins = pl.read_csv(ROOT / "examples/penguins.csv", infer_schema=False)
     penguins.write_csv(folder / "penguins.csv")
+    shutil.copy(ROOT / "examples/bikes.csv", folder)
     penguins.drop("species").head(7).write_csv(folder / "new.csv")
     penguins.gather_every(5).write_csv(folder / "held_out.csv")
     for name, rows in (("data", penguins), ("new", penguins.drop("species"))):
@@ -323,7 +324,7 @@ def blocks(document, language):
 
 def commands(document):
     """The command lines of a document, without their comments."""
-    lines = "".join(blocks(document, "sh")).splitlines()
+    lines = "".join(blocks(document, "sh")).replace("\\\n", "").splitlines()
     return [text for line in lines if (text := line.partition("  #")[0].strip())]
 
 

@@ -183,6 +183,16 @@ def test_intervals_of_counts_are_whole_numbers_that_cover(counted):
     assert (high - low)[exposure == 2.0].mean() > (high - low)[exposure == 0.1].mean()
 
 
+def test_a_watch_expects_the_metric_of_a_quantile_and_says_that_it_expects_no_deviance(counted):
+    found = counted.watch(table(COUNTS).drop("y", "w").head(60)).found
+    assert found.expected_score is None
+    (said,) = [note for note in found.notes if "No score is expected without labels" in note]
+    assert "the loss poisson does not allow" in said
+    model, _ = of_quantile()
+    expected = model.watch(table(COUNTS).drop("y", "w", "e")).found.expected_score
+    assert [score.metric for score in expected.scores] == ["pinball", "rmse", "mae", "r2"]
+
+
 def test_a_model_file_keeps_the_loss_and_the_exposure(counted, tmp_path):
     counted.save(tmp_path / "model.gradum")
     again = gradum.load(tmp_path / "model.gradum")
