@@ -34,12 +34,15 @@ class CoursePoint(msgspec.Struct, frozen=True):
         Their mean return, with actions drawn by chance as in learning; None if none ended.
     seconds : float
         Since learning began, without interruptions.
+    done : float
+        The share of all steps that is done.
     """
 
     steps: int
     episodes: int
     mean_return: float | None
     seconds: float
+    done: float
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,10 @@ class Learned:
 class Apprentice(Protocol):
     """Who learns: begins, and goes on by a chunk of updates."""
 
+    environment: Environment
     method: Method
+    resumes: bool
+    """Whether learning can go on from a file, to the bit."""
 
     def begin(self) -> Learned:
         """Return what is known before the first update."""
@@ -93,6 +99,7 @@ def learning(apprentice: Apprentice, learned: Learned) -> Iterator[Learned]:
             episodes,
             earned / episodes if episodes else None,
             learned.seconds + perf_counter() - began,
+            min(updates / settings.updates, 1.0),
         )
         learned = Learned(learner, lanes, updates, (*learned.course, point))
         yield learned
@@ -107,9 +114,11 @@ def rates(settings: PPOSettings, updates: int) -> np.ndarray:
 class CompiledApprentice:
     """Learns a built-in game: a chunk is one call of a compiled program."""
 
+    resumes = True
+
     def __init__(self, environment: BuiltIn, settings: PPOSettings, seed: int) -> None:
         self.method = method_of(environment, settings)
-        self._game, self._seed = environment.game, seed
+        self.environment, self._game, self._seed = environment, environment.game, seed
 
     def begin(self) -> Learned:
         """Return a new learner, and lanes at their first states."""
@@ -135,15 +144,20 @@ class CompiledApprentice:
 
 
 class OutsideApprentice:
-    """Learns an environment of Python, whose lanes are stepped one after the other."""
+    """Learns an environment of Python, whose lanes are stepped one after the other.
+
+    Nobody can write the states of its lanes to a file.
+    """
+
+    resumes = False
 
     def __init__(self, environment: Environment, settings: PPOSettings, seed: int) -> None:
         self.method = method_of(environment, settings)
-        self._environment, self._seed = environment, seed
+        self.environment, self._seed = environment, seed
 
     def begin(self) -> Learned:
         """Return a new learner, and lanes at their first states."""
-        lanes = outside.Rollouts(self._environment, self.method.settings.lanes, self._seed)
+        lanes = outside.Rollouts(self.environment, self.method.settings.lanes, self._seed)
         return Learned(self.method.begin(self._seed), lanes, 0)
 
     def chunk(self, learned: Learned) -> tuple[Learner, Any, int, float]:
