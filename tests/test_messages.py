@@ -73,7 +73,7 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "ship/destinations/sqlite_table.py": {"PRAGMA", "SELECT "},
     "ship/forms/sql/file.py": {"WITH a AS MATERIALIZED"},
     "ship/forms/sql/query.py": {"WITH … AS MATERIALIZED", "COALESCE(trim("},
-    "lab/bundle.py": {
+    "show/bundle.py": {
         *("^import ", "^export ", "^(?:import", "const ", "… imports itself", "… has a line"),
     },
     "lab/page.py": {"default-src 'none'", r"\b(?:say"},
