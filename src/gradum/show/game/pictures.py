@@ -1,4 +1,4 @@
-"""Pictures of a policy: returns beside simpler policies, the learning curve, and a map of states."""
+"""Pictures of a policy: returns beside simpler ones, the learning curve, and a map of states."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ from gradum.show.policy_ladder import TITLES, remarks
 
 ACROSS, UP = 32, 24  # cells of a map
 MOST_POINTS = 200  # of a curve's table
+PLACES: tuple[dict, dict] = (
+    {"align": "right", "baseline": "top", "x": "width", "y": "height", "dy": 24},
+    {"align": "left", "baseline": "bottom", "x": 0, "y": 0, "dy": -6},
+)
+"""Where the names of a map's axes stand: below on the right, and above on the left."""
 
 
 def returns_picture(played: Played) -> Picture:
@@ -60,7 +65,7 @@ def _each(judgement: PolicyJudgement) -> alt.Chart:
         for place, score in enumerate(judgement.scores)
         for value in sorted(set(score.returns))
     ]
-    axis = alt.X(**quantitative("return", say("return")))
+    axis = alt.X(**quantitative("return", say("return"), padding=8))
     return (
         Chart(data(rows))
         .mark_tick(color=FAINT, thickness=1.5, size=22)
@@ -221,7 +226,12 @@ def _cells(cells: list[dict], columns: tuple[str, str]) -> AnyChart:
     shade = base.mark_rect(stroke=None).encode(
         color=alt.Color("colour:N", scale=None), opacity=strength
     )
-    return (ground + shade).properties(width="container", height=340)
+    # Names are data, since the title of an axis would be an expression.
+    named = [
+        Chart(data([{"name": name}])).mark_text(**place).encode(text=alt.Text("name:N"))
+        for name, place in zip(columns, PLACES, strict=True)
+    ]
+    return alt.layer(ground, shade, *named).properties(width="container", height=340)
 
 
 def _summary(

@@ -106,7 +106,9 @@ def _sections(played: Played, explanation: PolicyExplanation) -> list[Section]:
         Section("learning", say("How did it learn?"), pictures=_some(learning_picture(played))),
         Section(
             "states",
-            say("Where is it unsure?"),
+            say("Where is it unsure?")
+            if played.environment.actions
+            else say("What does it do where?"),
             pictures=_some(pair and states_picture(played, pair)),
         ),
         Section(
@@ -131,8 +133,8 @@ def _some(picture: Picture | None) -> tuple[Picture, ...]:
 def property_to_try(played: Played, column: str) -> str:
     """Return a property about the tenth of the visited states where an observation is greatest.
 
-    It is that the network never takes the action that it took least there; or that the number that
-    it gives stays where those that it gave were.
+    It is that the network never takes the action that it took least there; or that its number stays
+    in the half of the range in which it was on average.
     """
     environment = played.environment
     place = environment.observations.index(column)
@@ -143,7 +145,9 @@ def property_to_try(played: Played, column: str) -> str:
     there = acted[(seen >= least) & (seen <= most)]
     region = f"{column} {least:g}..{most:g}"
     if not environment.actions:
-        low, high = (float(f"{end:.2g}") for end in (there.min(initial=0), there.max(initial=0)))
-        return f"range {low:g}..{high:g} where {region}"
+        low, high = environment.bounds
+        middle = (low + high) / 2
+        ends = (low, middle) if there.mean() < middle else (middle, high)
+        return f"range {ends[0]:g}..{ends[1]:g} where {region}"
     times = np.bincount(there.astype(int), minlength=len(environment.actions))
     return f"never {environment.actions[int(times.argmin())]} where {region}"

@@ -69,13 +69,14 @@ export class Player {
     }
     this.recording = this.live ? this.live.recording : this.played.recordings[Number(which)];
     found("pushes").hidden = !this.live;
-    found("unsure").hidden = Boolean(this.live);
     const { observations } = this.played,
+      { uncertainty } = this.recording,
+      hasCourse = !this.live && uncertainty.length > 0,
       slider = found("slider");
+    found("unsure").hidden = !hasCourse;
     this.draw = this.game ? this.game.picture(this.stage) : traces(this.stage, observations, this.recording.seen);
     found("course").replaceChildren();
-    const { uncertainty } = this.recording;
-    this.mark = this.live ? () => {} : trace(found("course"), uncertainty, 0, this.played.mostUncertain);
+    this.mark = hasCourse ? trace(found("course"), uncertainty, 0, this.played.mostUncertain) : () => {};
     slider.max = String(this.last);
     this.fill();
     this.go(0);
@@ -117,6 +118,11 @@ export class Player {
     return value.toFixed(digits).replace("-", "−");
   }
 
+  /** A reward or a return, which often are whole. @param {number} value */
+  sum(value) {
+    return Number.isInteger(value) ? String(value).replace("-", "−") : this.number(value);
+  }
+
   /** Show a step. @param {number} to */
   go(to) {
     while (this.live && !this.live.ended && to > this.last) this.live.advance();
@@ -132,7 +138,7 @@ export class Player {
     const said = (over ? words.ended : this.live ? words.so : words.step)
       .replace("{step}", String(number))
       .replace("{steps}", String(all))
-      .replace("{total}", this.number(step.total));
+      .replace("{total}", this.sum(step.total));
     found("step").textContent = said;
     slider.setAttribute("aria-valuetext", said);
     this.draw?.(step.seen, step.action, this.at);
@@ -141,10 +147,13 @@ export class Player {
     this.actionCells?.forEach(([row, value, bar], at) => {
       const share = step.probabilities ? step.probabilities[at] : (step.action - bounds[0]) / (bounds[1] - bounds[0]);
       value.textContent = step.probabilities ? this.shares.format(share) : this.number(step.action);
-      bar.style.width = `${(100 * share).toFixed(1)}%`;
+      const start = step.probabilities ? 0 : Math.min(share, 0.5), // a number's bar begins in the middle
+        length = step.probabilities ? share : Math.abs(share - 0.5);
+      bar.style.marginLeft = `${(100 * start).toFixed(1)}%`;
+      bar.style.width = `${(100 * length).toFixed(1)}%`;
       row.classList.toggle("chosen", !actions.length || taken[at] === actions[step.action]);
     });
-    this.sumCells?.forEach(([, value], at) => (value.textContent = this.number(at ? step.total : step.reward)));
+    this.sumCells?.forEach(([, value], at) => (value.textContent = this.sum(at ? step.total : step.reward)));
     if (this.playing && this.at === this.last && (!this.live || this.live.ended)) this.play(false);
   }
 
