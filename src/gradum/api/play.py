@@ -20,7 +20,7 @@ from gradum.games.learning import (
 )
 from gradum.games.played import Played, judged
 from gradum.games.python_environment import of_file, of_gymnasium
-from gradum.games.settings import OUTSIDE
+from gradum.games.settings import OUTSIDE, PPOSettings
 from gradum.messages import say
 from gradum.rungs.number_ranges import refuse_time_limit
 from gradum.ship import play_folder
@@ -152,17 +152,16 @@ def apprentice_of(spec: PlaySpec) -> Apprentice:
         There is no such game, or it cannot be learned.
     """
     if spec.game in GAMES:
-        settings = GAMES[spec.game].settings
-        environment = BuiltIn(GAMES[spec.game])
-        kind = CompiledApprentice
-    else:
-        path, colon, name = spec.game.rpartition(":")
-        is_file = bool(colon) and path.endswith(".py")
-        environment = of_file(Path(path), name) if is_file else of_gymnasium(spec.game)
-        settings, kind = OUTSIDE, OutsideApprentice
-    if spec.steps is not None:
-        settings = replace(settings, steps=spec.steps)
-    return kind(environment, settings, spec.seed)
+        game = GAMES[spec.game]
+        return CompiledApprentice(BuiltIn(game), _for_steps(game.settings, spec), spec.seed)
+    path, colon, name = spec.game.rpartition(":")
+    is_file = bool(colon) and path.endswith(".py")
+    environment = of_file(Path(path), name) if is_file else of_gymnasium(spec.game, GAMES)
+    return OutsideApprentice(environment, _for_steps(OUTSIDE, spec), spec.seed)
+
+
+def _for_steps(settings: PPOSettings, spec: PlaySpec) -> PPOSettings:
+    return settings if spec.steps is None else replace(settings, steps=spec.steps)
 
 
 def _played(
@@ -177,7 +176,8 @@ def _played(
     end = float("inf") if time_limit is None else perf_counter() + time_limit
     status = Status.COMPLETED
     with turn():
-        for learned in learning(apprentice, learned):
+        for now in learning(apprentice, learned):
+            learned = now
             if watch is not None:
                 watch(learned)
             if learned.updates >= apprentice.method.settings.updates:

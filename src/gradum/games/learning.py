@@ -15,7 +15,7 @@ from gradum.games.environment import BuiltIn, Environment
 from gradum.games.ppo import compiled, outside
 from gradum.games.ppo.action_distribution import Gaussian, Softmax
 from gradum.games.ppo.learner import Learner, Method
-from gradum.games.ppo.settings import PPOSettings
+from gradum.games.settings import PPOSettings
 
 CHUNK = 8
 """Updates between two looks at the clock, in one call of the compiled program."""
@@ -66,10 +66,15 @@ class Learned:
 class Apprentice(Protocol):
     """Who learns: begins, and goes on by a chunk of updates."""
 
-    environment: Environment
-    method: Method
-    resumes: bool
-    """Whether learning can go on from a file, to the bit."""
+    @property
+    def environment(self) -> Environment: ...  # noqa: D102
+    @property
+    def method(self) -> Method: ...  # noqa: D102
+
+    @property
+    def resumes(self) -> bool:
+        """Whether learning can go on from a file, to the bit."""
+        ...
 
     def begin(self) -> Learned:
         """Return what is known before the first update."""

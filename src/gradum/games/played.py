@@ -1,4 +1,4 @@
-"""A game that was learned: the policy as a model, its judgement, and the episodes that judged it."""
+"""A game that was learned: the policy as a model, its judgement, and the judged episodes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from gradum.games.episode import Episode, play
 from gradum.games.judging import EPISODES, PURPOSE, PolicyJudgement, judge
 from gradum.games.learning import Learned
 from gradum.games.policy_model import (
-    logits_of,
     policy_model,
     policy_of,
     probabilities,
@@ -136,9 +135,7 @@ def _linear(
     return replace(rung, seconds=perf_counter() - began)
 
 
-def _explained(
-    episode: Episode, rung: Rung, environment: Environment, learned: Learned
-) -> Episode:
+def _explained(episode: Episode, rung: Rung, environment: Environment, learned: Learned) -> Episode:
     """Return an episode with what the policy held likely, and how unsure it was."""
     known = probabilities(rung, environment, episode.observations)
     if known is not None:

@@ -158,9 +158,7 @@ def policy_model(
     encoder = Encoder.fit(dataset.frame, dataset.schema)
     used = rungs[-1]
     reference = Reference.of_rows(dataset, len(dataset), seed)
-    reference = reference.with_answers(
-        used.predict(dataset.rows(encoder).design), same_fit=True
-    )
+    reference = reference.with_answers(used.predict(dataset.rows(encoder).design), same_fit=True)
     machine = this_machine()
     provenance = Provenance(
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

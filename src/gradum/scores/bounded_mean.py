@@ -31,9 +31,7 @@ def bounded_mean(values: np.ndarray, low: float, high: float, level: float = LEV
     shares = np.clip((values - low) / spread, 0.0, 1.0)
     risk = (1.0 - level) / 2
     least, most = _lower(shares, risk), 1.0 - _lower(1.0 - shares, risk)
-    return Interval(
-        value, min(low + spread * least, value), max(low + spread * most, value), error
-    )
+    return Interval(value, min(low + spread * least, value), max(low + spread * most, value), error)
 
 
 def _lower(shares: np.ndarray, risk: float) -> float:

@@ -12,7 +12,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from gradum.games.game import Game
-from gradum.games.ppo.settings import PPOSettings
+from gradum.games.settings import PPOSettings
 
 GRAVITY = 9.8  # m/s²
 POLE = 0.1  # kg
