@@ -141,7 +141,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def read_property(text: str, where: str, fitted: Fitted) -> Stated:
-    """Read a property, and the region in which it is to hold: its own, as in "never no where age 3".
+    """Read a property and its region: the one behind its own ``where``, or else ``where``.
 
     Raises
     ------
