@@ -18,13 +18,14 @@ from gradum.games.learning import (
     OutsideApprentice,
     learning,
 )
-from gradum.games.played import Played, judged
+from gradum.games.played import Played, judged, unjudged
+from gradum.games.ppo.learner import Steps
 from gradum.games.python_environment import of_file, of_gymnasium
 from gradum.games.settings import OUTSIDE, PPOSettings
 from gradum.messages import say
 from gradum.rungs.number_ranges import refuse_time_limit
-from gradum.ship import play_folder
-from gradum.ship.layout import LEARNING
+from gradum.ship import bundle, play_folder
+from gradum.ship.layout import LEARNING, POLICY
 from gradum.ship.play_folder import PlaySpec
 from gradum.solvers.solution import Status
 from gradum.solvers.threads import turn
@@ -106,22 +107,49 @@ def play_in_folder(
     begun = apprentice.begin()
     if play_folder.is_unfinished(folder):
         begun = play_folder.taken_up(folder, begun)
-    kept = monotonic()
+    kept, last = monotonic(), begun
 
     def watch(learned: Learned) -> None:
-        nonlocal kept
+        nonlocal kept, last
+        last = learned
         on_chunk(learned)
         if apprentice.resumes and checkpoint_every and monotonic() - kept >= checkpoint_every:
             play_folder.keep(folder, spec, learned)
             kept = monotonic()
 
-    played = _played(apprentice, spec, begun, time_limit, watch, stop)
+    try:
+        played = _played(apprentice, spec, begun, time_limit, watch, stop)
+    except SpecError as error:
+        if not last.updates or apprentice.last is None:
+            raise
+        raise _failed(folder, apprentice, last, apprentice.last, spec, error) from error
     play_folder.write(folder, spec, played)
     if played.interrupted and apprentice.resumes:
         play_folder.keep(folder, spec, played.learned)
     else:
         (folder / LEARNING).unlink(missing_ok=True)
     return played
+
+
+def _failed(
+    folder: Path,
+    apprentice: Apprentice,
+    learned: Learned,
+    steps: Steps,
+    spec: PlaySpec,
+    error: SpecError,
+) -> SpecError:
+    """Write what was learned before an environment failed, and return the error that says so."""
+    fitted = unjudged(apprentice.environment, apprentice.method, learned, steps, spec.seed)
+    bundle.save(fitted, folder / POLICY)
+    return SpecError(
+        error.message,
+        say(
+            "What was learned in {steps:,} steps before is in {path}, and not judged.",
+            steps=learned.course[-1].steps,
+            path=folder / POLICY,
+        ),
+    )
 
 
 def checked(spec: PlaySpec) -> PlaySpec:
