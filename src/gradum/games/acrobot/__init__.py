@@ -96,5 +96,5 @@ GAME = Game(
     reset=reset,
     step=step,
     observe=observe,
-    settings=PPOSettings(steps=1_000_000, entropy=0.01),
+    settings=PPOSettings(steps=500_000, entropy=0.01),
 )

@@ -62,5 +62,5 @@ GAME = Game(
     reset=reset,
     step=step,
     observe=observe,
-    settings=PPOSettings(steps=400_000),
+    settings=PPOSettings(steps=200_000),
 )
