@@ -204,7 +204,7 @@ def test_names_of_no_game_are_refused_with_the_nearest(tmp_path):
 
 
 def test_what_was_learned_before_an_environment_fails_is_kept(own, tmp_path):
-    with pytest.raises(SpecError, match="worn out.*policy.gradum"):
+    with pytest.raises(SpecError, match=r"worn out.*policy\.gradum"):
         play_in_folder(tmp_path, PlaySpec(f"{own}:Later", steps=100_000))
     model = gradum.load(tmp_path / "policy.gradum")
     assert model.predict([{"place": 0.1}])[0] in ("back", "forth")

@@ -1,4 +1,4 @@
-"""``gradum.play``: a game is learned by trying, and the policy becomes a model like any other."""
+"""``gradum play``: a game is learned by trying, and the policy becomes a model like any other."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def judged(
     ``status`` says how learning ended.
     """
     began = perf_counter()
-    rung = _network(environment, method, learned, status)
+    rung = network_of(environment, method, learned, status)
     tell(say("judging: episodes of the network"))
     episodes = tuple(
         _explained(episode, rung, environment, learned)
@@ -124,7 +124,7 @@ def unjudged(
     environment: Environment, method: Method, learned: Learned, steps: Steps, seed: int
 ) -> Fitted:
     """Return what was learned as a model of its last steps, which judge nothing."""
-    rung = _network(environment, method, learned, Status.INTERRUPTED)
+    rung = network_of(environment, method, learned, Status.INTERRUPTED)
     seen = steps.seen.reshape(-1, steps.seen.shape[-1])
     drawn = Episode(seen, steps.actions.reshape(-1), steps.rewards.reshape(-1), False)
     taken = replace(drawn, actions=np.asarray(in_units(environment.bounds, drawn.actions)))
@@ -139,7 +139,7 @@ def unjudged(
     )
 
 
-def _network(environment: Environment, method: Method, learned: Learned, status: Status) -> Rung:
+def network_of(environment: Environment, method: Method, learned: Learned, status: Status) -> Rung:
     """Return the policy's network as a rung."""
     return rung_of(
         "mlp",
