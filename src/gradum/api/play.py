@@ -1,4 +1,4 @@
-"""``gradum.play``: a game is learned by trying, and the policy becomes a model like any other."""
+"""``gradum play``: a game is learned by trying, and the policy becomes a model like any other."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from gradum.games.learning import (
     OutsideApprentice,
     learning,
 )
-from gradum.games.played import Played, judged
+from gradum.games.played import Played, judged, unjudged
+from gradum.games.ppo.learner import Steps
 from gradum.games.python_environment import of_file, of_gymnasium
-from gradum.games.settings import OUTSIDE
+from gradum.games.settings import OUTSIDE, PPOSettings
 from gradum.messages import say
 from gradum.rungs.number_ranges import refuse_time_limit
-from gradum.ship import play_folder
-from gradum.ship.layout import LEARNING
+from gradum.ship import bundle, play_folder
+from gradum.ship.layout import LEARNING, POLICY
 from gradum.ship.play_folder import PlaySpec
 from gradum.solvers.solution import Status
 from gradum.solvers.threads import turn
@@ -106,22 +107,49 @@ def play_in_folder(
     begun = apprentice.begin()
     if play_folder.is_unfinished(folder):
         begun = play_folder.taken_up(folder, begun)
-    kept = monotonic()
+    kept, last = monotonic(), begun
 
     def watch(learned: Learned) -> None:
-        nonlocal kept
+        nonlocal kept, last
+        last = learned
         on_chunk(learned)
         if apprentice.resumes and checkpoint_every and monotonic() - kept >= checkpoint_every:
             play_folder.keep(folder, spec, learned)
             kept = monotonic()
 
-    played = _played(apprentice, spec, begun, time_limit, watch, stop)
+    try:
+        played = _played(apprentice, spec, begun, time_limit, watch, stop)
+    except SpecError as error:
+        if not last.updates or apprentice.last is None:
+            raise
+        raise _failed(folder, apprentice, last, apprentice.last, spec, error) from error
     play_folder.write(folder, spec, played)
     if played.interrupted and apprentice.resumes:
         play_folder.keep(folder, spec, played.learned)
     else:
         (folder / LEARNING).unlink(missing_ok=True)
     return played
+
+
+def _failed(
+    folder: Path,
+    apprentice: Apprentice,
+    learned: Learned,
+    steps: Steps,
+    spec: PlaySpec,
+    error: SpecError,
+) -> SpecError:
+    """Write what was learned before an environment failed, and return the error that says so."""
+    fitted = unjudged(apprentice.environment, apprentice.method, learned, steps, spec.seed)
+    bundle.save(fitted, folder / POLICY)
+    return SpecError(
+        error.message,
+        say(
+            "What was learned in {steps:,} steps before is in {path}, and not judged.",
+            steps=learned.course[-1].steps,
+            path=folder / POLICY,
+        ),
+    )
 
 
 def checked(spec: PlaySpec) -> PlaySpec:
@@ -152,17 +180,16 @@ def apprentice_of(spec: PlaySpec) -> Apprentice:
         There is no such game, or it cannot be learned.
     """
     if spec.game in GAMES:
-        settings = GAMES[spec.game].settings
-        environment = BuiltIn(GAMES[spec.game])
-        kind = CompiledApprentice
-    else:
-        path, colon, name = spec.game.rpartition(":")
-        is_file = bool(colon) and path.endswith(".py")
-        environment = of_file(Path(path), name) if is_file else of_gymnasium(spec.game)
-        settings, kind = OUTSIDE, OutsideApprentice
-    if spec.steps is not None:
-        settings = replace(settings, steps=spec.steps)
-    return kind(environment, settings, spec.seed)
+        game = GAMES[spec.game]
+        return CompiledApprentice(BuiltIn(game), _for_steps(game.settings, spec), spec.seed)
+    path, colon, name = spec.game.rpartition(":")
+    is_file = bool(colon) and path.endswith(".py")
+    environment = of_file(Path(path), name) if is_file else of_gymnasium(spec.game, GAMES)
+    return OutsideApprentice(environment, _for_steps(OUTSIDE, spec), spec.seed)
+
+
+def _for_steps(settings: PPOSettings, spec: PlaySpec) -> PPOSettings:
+    return settings if spec.steps is None else replace(settings, steps=spec.steps)
 
 
 def _played(
@@ -177,7 +204,8 @@ def _played(
     end = float("inf") if time_limit is None else perf_counter() + time_limit
     status = Status.COMPLETED
     with turn():
-        for learned in learning(apprentice, learned):
+        for now in learning(apprentice, learned):
+            learned = now
             if watch is not None:
                 watch(learned)
             if learned.updates >= apprentice.method.settings.updates:

@@ -51,8 +51,10 @@ def verify(
     are the same, or no farther apart than T.
     ``robust COL ±N, COL ±N%, COL any [within T]``: while these columns of a row move this far, all
     at once, its class does not change, or its number moves by at most T.
+    ``never CLASS``: no row is predicted to be of this class.
 
-    If neither of two classes is named, the probability of the second counts. All but ``robust`` are
+    Each may be followed by ``where REGION``, instead of ``where`` for all. If neither of two classes
+    is named, the probability of the second counts. All but ``robust`` are
     about the whole domain, which is that of the rows learned from: ranges of numbers (whole ones if
     all of them were whole), and levels that occurred.
 

@@ -1,4 +1,4 @@
-"""Games: policies that are learned by trying, a folder for each game whose dynamics are built in."""
+"""Games: policies learned by trying, and a folder for each game whose dynamics are built in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,5 @@ from gradum.games.game import Game
 from gradum.games.mountaincar import GAME as MOUNTAINCAR
 from gradum.games.pendulum import GAME as PENDULUM
 
-GAMES: dict[str, Game] = {
-    game.name: game for game in (CARTPOLE, ACROBOT, PENDULUM, MOUNTAINCAR)
-}
+GAMES: dict[str, Game] = {game.name: game for game in (CARTPOLE, ACROBOT, PENDULUM, MOUNTAINCAR)}
 """Every built-in game by its name."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from gradum.games.ppo.settings import PPOSettings
+from gradum.games.settings import PPOSettings
 
 Step = Callable[[Any, Any], tuple[Any, Any, Any]]
 

@@ -75,8 +75,7 @@ def judge(
     seed : int
     """
     earned = {
-        name: returns(environment, policy, len(network), seed, PURPOSE)
-        for name, policy in policies
+        name: returns(environment, policy, len(network), seed, PURPOSE) for name, policy in policies
     }
     earned["mlp"] = network
     bounds = environment.returns

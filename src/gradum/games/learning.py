@@ -14,8 +14,8 @@ import numpy as np
 from gradum.games.environment import BuiltIn, Environment
 from gradum.games.ppo import compiled, outside
 from gradum.games.ppo.action_distribution import Gaussian, Softmax
-from gradum.games.ppo.learner import Learner, Method
-from gradum.games.ppo.settings import PPOSettings
+from gradum.games.ppo.learner import Learner, Method, Steps
+from gradum.games.settings import PPOSettings
 
 CHUNK = 8
 """Updates between two looks at the clock, in one call of the compiled program."""
@@ -66,10 +66,20 @@ class Learned:
 class Apprentice(Protocol):
     """Who learns: begins, and goes on by a chunk of updates."""
 
-    environment: Environment
-    method: Method
-    resumes: bool
-    """Whether learning can go on from a file, to the bit."""
+    @property
+    def environment(self) -> Environment: ...  # noqa: D102
+    @property
+    def method(self) -> Method: ...  # noqa: D102
+
+    @property
+    def resumes(self) -> bool:
+        """Whether learning can go on from a file, to the bit."""
+        ...
+
+    @property
+    def last(self) -> Steps | None:
+        """The last steps it learned from, where it keeps them."""
+        ...
 
     def begin(self) -> Learned:
         """Return what is known before the first update."""
@@ -114,7 +124,7 @@ def rates(settings: PPOSettings, updates: int) -> np.ndarray:
 class CompiledApprentice:
     """Learns a built-in game: a chunk is one call of a compiled program."""
 
-    resumes = True
+    resumes, last = True, None
 
     def __init__(self, environment: BuiltIn, settings: PPOSettings, seed: int) -> None:
         self.method = method_of(environment, settings)
@@ -146,7 +156,7 @@ class CompiledApprentice:
 class OutsideApprentice:
     """Learns an environment of Python, whose lanes are stepped one after the other.
 
-    Nobody can write the states of its lanes to a file.
+    Nobody can write the states of its lanes to a file. ``last`` are the last steps it learned from.
     """
 
     resumes = False
@@ -154,6 +164,7 @@ class OutsideApprentice:
     def __init__(self, environment: Environment, settings: PPOSettings, seed: int) -> None:
         self.method = method_of(environment, settings)
         self.environment, self._seed = environment, seed
+        self.last: Steps | None = None
 
     def begin(self) -> Learned:
         """Return a new learner, and lanes at their first states."""
@@ -167,5 +178,5 @@ class OutsideApprentice:
             numbers = compiled.Drawn.of(self.method, 0, self._seed, learned.updates + place)
             steps, finished = learned.lanes.roll(self.method, learner, numbers)
             learner = outside.update(self.method, learner, steps, numbers.order, rate)
-            episodes, earned = episodes + len(finished), earned + sum(finished)
+            episodes, earned, self.last = episodes + len(finished), earned + sum(finished), steps
         return learner, learned.lanes, episodes, earned

@@ -1,4 +1,4 @@
-"""A game that was learned: the policy as a model, its judgement, and the episodes that judged it."""
+"""A game that was learned: the policy as a model, its judgement, and the judged episodes."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from gradum.games.episode import Episode, play
 from gradum.games.judging import EPISODES, PURPOSE, PolicyJudgement, judge
 from gradum.games.learning import Learned
 from gradum.games.policy_model import (
-    logits_of,
     policy_model,
     policy_of,
     probabilities,
     rung_of,
     states,
 )
-from gradum.games.ppo.learner import Method
+from gradum.games.ppo.compiled import in_units
+from gradum.games.ppo.learner import Method, Steps
 from gradum.games.simple_policies import Threshold, best_linear, best_threshold, by_chance
 from gradum.messages import say
 from gradum.run.fitted import Fitted
@@ -84,11 +84,7 @@ def judged(
     ``status`` says how learning ended.
     """
     began = perf_counter()
-    centre = np.asarray(learned.learner.seen.mean, np.float64)
-    scale = np.asarray(learned.learner.seen.scale, np.float64)
-    known = {"status": status, "iterations": learned.updates, "seconds": learned.seconds}
-    params = learned.learner.params["policy"]
-    rung = rung_of("mlp", environment, method.policy, params, centre, scale, **known)
+    rung = network_of(environment, method, learned, status)
     tell(say("judging: episodes of the network"))
     episodes = tuple(
         _explained(episode, rung, environment, learned)
@@ -97,7 +93,7 @@ def judged(
     tell(say("judging: thresholds"))
     threshold = best_threshold(environment, seed)
     tell(say("judging: linear policies"))
-    linear = _linear(environment, method, centre, scale, seed)
+    linear = _linear(environment, method, *_standard(learned), seed)
     tell(say("judging: simpler policies"))
     judgement = judge(
         environment,
@@ -116,11 +112,51 @@ def judged(
         seed=seed,
         seconds=learned.seconds + perf_counter() - began,
         data={"game": environment.name},
+        mean_return=judgement.network.mean,
     )
     interrupted = status is Status.INTERRUPTED
     return Played(
         environment, method, fitted, judgement, threshold, episodes, learned, seed, interrupted
     )
+
+
+def unjudged(
+    environment: Environment, method: Method, learned: Learned, steps: Steps, seed: int
+) -> Fitted:
+    """Return what was learned as a model of its last steps, which judge nothing."""
+    rung = network_of(environment, method, learned, Status.INTERRUPTED)
+    seen = steps.seen.reshape(-1, steps.seen.shape[-1])
+    drawn = Episode(seen, steps.actions.reshape(-1), steps.rewards.reshape(-1), False)
+    taken = replace(drawn, actions=np.asarray(in_units(environment.bounds, drawn.actions)))
+    return policy_model(
+        environment,
+        [rung],
+        states(environment, [taken]),
+        seed=seed,
+        seconds=learned.seconds,
+        data={"game": environment.name},
+        mean_return=None,
+    )
+
+
+def network_of(environment: Environment, method: Method, learned: Learned, status: Status) -> Rung:
+    """Return the policy's network as a rung."""
+    return rung_of(
+        "mlp",
+        environment,
+        method.policy,
+        learned.learner.params["policy"],
+        *_standard(learned),
+        status=status,
+        iterations=learned.updates,
+        seconds=learned.seconds,
+    )
+
+
+def _standard(learned: Learned) -> tuple[np.ndarray, np.ndarray]:
+    """Return centre and scale of each observation (d,), as learning has measured them."""
+    seen = learned.learner.seen
+    return np.asarray(seen.mean, np.float64), np.asarray(seen.scale, np.float64)
 
 
 def _linear(
@@ -136,9 +172,7 @@ def _linear(
     return replace(rung, seconds=perf_counter() - began)
 
 
-def _explained(
-    episode: Episode, rung: Rung, environment: Environment, learned: Learned
-) -> Episode:
+def _explained(episode: Episode, rung: Rung, environment: Environment, learned: Learned) -> Episode:
     """Return an episode with what the policy held likely, and how unsure it was."""
     known = probabilities(rung, environment, episode.observations)
     if known is not None:

@@ -21,6 +21,7 @@ from gradum.run.options.options import make_spec
 from gradum.run.reference.reference import Reference
 from gradum.rungs.rung import Rung
 from gradum.rungs.target_scale import TargetScale
+from gradum.scores.interval import Interval
 from gradum.solvers.solution import Certificate
 from gradum.tables.columns import Column, Target
 from gradum.tables.encode import Encoder
@@ -137,6 +138,7 @@ def policy_model(
     seed: int,
     seconds: float,
     data: dict[str, str],
+    mean_return: Interval | None,
 ) -> Fitted:
     """Return rungs as a fitted model of the states (n rows) that judged them.
 
@@ -158,9 +160,7 @@ def policy_model(
     encoder = Encoder.fit(dataset.frame, dataset.schema)
     used = rungs[-1]
     reference = Reference.of_rows(dataset, len(dataset), seed)
-    reference = reference.with_answers(
-        used.predict(dataset.rows(encoder).design), same_fit=True
-    )
+    reference = reference.with_answers(used.predict(dataset.rows(encoder).design), same_fit=True)
     machine = this_machine()
     provenance = Provenance(
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -170,6 +170,7 @@ def policy_model(
         threads=machine.threads,
         data=data | {"source": environment.name, "rows": f"{len(frame)}"},
         fingerprint=fingerprint(rungs),
+        mean_return=mean_return,
     )
     named = {rung.name: rung for rung in rungs}
     return Fitted(spec, schema, encoder, named, None, provenance, None, reference)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ class PythonEnvironment:
         first = self._made()
         self._idle.append(first)
         self.observations, self.actions, self.bounds = (), (), (0.0, 0.0)
-        space = getattr(first, "action_space", None)
+        space: Any = getattr(first, "action_space", None)
         self._first = getattr(space, "start", 0)
         if isinstance(getattr(space, "n", None), int | np.integer):
             self.actions = self._named(first, "action_names", int(space.n), "")
@@ -96,9 +96,7 @@ class PythonEnvironment:
         except Exception as error:
             raise self._raised("step", error) from error
         if not isinstance(given, tuple) or len(given) != 5:
-            raise self._refused(
-                say("step returns {given}, not five values", given=_shown(given))
-            )
+            raise self._refused(say("step returns {given}, not five values", given=_shown(given)))
         seen, reward, terminated, cut, _ = given
         try:
             earned = float(reward)
@@ -133,7 +131,7 @@ class PythonEnvironment:
                     shape=values.shape,
                 )
             )
-        if width is not None and len(values) != width or not len(values):
+        if not len(values) or len(values) != (width or len(values)):
             raise self._refused(
                 say(
                     "{method} shows {count} numbers, and before it were {width}",
@@ -147,7 +145,10 @@ class PythonEnvironment:
             name = self.observations[place] if self.observations else f"x{place}"
             raise self._refused(
                 say(
-                    "{method} shows {value} as {name}", method=method, value=values[place], name=name
+                    "{method} shows {value} as {name}",
+                    method=method,
+                    value=values[place],
+                    name=name,
                 )
             )
         return values
@@ -199,10 +200,14 @@ class PythonEnvironment:
         return SpecError(
             say("The environment {name} cannot be learned: {cause}.", name=self.name, cause=cause),
             say(
-                "Give one with Gymnasium's reset and step, whose observations are vectors and whose "
-                "actions are one of several or a number."
+                "Give one with Gymnasium's reset and step, whose observations are vectors and "
+                "whose actions are one of several or a number."
             ),
         )
+
+
+def _shown(value: Any) -> str:
+    return shortened(" ".join(repr(value).split()))
 
 
 class PythonLanes:
@@ -239,19 +244,19 @@ class PythonLanes:
         return int(self._rng.integers(MOST_SEEDS))
 
 
-def of_gymnasium(name: str) -> PythonEnvironment:
-    """Return an environment of Gymnasium by its id.
+def of_gymnasium(name: str, built_in: Iterable[str] = ()) -> PythonEnvironment:
+    """Return an environment of Gymnasium by its id; a refusal also offers what is ``built_in``.
 
     Raises
     ------
     SpecError
         Gymnasium is not installed or has no such environment, or it cannot be learned.
     """
-    gymnasium = needs("gymnasium", "games", say("The environment {name}", name=name))
-    if name.partition("-v")[0] and name not in gymnasium.registry:
+    gymnasium = needs("gymnasium", "games", say("Games other than the built-in ones"), SpecError)
+    if name not in gymnasium.registry:
         raise SpecError(
             say("There is no game {name!r}, and none in Gymnasium.", name=name),
-            nearest(name, list(gymnasium.registry)),
+            nearest(name, [*built_in, *gymnasium.registry], say("games")),
         )
     return PythonEnvironment(name, lambda: gymnasium.make(name))
 
@@ -270,7 +275,8 @@ def of_file(path: Path, name: str) -> PythonEnvironment:
             say("Give FILE.py:CLASS, such as my_game.py:Env."),
         )
     spec = importlib.util.spec_from_file_location(f"gradum_played_{path.stem}", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # a dataclass asks for its module there
     try:
@@ -285,6 +291,7 @@ def of_file(path: Path, name: str) -> PythonEnvironment:
     if not callable(made):
         classes = [each for each, value in vars(module).items() if isinstance(value, type)]
         raise SpecError(
-            say("{path} has no class {name!r}.", path=path, name=name), nearest(name, classes)
+            say("{path} has no class {name!r}.", path=path, name=name),
+            nearest(name, classes, say("classes")),
         )
     return PythonEnvironment(f"{path.name}:{name}", made)

@@ -8,6 +8,7 @@ Shapes: n lanes, d observations, k outputs.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -60,11 +61,11 @@ class Threshold:
 
 
 def _by_threshold(
-    seen: np.ndarray, observation: object, threshold: object, above: object, below: object
+    seen: np.ndarray, observation: Any, threshold: Any, above: Any, below: Any
 ) -> np.ndarray:
-    values = np.take_along_axis(
-        seen, np.broadcast_to(observation, len(seen))[:, None], axis=1
-    )[:, 0]
+    values = np.take_along_axis(seen, np.broadcast_to(observation, len(seen))[:, None], axis=1)[
+        :, 0
+    ]
     return np.where(values > threshold, above, below)
 
 
@@ -83,7 +84,9 @@ def best_threshold(environment: Environment, seed: int) -> Threshold:
     if environment.actions:
         choices = np.arange(len(environment.actions))
     else:
-        choices = np.array([environment.bounds[0], np.mean(environment.bounds), environment.bounds[1]])
+        choices = np.array(
+            [environment.bounds[0], np.mean(environment.bounds), environment.bounds[1]]
+        )
     pairs = np.array([rng.choice(choices, 2, replace=False) for _ in range(count)])
 
     def scores(chosen: np.ndarray, episodes: int, purpose: str) -> np.ndarray:
@@ -125,11 +128,7 @@ def best_linear(
         drawn = mean + deviation * rng.standard_normal((effort.candidates, size))
         weights = np.repeat(drawn, effort.episodes, axis=0).reshape(-1, len(centre) + 1, outputs)
 
-        def policy(seen: np.ndarray, weights: np.ndarray = weights) -> np.ndarray:
-            standard = ((seen - centre) / scale)[:, None, :]
-            logits = (standard @ weights[:, :-1])[:, 0] + weights[:, -1]
-            return decided(environment, logits)
-
+        policy = _linear(environment, centre, scale, weights)
         purpose = f"linear policies {generation}"
         earned = returns(environment, policy, len(weights), seed, purpose)
         order = falling(earned.reshape(effort.candidates, effort.episodes).mean(axis=1))
@@ -140,7 +139,19 @@ def best_linear(
     return found[:-1], found[-1]
 
 
-def decided(environment: Environment, logits: np.ndarray) -> np.ndarray:
+def _linear(
+    environment: Environment, centre: np.ndarray, scale: np.ndarray, weights: np.ndarray
+) -> Policy:
+    """Return a linear policy for each lane, given weights and biases (n, d + 1, k)."""
+
+    def act(seen: np.ndarray) -> np.ndarray:
+        standard = ((seen - centre) / scale)[:, None, :]
+        return _decided(environment, (standard @ weights[:, :-1])[:, 0] + weights[:, -1])
+
+    return act
+
+
+def _decided(environment: Environment, logits: np.ndarray) -> np.ndarray:
     """Return the actions (n,) that outputs (n, k) stand for: the likeliest code, or the mean."""
     if not environment.actions:
         low, high = environment.bounds

@@ -12,6 +12,7 @@ from gradum.games.played import Played
 from gradum.messages import marked, say
 from gradum.scores.figures import figure, with_interval
 from gradum.show.document import Shown, TextTable, laid_out, lines, notes
+from gradum.solvers.solution import Status
 
 TITLES = {
     "random": marked("random"),
@@ -106,10 +107,15 @@ def remarks(played: Played) -> tuple[str, ...]:
         )
     else:
         how = say(
-            "Returns lie between {low} and {high}; the 95% intervals are valid for any distribution "
-            "between them.",
+            "Returns lie between {low} and {high}; the 95% intervals are valid for any "
+            "distribution between them.",
             low=figure(judgement.bounds[0]),
             high=figure(judgement.bounds[1]),
         )
-    ended = played.policy.advice
-    return (how, ended) if ended else (how,)
+    if played.policy.status is Status.COMPLETED:
+        return (how,)
+    ended = say(
+        "Learning ended after {done:.0%} of its steps; the policy is the one of that moment.",
+        done=played.learned.course[-1].done,
+    )
+    return how, ended

@@ -58,15 +58,14 @@ def command(
     a model like any other: from what is seen to the action.
     """
     from gradum.api.play import checked
-    from gradum.files.atomic import claim_folder, make_first
+    from gradum.app.cli.carry_out import made_folder
+    from gradum.files.atomic import claim_folder
     from gradum.rungs.number_ranges import refuse_time_limit
     from gradum.ship.play_folder import PlaySpec
-    from gradum.ship.run_spec import default_folders
 
     refuse_time_limit(time_limit)
     spec = checked(PlaySpec(game, seed, steps))
-    with Interrupt().listening() as interrupt:
-        folder = out or make_first(default_folders(game))
+    with Interrupt().listening() as interrupt, made_folder(out, game) as folder:
         claim_folder(folder, force=force)
         carry_on(
             folder,
@@ -89,7 +88,10 @@ def carry_on(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Learn what is left to learn in a claimed folder, and show it; exit with 130 if interrupted."""
+    """Learn what is left to learn in a claimed folder, and show it.
+
+    Exits with 130 if interrupted.
+    """
     compile_once()
     from gradum.api.play import play_in_folder
 

@@ -43,8 +43,7 @@ def in_words(point: CoursePoint) -> str:
     if point.mean_return is None:
         return say("learning: {done:.0%}, {steps:,} steps", done=point.done, steps=point.steps)
     return say(
-        "learning: {done:.0%}, {steps:,} steps, mean return {value} of the last {episodes:,} "
-        "episodes",
+        "learning: {done:.0%}, {steps:,} steps, mean return {value} (episodes: {episodes:,})",
         done=point.done,
         steps=point.steps,
         value=figure(point.mean_return),

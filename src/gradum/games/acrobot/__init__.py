@@ -13,7 +13,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from gradum.games.game import Game
-from gradum.games.ppo.settings import PPOSettings
+from gradum.games.settings import PPOSettings
 
 GRAVITY = 9.8  # m/s²; both links are 1 m long, weigh 1 kg and have a moment of inertia of 1 kg m²
 CENTRE = 0.5  # m from a joint to the centre of its link's mass
@@ -96,5 +96,5 @@ GAME = Game(
     reset=reset,
     step=step,
     observe=observe,
-    settings=PPOSettings(steps=1_000_000, entropy=0.01),
+    settings=PPOSettings(steps=500_000, entropy=0.01),
 )

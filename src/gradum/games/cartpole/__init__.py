@@ -12,7 +12,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from gradum.games.game import Game
-from gradum.games.ppo.settings import PPOSettings
+from gradum.games.settings import PPOSettings
 
 GRAVITY = 9.8  # m/s²
 POLE = 0.1  # kg
@@ -62,5 +62,5 @@ GAME = Game(
     reset=reset,
     step=step,
     observe=observe,
-    settings=PPOSettings(steps=400_000),
+    settings=PPOSettings(steps=200_000),
 )

@@ -12,7 +12,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from gradum.games.game import Game
-from gradum.games.ppo.settings import PPOSettings
+from gradum.games.settings import PPOSettings
 
 LOWEST, HIGHEST, GOAL = -1.2, 0.6, 0.5  # positions
 FASTEST, FORCE, GRAVITY = 0.07, 0.001, 0.0025  # per step

@@ -11,7 +11,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from gradum.games.game import Game
-from gradum.games.ppo.settings import PPOSettings
+from gradum.games.settings import PPOSettings
 
 GRAVITY = 10.0  # m/s²; the pendulum is a rod of 1 m and 1 kg
 SECONDS = 0.05  # per step

@@ -14,7 +14,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from gradum.games.game import Game
-from gradum.games.ppo.action_distribution import ActionDistribution
 from gradum.games.ppo.learner import Learner, Method, Steps
 from gradum.randomness import stream
 
@@ -96,7 +95,7 @@ def rollout(
         seen = observe(lanes.state)
         actions = method.act(learner, seen, noise)
         state, rewards, terminated = jax.vmap(game.step)(
-            lanes.state, played(game.bounds, method.distribution, actions)
+            lanes.state, in_units(game.bounds, actions)
         )
         count, total = lanes.steps + 1, lanes.total + rewards
         ended, after = terminated | (count >= game.limit), observe(state)
@@ -112,7 +111,7 @@ def rollout(
     return jax.lax.scan(stepped, lanes, (drawn.noise, drawn.resets))
 
 
-def played(bounds: tuple[float, float], distribution: ActionDistribution, actions: Any) -> Any:
+def in_units(bounds: tuple[float, float], actions: Any) -> Any:
     """Return drawn actions as a game takes them: codes as they are, numbers in its own units."""
     low, high = bounds
     if low == high:

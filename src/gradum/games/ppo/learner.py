@@ -17,7 +17,7 @@ from gradum.core.models.network import Network
 from gradum.games.ppo.action_distribution import ActionDistribution
 from gradum.games.ppo.advantages import advantages
 from gradum.games.ppo.running_moments import RunningMoments
-from gradum.games.ppo.settings import PPOSettings
+from gradum.games.settings import PPOSettings
 from gradum.randomness import stream
 from gradum.solvers.first_order import Adam
 
@@ -91,9 +91,7 @@ class Method:
         }
         params = jax.tree.map(jnp.asarray, params)
         seen = RunningMoments.nothing((self.observations,))
-        return Learner(
-            params, self.transformation.init(params), seen, RunningMoments.nothing(())
-        )
+        return Learner(params, self.transformation.init(params), seen, RunningMoments.nothing(()))
 
     def logits(self, learner: Learner, seen: Any) -> Any:
         """Return what the policy's network says (n, k) of observations (n, d)."""
@@ -119,11 +117,7 @@ class Method:
         surrogate = jnp.minimum(ratio * advantage, clipped * advantage).mean()
         entropy = self.distribution.entropy(logits, params).mean()
         value = self.value.apply(params["value"], {"dense": inputs})[:, 0]
-        return (
-            -surrogate
-            - self.settings.entropy * entropy
-            + 0.5 * jnp.mean((value - target) ** 2)
-        )
+        return -surrogate - self.settings.entropy * entropy + 0.5 * jnp.mean((value - target) ** 2)
 
     def update(self, learner: Learner, steps: Steps, order: Any, rate: Any) -> Learner:
         """Learn from steps (T, N), in the orders (epochs, T N), at a share of the learning rate."""

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from gradum.games.environment import Environment
-from gradum.games.ppo.compiled import Drawn, played
+from gradum.games.ppo.compiled import Drawn, in_units
 from gradum.games.ppo.learner import Learner, Method, Steps
 
 
@@ -39,7 +39,7 @@ class Rollouts:
         for noise in drawn.noise:
             seen = lanes.seen.astype(np.float32)
             actions = np.asarray(_act(method, learner, seen, noise))
-            taken = np.asarray(played(environment.bounds, method.distribution, actions))
+            taken = np.asarray(in_units(environment.bounds, actions))
             rewards, terminated, cut = lanes.step(taken)
             self._steps += 1
             self._total += rewards
