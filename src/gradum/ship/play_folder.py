@@ -25,6 +25,7 @@ from gradum.games.played import Played, episode_table
 from gradum.messages import as_text, say
 from gradum.ship import bundle
 from gradum.ship.layout import EPISODES, HISTORY, LEARNING, METRICS, POLICY, SPEC
+from gradum.ship.run_spec import without_none
 
 FORMAT = 1
 
@@ -57,7 +58,7 @@ def keep(folder: Path, spec: PlaySpec, learned: Learned) -> None:
     leaves = jax.tree.leaves((learned.learner, learned.lanes))
     arrays = {f"{place}": np.asarray(leaf) for place, leaf in enumerate(leaves)}
     record = _Record(FORMAT, spec, learned.updates, learned.course)
-    archive.write(folder / LEARNING, msgspec.to_builtins(record), arrays)
+    archive.write(folder / LEARNING, msgspec.to_builtins(record, enc_hook=as_text), arrays)
 
 
 def is_unfinished(folder: Path) -> bool:
@@ -124,9 +125,12 @@ def write(folder: Path, spec: PlaySpec, played: Played) -> None:
     write_bytes(folder / METRICS, metrics(played))
     with replacing(folder / EPISODES) as path:
         episode_table(played).write_parquet(path)
-    lines = [msgspec.json.encode(point).decode() + "\n" for point in played.learned.course]
+    lines = [
+        msgspec.json.encode(point, enc_hook=as_text).decode() + "\n"
+        for point in played.learned.course
+    ]
     write_text(folder / HISTORY, "".join(lines))
-    asked = {name: value for name, value in msgspec.to_builtins(spec).items() if value is not None}
+    asked = without_none(msgspec.to_builtins(spec, enc_hook=as_text))
     write_text(folder / SPEC, tomli_w.dumps(asked))
 
 
