@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -125,11 +126,8 @@ def write(folder: Path, spec: PlaySpec, played: Played) -> None:
     write_bytes(folder / METRICS, metrics(played))
     with replacing(folder / EPISODES) as path:
         episode_table(played).write_parquet(path)
-    lines = [
-        msgspec.json.encode(point, enc_hook=as_text).decode() + "\n"
-        for point in played.learned.course
-    ]
-    write_text(folder / HISTORY, "".join(lines))
+    course = map(partial(msgspec.json.encode, enc_hook=as_text), played.learned.course)
+    write_bytes(folder / HISTORY, b"".join(point + b"\n" for point in course))
     asked = without_none(msgspec.to_builtins(spec, enc_hook=as_text))
     write_text(folder / SPEC, tomli_w.dumps(asked))
 
