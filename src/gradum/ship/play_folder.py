@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from gradum.games.played import Played, episode_table
 from gradum.messages import as_text, say
 from gradum.ship import bundle
 from gradum.ship.layout import EPISODES, HISTORY, LEARNING, METRICS, POLICY, SPEC
+from gradum.ship.run_spec import without_none
 
 FORMAT = 1
 
@@ -57,7 +59,7 @@ def keep(folder: Path, spec: PlaySpec, learned: Learned) -> None:
     leaves = jax.tree.leaves((learned.learner, learned.lanes))
     arrays = {f"{place}": np.asarray(leaf) for place, leaf in enumerate(leaves)}
     record = _Record(FORMAT, spec, learned.updates, learned.course)
-    archive.write(folder / LEARNING, msgspec.to_builtins(record), arrays)
+    archive.write(folder / LEARNING, msgspec.to_builtins(record, enc_hook=as_text), arrays)
 
 
 def is_unfinished(folder: Path) -> bool:
@@ -124,9 +126,9 @@ def write(folder: Path, spec: PlaySpec, played: Played) -> None:
     write_bytes(folder / METRICS, metrics(played))
     with replacing(folder / EPISODES) as path:
         episode_table(played).write_parquet(path)
-    lines = [msgspec.json.encode(point).decode() + "\n" for point in played.learned.course]
-    write_text(folder / HISTORY, "".join(lines))
-    asked = {name: value for name, value in msgspec.to_builtins(spec).items() if value is not None}
+    course = map(partial(msgspec.json.encode, enc_hook=as_text), played.learned.course)
+    write_bytes(folder / HISTORY, b"".join(point + b"\n" for point in course))
+    asked = without_none(msgspec.to_builtins(spec, enc_hook=as_text))
     write_text(folder / SPEC, tomli_w.dumps(asked))
 
 

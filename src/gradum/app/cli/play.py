@@ -62,8 +62,10 @@ def command(
     from gradum.files.atomic import claim_folder
     from gradum.rungs.number_ranges import refuse_time_limit
     from gradum.ship.play_folder import PlaySpec
+    from gradum.ship.unfinished import refuse_interval
 
     refuse_time_limit(time_limit)
+    refuse_interval(checkpoint_every)
     spec = checked(PlaySpec(game, seed, steps))
     with Interrupt().listening() as interrupt, made_folder(out, game) as folder:
         claim_folder(folder, force=force)

@@ -66,9 +66,9 @@ class JsonLines:
 
     def __call__(self, learned: Learned) -> None:
         """Print the point."""
-        import msgspec
+        from msgspec import structs
 
-        write_json({"event": "chunk_played", **msgspec.to_builtins(learned.course[-1])})
+        write_json({"event": "chunk_played", **structs.asdict(learned.course[-1])})
 
     def close(self) -> None:
         """Do nothing."""

@@ -105,7 +105,7 @@ def _seconds(side: str, name: str, bar: float, seed: int) -> tuple[float | None,
     try:
         python = python_with(PEER, "gymnasium")
         print(PEER, version_in(python, PEER), flush=True)
-        found = answer_of(python, "benchmarks.games.peer", game.twin, f"{bar}", f"{seed}")
+        found = answer_of(python, "benchmarks.games_peer", game.twin, f"{bar}", f"{seed}")
     except Absent as absent:
         print(name, side, "absent:", absent)
         return None

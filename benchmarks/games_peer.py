@@ -1,4 +1,4 @@
-"""stable-baselines3's PPO until its mean return reaches a bar: ``peer GAME BAR SEED``.
+"""stable-baselines3's PPO until its mean return reaches a bar: ``games_peer GAME BAR SEED``.
 
 It runs in an environment of its own, and prints one line of JSON. The settings are those that
 rl-baselines3-zoo publishes (hyperparams/ppo.yml); networks are the library's own, two layers of 64.
