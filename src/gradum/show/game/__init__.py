@@ -1,1 +1,1 @@
-"""A game that was learned, as a page: episodes that are played in it, and pictures of the policy."""
+"""A game that was learned, as a page: its episodes are played there, with pictures of the policy."""
