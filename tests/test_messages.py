@@ -93,6 +93,7 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "run/judging/verdict.py": {" is better than ", " is worse than "},
     "solvers/first_order/gradient_descent.py": {"Call settled() first"},
     "show/pictures/waterfall.py": {"max(datum.start", "… + … * width /"},
+    "show/game/report.py": {"never … where", "range …"},  # properties as they are typed
     "show/effects.py": {"<gradum.EffectCurves of"},
     "show/explanation.py": {"<gradum.Explanation of"},
     "show/reasons.py": {"<gradum.Reasons of"},

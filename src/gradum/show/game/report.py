@@ -97,7 +97,8 @@ def game_report_html(
 
 def _sections(played: Played, explanation: PolicyExplanation) -> list[Section]:
     foremost, overall = explanation.foremost, explanation.overall
-    pair = (foremost[0], foremost[1]) if len(foremost) > 1 else None
+    first, *others = foremost
+    states = states_picture(played, (first, others[0])) if others else None
     labels = [str(label) for label in explanation.effects.answers]
     answer = labels.index(overall.answer) if overall.answer in labels else 0
     curves = [effect_picture(explanation.effects, e, answer) for e in explanation.effects.effects]
@@ -109,7 +110,7 @@ def _sections(played: Played, explanation: PolicyExplanation) -> list[Section]:
             say("Where is it unsure?")
             if played.environment.actions
             else say("What does it do where?"),
-            pictures=_some(pair and states_picture(played, pair)),
+            pictures=_some(states),
         ),
         Section(
             "explanations",
@@ -119,7 +120,7 @@ def _sections(played: Played, explanation: PolicyExplanation) -> list[Section]:
                 *_some(contribution_swarm(overall)),
                 *curves,
             ],
-            answer=say("Most of all because of {column}.", column=foremost[0]),
+            answer=say("Most of all because of {column}.", column=first),
         ),
         Section("proof", say("What can be proved of it?")),
         Section("repeat", say("How is it repeated?")),
