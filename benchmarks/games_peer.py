@@ -72,7 +72,7 @@ class UntilReturn(BaseCallback):
 
 def main(game: str, bar: str, seed: str) -> None:
     """Learn, and print the processor seconds and the steps until then."""
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)  # with more, threads wait for products so small
     settings = dict(PUBLISHED[game])
     lanes, steps = settings.pop("lanes"), settings.pop("steps")
     normalised = settings.pop("normalised", False)

@@ -8,10 +8,12 @@ import polars as pl
 import pytest
 
 import gradum
+from command_line import run
 from gradum.api.play import play, play_in_folder
 from gradum.errors import SpecError
 from gradum.games import simple_policies
 from gradum.games.policy_model import policy_of
+from gradum.ship import play_folder
 from gradum.ship.layout import LEARNING, PLAY_FILES
 from gradum.ship.play_folder import PlaySpec
 
@@ -166,6 +168,16 @@ def test_learning_that_was_stopped_goes_on_to_the_bit(cartpole, tmp_path, monkey
     assert len(returns) == 10
     points = [(point.steps, point.mean_return) for point in second.learned.course]
     assert points == [(point.steps, point.mean_return) for point in whole.learned.course]
+
+
+def test_no_file_makes_gradum_run_code(cartpole, own, tmp_path):
+    """A kept state names its game; resuming takes only built-in ones from it."""
+    spec = PlaySpec(f"{own}:Raises")
+    play_folder.keep(tmp_path, spec, cartpole.played.learned)
+    ended = run("resume", tmp_path)
+    assert (ended.code, ended.out) == (2, "")
+    assert "which is not built in" in ended.err
+    assert ended.err.count("\n") == 1
 
 
 def test_an_environment_of_the_users_own_is_learned(own, tmp_path):

@@ -20,6 +20,7 @@ import tomli_w
 from gradum.errors import ModelFileError
 from gradum.files import archive
 from gradum.files.atomic import replacing, write_bytes, write_text
+from gradum.games import GAMES
 from gradum.games.judging import PolicyScore
 from gradum.games.learning import CoursePoint, Learned
 from gradum.games.played import Played, episode_table
@@ -27,6 +28,7 @@ from gradum.messages import as_text, say
 from gradum.ship import bundle
 from gradum.ship.layout import EPISODES, HISTORY, LEARNING, METRICS, POLICY, SPEC
 from gradum.ship.run_spec import without_none
+from gradum.tables.wording import shortened
 
 FORMAT = 1
 
@@ -68,14 +70,26 @@ def is_unfinished(folder: Path) -> bool:
 
 
 def unfinished_spec(folder: Path) -> PlaySpec:
-    """Return what was asked of a game whose learning was cut short.
+    """Return what was asked of a built-in game whose learning was cut short.
+
+    No file makes gradum run code: whoever plays an environment of Python has to name it.
 
     Raises
     ------
     ModelFileError
-        The file is damaged.
+        The file is damaged, or names another game.
     """
-    return _record(folder, archive.read_manifest(folder / LEARNING)).spec
+    spec = _record(folder, archive.read_manifest(folder / LEARNING)).spec
+    if spec.game not in GAMES:
+        raise ModelFileError(
+            say(
+                "{path} names the game {game!r}, which is not built in.",
+                path=folder / LEARNING,
+                game=shortened(spec.game),
+            ),
+            say("Play again."),
+        )
+    return spec
 
 
 def taken_up(folder: Path, begun: Learned) -> Learned:

@@ -66,5 +66,5 @@ GAME = Game(
     step=step,
     observe=observe,
     potential=potential,
-    settings=PPOSettings(steps=600_000),
+    settings=PPOSettings(steps=1_000_000),
 )
