@@ -1,1 +1,1 @@
-"""A game that was learned, as a page: its episodes are played there, with pictures of the policy."""
+"""A learned game as a page: its episodes are played there, with pictures of the policy."""

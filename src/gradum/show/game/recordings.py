@@ -19,7 +19,7 @@ from gradum.show.visible import visible
 
 MOST_OBSERVATIONS = 12
 MOST_ACTIONS = 8
-MOST_NUMBERS = 40_000
+MOST_NUMBERS = 15_000
 """In a recording; of a longer episode, every second step is shown, or every third, and so on."""
 
 DIGITS = 5
