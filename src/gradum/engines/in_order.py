@@ -57,6 +57,7 @@ def in_order(
     *,
     most: int = MOST,
     late: Callable[[Straggler], object] = lambda straggler: None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Any]:
     """Yield what comes of every item, in the order of the items.
 
@@ -66,13 +67,15 @@ def in_order(
 
     Raises
     ------
+    KeyboardInterrupt
+        ``stop`` returned true while a task was waited for.
     EngineError
         A task failed `ATTEMPTS` times, or was not done in `TASK_SECONDS` as often.
     GradumError
         What a task raised: it names a cause that would not go away.
     """
     given: deque[_Given] = deque()
-    looks = _Looks(engine, late)
+    looks = _Looks(engine, late, stop)
     ahead = max(1, min(most, AHEAD * engine.workers))
     try:
         for item in items:
@@ -94,6 +97,7 @@ class _Looks:
 
     engine: Engine
     late: Callable[[Straggler], object]
+    stop: Callable[[], bool]
     done: int = 0
     began: float = field(default_factory=monotonic)
 
@@ -113,6 +117,8 @@ class _Looks:
                 now = monotonic()
                 if now >= end or now - look < seconds:  # too late, or the task's own error
                     raise
+                if self.stop():
+                    raise KeyboardInterrupt from None
                 self._tell_if_late(given, now - turn, turn)
                 continue
             self.done += 1
