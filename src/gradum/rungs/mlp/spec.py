@@ -16,6 +16,7 @@ from gradum.rungs.number_ranges import (
     Factor,
     FromOne,
     ShareBelowOne,
+    Lanes,
     Width,
     ranges_of,
     refuse_beyond_ranges,
@@ -56,6 +57,9 @@ class MLPSpec(Settings, frozen=True):
         The most epochs, and the most epochs without a gain on the validation rows.
     most_visits : int
         The most rows in all epochs together, for a table that does not fit in memory.
+    lanes : int
+        How many networks learn side by side from parts of a table in blocks, and are averaged; 0
+        for a single one.
     batch_rows : int
         Rows per step; 0 lets the number of rows decide.
 
@@ -78,6 +82,7 @@ class MLPSpec(Settings, frozen=True):
     solver: str = "adam"
     alpha: Factor | None = None
     dropout: ShareBelowOne = 0.0
+    lanes: Lanes = 0
 
     def __post_init__(self) -> None:
         """Refuse values with which no network can be trained."""
