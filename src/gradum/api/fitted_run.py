@@ -56,7 +56,7 @@ def fitted_run(
         if context.engine is not None and teacher is not None:
             raise SpecError(
                 say("A teacher teaches in the process that it was given to, not on an engine."),
-                say("Leave out the teacher, or on."),
+                say("Leave out the teacher, or --on (on)."),
             )
         if spec.blocks:
             rows = entered.enter_context(opened(data, scratch, spec.reading))

@@ -89,7 +89,9 @@ def fits_apart(
 
     def fitted(place: str) -> Rung | None:
         try:
-            return next((rung for at, rung in coming if at == place), None) if place in left else None
+            return (
+                next((rung for at, rung in coming if at == place), None) if place in left else None
+            )
         except KeyboardInterrupt:
             raise OutOfTime from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -115,6 +115,10 @@ class Program:
 
     def _unpadded(self, params: Params) -> Params:
         return unpad_params(params, self._network, self._padded)
+
+
+Advancing = Callable[[Program, Iterator[Any], State, int], Iterator[tuple[Any, State, Info]]]
+"""Takes chunks, or what a feed has in their place, and yields each with the state after it."""
 
 
 def advance(

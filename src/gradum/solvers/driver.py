@@ -16,12 +16,12 @@ from gradum.messages import say
 from gradum.randomness import stream
 from gradum.solvers import schedules
 from gradum.solvers.advice import advice_on
-from gradum.solvers.batches import feed_of
+from gradum.solvers.batches import Feed, feed_of
 from gradum.solvers.certify import certify_rows
 from gradum.solvers.chunk import Info
-from gradum.solvers.compiled_chunk import Continuation, Program, advance
+from gradum.solvers.compiled_chunk import Advancing, Continuation, Program, advance
 from gradum.solvers.first_order import FirstOrder
-from gradum.solvers.lanes import Lanes
+from gradum.solvers.lanes import LaneRounds, Lanes
 from gradum.solvers.pool import SegmentedData
 from gradum.solvers.rows_to_learn import Data, Validation
 from gradum.solvers.solution import (
@@ -99,9 +99,10 @@ def train(
         solver = solver.settled(problem, data)
     epoch_by_epoch = validation is not None or regime.patience is not None or regime.each_epoch
     batch_size = data.rows if solver.full_batch else regime.batch_size
+    advancing: Advancing = advance
+    feed: Feed | LaneRounds
     if lanes is None:
         feed = feed_of(data, problem, batch_size, epoch_by_epoch=epoch_by_epoch)
-        advancing = advance
     else:
         feed = lanes.feed(problem, solver, data, batch_size, seed)
         advancing = feed.advance

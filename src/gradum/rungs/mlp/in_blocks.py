@@ -117,7 +117,7 @@ def fit_mlp(
     return replace(rung, seconds=rung.seconds + perf_counter() - began)
 
 
-def _lanes(spool: EncodedRows, count: int, context: Context) -> Lanes | None:
+def _lanes(spool: EncodedRows, count: int | None, context: Context) -> Lanes | None:
     """Deal the partitions out to lanes; None without lanes.
 
     Raises

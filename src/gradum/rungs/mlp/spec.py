@@ -15,8 +15,8 @@ from gradum.rungs.number_ranges import (
     Epochs,
     Factor,
     FromOne,
-    ShareBelowOne,
     Lanes,
+    ShareBelowOne,
     Width,
     ranges_of,
     refuse_beyond_ranges,
@@ -57,9 +57,9 @@ class MLPSpec(Settings, frozen=True):
         The most epochs, and the most epochs without a gain on the validation rows.
     most_visits : int
         The most rows in all epochs together, for a table that does not fit in memory.
-    lanes : int
-        How many networks learn side by side from parts of a table in blocks, and are averaged; 0
-        for a single one.
+    lanes : int, optional
+        How many networks learn side by side from parts of a table in blocks, and are averaged; a
+        single one learns from all rows, if not given.
     batch_rows : int
         Rows per step; 0 lets the number of rows decide.
 
@@ -82,7 +82,7 @@ class MLPSpec(Settings, frozen=True):
     solver: str = "adam"
     alpha: Factor | None = None
     dropout: ShareBelowOne = 0.0
-    lanes: Lanes = 0
+    lanes: Lanes | None = None
 
     def __post_init__(self) -> None:
         """Refuse values with which no network can be trained."""
