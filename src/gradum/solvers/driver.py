@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from typing import Any, TypeVar
 
@@ -121,7 +121,9 @@ def train(
     steps = regime.max_epochs * feed.steps_per_epoch
     factors = schedules.resolve(solver.schedule)(np.arange(steps) / max(steps, 1))
     done = tally.step - carried.step
-    chunks = feed.chunks(factors, seed, carried.epoch, done=done, ahead=stopping.sure)
+    chunks: Iterator[Any] = feed.chunks(
+        factors, seed, carried.epoch, done=done, ahead=stopping.sure
+    )
 
     def snapshot() -> Snapshot:
         seconds = time.perf_counter() - began
@@ -130,7 +132,7 @@ def train(
     status, asked_to_end = Status.STEP_LIMIT, False
     for chunk, after, info in advancing(program, chunks, state, tally.step):
         state = after
-        for loss in tally.epochs(info, chunk):
+        for loss in tally.epochs(info, chunk.share):
             score = stopping.epoch_done(tally.epoch, loss, partial(program.params, state))
             seconds = time.perf_counter() - began
             history.append(EpochDone(tally.epoch, tally.step, loss, score, seconds))
