@@ -42,8 +42,8 @@ class Tally:
     def epochs(self, info: Info, share: np.ndarray) -> Iterator[float]:
         """Count a chunk's steps; yield the training loss of each epoch that it completes.
 
-        An epoch's loss is the mean over its batches, weighted by their ``share`` of the rows [steps]. A step
-        whose loss was not finite was not taken, and does not count.
+        An epoch's loss is the mean over its batches, weighted by their ``share`` of the rows
+        [steps]. A step whose loss was not finite was not taken, and does not count.
         """
         steps = int(info.steps) - (not info.finite)
         losses = info.losses[:steps].astype(np.float64)
