@@ -6,33 +6,35 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-import jax
 import polars as pl
 import pytest
 from sklearn.naive_bayes import GaussianNB
 
 import gradum
-from gradum.api.fit import fit_spec
 from gradum.engines import engine_of
 from gradum.engines import in_order as tasks
 from gradum.errors import SpecError, TableError
 from gradum.run.events import RungStarted
-from gradum.run.memory_bound import decided
 from gradum.run.options.options import make_spec
 from gradum.run.source import rows_in_blocks, second_pass
 from gradum.run.source.row_source import Asked
 from gradum.run.source.rows_in_blocks import RowsInBlocks
 from gradum.rungs.context import ALONE
-from gradum.rungs.mlp.spec import MLPSpec
-from gradum.rungs.registry import KINDS
-from gradum.rungs.rung_spec import RungSpec
 from gradum.rungs.training_events import PartitionDone, Passed
 from gradum.solvers.solution import ChunkDone, EpochDone
 from gradum.tables.sources import stream
-from gradum.tables.sources.stream import BLOCK_ROWS, Stream, at_hand, opened
+from gradum.tables.sources.stream import BLOCK_ROWS, Stream, opened
 from gradum.tables.table import Table
 from kept_in_memory import Kept, Killed
-from streamed_bits import PARTITIONS, ROWS, learned, table, write_parts
+from streamed_bits import (
+    PARTITIONS,
+    ROWS,
+    folds_learned,
+    lanes_learned,
+    learned,
+    table,
+    write_parts,
+)
 
 
 @pytest.fixture(scope="module")
@@ -172,20 +174,6 @@ def test_the_number_of_partitions_depends_on_that_of_blocks(blocks, partitions, 
     assert (len(parts), len(parts[0])) == (partitions, rows)
 
 
-def folds_learned(engine, **how):
-    """The weights of every rung of the kept model and of each fold."""
-    spec = make_spec("label", model="mlp", cv=2, max_epochs=2, hidden="4")
-    context = replace(ALONE, engine=engine, **how)
-    with at_hand(table(600)) as rows:
-        run = fit_spec(decided(spec, rows, on_engine=engine is not None), rows, context).run
-    fits = [run.fitted.rungs, *(judge.rungs for judge in run.judges)]
-    return [
-        (name, [leaf.tobytes() for leaf in jax.tree.leaves(rung.params)])
-        for rungs in fits
-        for name, rung in rungs.items()
-    ]
-
-
 def test_folds_are_tasks_and_have_the_bits_of_none(two):
     kept = Kept()
     here = folds_learned(None, checkpoints=kept)
@@ -207,19 +195,6 @@ def test_a_run_that_is_stopped_waits_for_no_fold(two, monkeypatch):
 
     learned = folds_learned(two, tell=tell, stop=lambda: bool(stopped))
     assert [name for name, _ in learned] == ["baseline"]
-
-
-def lanes_learned(files, engine=None, **how):
-    """The weights of a network in three lanes."""
-    context = replace(ALONE, engine=engine, **how)
-    spec = make_spec("label", model="mlp", blocks=True, max_memory=2**30)
-    network = MLPSpec(hidden_layer_sizes=(4,), max_epochs=1, batch_rows=2_000, lanes=3)
-    with opened(str(files / "p*.parquet")) as rows:
-        described = RowsInBlocks(rows).describe(Asked(spec), context)
-        with described.divide(context) as divided:
-            _, learning = divided.learning(divided.plan.kept)
-            rung = learning.fit(KINDS["mlp"], RungSpec(network), context)
-    return [leaf.tobytes() for leaf in jax.tree.leaves(rung.params)]
 
 
 def test_lanes_have_the_same_bits_though_a_worker_is_killed(files, two):
