@@ -1,4 +1,4 @@
-"""What a fit learns from a table in blocks or fold by fold, to the bit, with and without an engine."""
+"""What a fit learns from a table in blocks or by folds, to the bit, with and without an engine."""
 
 from dataclasses import replace
 from itertools import pairwise
