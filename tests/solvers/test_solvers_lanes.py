@@ -7,6 +7,7 @@ import pytest
 from training_problems import flat, regression
 
 from gradum.core import L2, Network, Problem, SquaredError
+from gradum.errors import SpecError
 from gradum.solvers import SGD, Adam, ChunkDone, Data, GradientDescent, Regime, solve
 from gradum.solvers import lanes as of_lanes
 from gradum.solvers.driver import train
@@ -121,3 +122,8 @@ def test_a_training_in_lanes_goes_on_after_any_round_to_the_same_bits(data):
         assert [epoch.train_loss for epoch in resumed.history] == [
             epoch.train_loss for epoch in whole.history
         ]
+
+
+def test_a_solver_whose_steps_see_all_rows_has_no_lanes(data):
+    with pytest.raises(SpecError, match="cannot all be in one step"):
+        solve(trained(data, solver=GradientDescent(learning_rate=0.1)))

@@ -24,6 +24,10 @@ LOOK_SECONDS = 1.0  # between two looks at a task that is waited for
 SLOW, SLOW_SECONDS = 3.0, 5.0  # a straggler takes so many times what tasks take, and so long
 
 
+class ToldToStop(Exception):
+    """Nobody waits for the tasks any longer."""
+
+
 @dataclass(frozen=True)
 class Straggler:
     """A task that is waited for much longer than tasks take, which all others wait for.
@@ -67,7 +71,7 @@ def in_order(
 
     Raises
     ------
-    KeyboardInterrupt
+    ToldToStop
         ``stop`` returned true while a task was waited for.
     EngineError
         A task failed `ATTEMPTS` times, or was not done in `TASK_SECONDS` as often.
@@ -118,7 +122,7 @@ class _Looks:
                 if now >= end or now - look < seconds:  # too late, or the task's own error
                     raise
                 if self.stop():
-                    raise KeyboardInterrupt from None
+                    raise ToldToStop from None
                 self._tell_if_late(given, now - turn, turn)
                 continue
             self.done += 1
@@ -137,7 +141,7 @@ def _done(engine: Engine, work: Work, given: _Given, looks: _Looks) -> Any:
     while True:
         try:
             return looks.result(given)
-        except GradumError:
+        except (GradumError, ToldToStop):
             raise
         except Exception as error:
             where = engine.locate(given.task)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gradum.engines.engine import Engine
-from gradum.engines.in_order import in_order
+from gradum.engines.in_order import ToldToStop, in_order
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.run.ladder import learners, place_of
@@ -88,11 +88,11 @@ def fits_apart(
     coming = zip(left, in_order(engine, work, left.values(), stop=context.stop), strict=True)
 
     def fitted(place: str) -> Rung | None:
+        if place not in left:
+            return None
         try:
-            return (
-                next((rung for at, rung in coming if at == place), None) if place in left else None
-            )
-        except KeyboardInterrupt:
+            return next((rung for at, rung in coming if at == place), None)
+        except ToldToStop:
             raise OutOfTime from None
 
     return fitted

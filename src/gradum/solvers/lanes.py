@@ -19,7 +19,7 @@ import numpy as np
 from gradum.core import Problem
 from gradum.messages import say
 from gradum.randomness import stream
-from gradum.solvers.batches import SegmentBatches, endless
+from gradum.solvers.batches import SegmentBatches, endless, not_in_one_step
 from gradum.solvers.chunk import Info, State, pad_problem
 from gradum.solvers.compiled_chunk import Program, advance
 from gradum.solvers.first_order import FirstOrder
@@ -89,7 +89,15 @@ class Lanes:
     def feed(
         self, problem: Problem, solver: FirstOrder, data: Any, size: int | None, seed: int
     ) -> LaneRounds:
-        """Return the rounds of a training, in which a step of a lane sees ``size`` rows."""
+        """Return the rounds of a training, in which a step of a lane sees ``size`` rows.
+
+        Raises
+        ------
+        SpecError
+            The solver's steps have to see all rows.
+        """
+        if solver.full_batch:
+            raise not_in_one_step()
         steady = replace(solver, schedule="constant")  # type: ignore[type-var]
         work = LearningTurn(problem, steady, data, size or data.rows, seed)
         return LaneRounds(work, self)
