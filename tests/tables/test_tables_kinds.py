@@ -16,7 +16,7 @@ from gradum.tables.kinds.naming_numbers import named_like_codes
 from gradum.tables.kinds.numeric import mostly_numbers
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.suspects import suspicions
-from gradum.tables.kinds.values import MARKERS, clean
+from gradum.tables.kinds.values import MARKERS, _cleaned, clean
 
 N = 60
 DAYS = [dt.datetime(2021, 1, 1) + dt.timedelta(days=9 * i, minutes=61 * i) for i in range(N)]
@@ -400,6 +400,19 @@ def test_levels_are_stripped_and_nothing_else_is_changed(times):
     raw = pl.Series("city", [" Paris", "Paris", "New  York ", None, " NA"] * times)
     expected = pl.Series("city", ["Paris", "Paris", "New  York", None, None] * times)
     assert_series_equal(clean(raw, Parse()), expected)
+
+
+@pytest.mark.parametrize(
+    "how", [Parse(), Parse(missing=("gone",), kept=("NA",)), Parse(whole=True)]
+)
+@pytest.mark.parametrize(
+    "text",
+    ["Paris", "", " ", "NA", "gone", "3.0", "a\t", "\x1fa", "\x1f", "\u3000a", "Zoë ", "\u200b"],
+)
+def test_texts_that_are_plainly_clean_are_those_that_polars_leaves_alone(text, how):
+    texts = pl.Series("city", ["Oslo", text, None])
+    by_polars = texts.to_frame("text").select(_cleaned(pl.col("text"), how)).to_series()
+    assert clean(texts, how).to_list() == by_polars.to_list()
 
 
 def test_insisting_names_rows_and_examples_that_do_not_fit():

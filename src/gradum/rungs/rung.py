@@ -33,7 +33,13 @@ BLOCK_ROWS = 8_192  # encoded and predicted at a time
 MOST_CORES = 16  # each holds a block
 BLOCK_NUMBERS = 2**27  # of the widest layer: however wide it is, a block takes at most a gibibyte
 
-STRIP_ROWS = 256
+LEAST_STRIP, STRIP_ROWS = 256, 512
+"""More rows than the first are divided, into strips of as many as the second.
+
+In longer strips, threads give the lock of Python to each other less often. The number of cores does
+not count: the last bits may hang on the strips.
+"""
+
 WORTH_STRIPS = 2**26
 """How many products of a weight and a number make a block worth to be divided among the cores.
 
@@ -243,9 +249,9 @@ class Rung:
         if are_few(rows):
             inputs = take(inputs, np.resize(np.arange(rows), FEW_ROWS + 1))
         with one_thread_if_free():
-            if rows <= STRIP_ROWS or rows * self._products < WORTH_STRIPS:
+            if rows <= LEAST_STRIP or rows * self._products < WORTH_STRIPS:
                 return self._rows(inputs)[:rows].astype(np.float64)
-            ends = np.linspace(0, rows, -(-rows // STRIP_ROWS) + 1).astype(int)
+            ends = np.linspace(0, rows, max(-(-rows // STRIP_ROWS), 2) + 1).astype(int)
             strips = (take(inputs, slice(*ends)) for ends in pairwise(ends))
             logits = list(in_order(self._rows, strips, most=cores()))
         return np.concatenate(logits).astype(np.float64)

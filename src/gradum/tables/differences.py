@@ -144,7 +144,7 @@ def _out_of_range(
     smallest, largest = values.min(), values.max()
     if smallest is None or (smallest >= low and largest <= high):  # type: ignore[operator]
         return
-    where = ((values < low) | (values > high)).fill_null(False)
+    where = (values < low) | (values > high)  # null where nothing is known, which counts as no
     yield _outside(values.name, where, span(low, high), numbers)
 
 

@@ -29,6 +29,7 @@ MOST_OF_ONE_VALUE = 0.01  # of the rows with a value; and any `FEWEST_OF_ONE_VAL
 FEWEST_OF_ONE_VALUE = 5
 EXAMPLES = 4  # of values, in a message
 MANY_ROWS, FEW_LEVELS = 10_000, 1_000  # texts that are cleaned level by level
+FEW_DIFFERENT = 100  # of fewer rows, looked at one by one
 IDENTIFIER_NAME = re.compile(
     r"^(|id|idx|index|row|rows|row_?(id|names?|num(ber)?|no|nr)|row_?index|uuid|guid|key|rn"
     r"|unnamed: ?\d+|.*[_. -](id|uuid|guid|key|index|no|nr)\.?|id[_. -].*|level_0|obs|case"
@@ -294,12 +295,33 @@ def _floats_as_text(raw: pl.Series) -> pl.Series:
 def clean(raw: pl.Series, how: Parse) -> pl.Series:
     """Return a column as stripped strings, null if missing."""
     texts, text = as_text(raw), pl.col("text")
+    if len(texts) <= MANY_ROWS and texts.n_unique() < FEW_DIFFERENT and _are_clean(texts, how):
+        return texts
     frame, cleaned = texts.to_frame("text"), _cleaned(text, how)
     if len(texts) > MANY_ROWS and texts.head(MANY_ROWS).n_unique() < FEW_LEVELS:
         levels = frame.select(text.unique()).with_columns(cleaned=cleaned)
         changed = levels.filter(text.ne_missing(pl.col("cleaned")))
         return texts.replace(changed["text"], changed["cleaned"]) if len(changed) else texts
     return frame.select(cleaned).to_series().alias(texts.name)
+
+
+def _are_clean(texts: pl.Series, how: Parse) -> bool:
+    """Whether it is plain that cleaning changes none of them: then no program of polars is run.
+
+    To run one takes longer than a thousand rows do.
+    """
+    markers = markers_of(how)
+    return not how.whole and all(
+        level is None or (level not in markers and _is_plain(level)) for level in texts.unique()
+    )
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text is ASCII, can be printed, and has no space at its ends.
+
+    What cannot be printed is stripped by Python and polars differently.
+    """
+    return text.isascii() and text.isprintable() and text == text.strip()
 
 
 def _cleaned(texts: pl.Expr, how: Parse) -> pl.Expr:

@@ -63,7 +63,8 @@ class SeriesKind(CellKind):
         """Return what makes a cell of one list, array or text of numbers."""
         if raw.dtype not in HELD:
             return None
-        looked_at = raw.drop_nulls().head(LOOKED_AT).to_list()
+        present = raw.drop_nulls() if raw.null_count() else raw
+        looked_at = present.head(LOOKED_AT).to_list()
         if not holds_series(looked_at) or _are_pictures(looked_at):
             return None
         return self.opening(lambda value: as_grid(readings_of(value)))
