@@ -1,8 +1,8 @@
 """N-grams of characters, which spellings, codes and scripts without spaces have in common.
 
-They are runs of 2 to 5 characters of a lower-cased text with a blank before and behind it. A run may
-begin and end with a blank, which tells the ends of words, but has none inside: what passes from one
-word to the next is left to pairs of words. All are found at once: the beginnings of the n-grams
+They are runs of 2 to 5 characters of a lower-cased text with a blank before and behind it. A run
+may begin and end with a blank, which tells the ends of words, but has none inside: what passes from
+one word to the next is left to pairs of words. All are found at once: the beginnings of the n-grams
 form a tree, which every place of every text walks down, a character at a time.
 
 Source: Cavnar and Trenkle, "N-gram-based text categorization" (SDAIR 1994).
