@@ -30,6 +30,11 @@ OF_HELP = {
 NO_SENTENCES = {  # file → how strings begin that no user reads
     "__init__.py": {"module 'gradum' has no attribute"},
     "isolation.py": {"import pickle, sys"},
+    # The streams of a seed, and what never happens.
+    "games/simple_policies.py": {"linear policies", "thresholds again", "random p"},
+    "games/learning.py": {"first states"},
+    "games/ppo/compiled.py": {"first states"},
+    "games/judging.py": {"the best is within"},
     "engines/local.py": {"import pickle, sys"},
     "app/tools/process.py": {"from gradum.app.start import main"},
     # Kinds and keys, and what is said to msgspec, Python's csv, PostgreSQL and SQLite, or by them.
