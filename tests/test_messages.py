@@ -85,6 +85,7 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "show/counterfactual.py": {"<gradum.Counterfactuals of"},
     "core/losses/gamma.py": {"y·e^−a"},
     "core/losses/log_loss.py": {"−Σ t·log p", "−t·log p"},
+    "core/losses/ordered.py": {"−log(", "−σ(−z)"},
     "core/losses/poisson.py": {"e^a − y·a"},
     "core/models/architecture.py": {"Fields of", "There is no compiled forward"},
     "run/alarm.py": {"validation better than test"},

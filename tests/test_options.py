@@ -31,6 +31,7 @@ VALUES = {  # other than the default, of options that do not take any name
     "effort": "quick",
     "task": "binary",
     "loss": "quantile:0.9",
+    "ordered": "low<mid<high",
     "metric": "auc",
     "class_weight": "balanced",
     "cost": "FP=1,FN=2.5",

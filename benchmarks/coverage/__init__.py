@@ -4,7 +4,8 @@
 draws from populations whose scores are known; and whole fits to noise. With at least 4,000 draws
 and 300 fits, the tables replace those in docs/accuracy.md; with fewer they are only printed.
 `coverage precision [DRAWS]` does the same, from 400 draws on, for scores about the rows predicted
-as a class, and `coverage means [DRAWS]` prints those for counts and amounts.
+as a class, `coverage means [DRAWS]` prints those for counts and amounts, and `coverage ordered
+[DRAWS]` those for ordered classes.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from benchmarks.coverage.populations import (
     negative_binomial,
     normal,
     numbers,
+    ordered,
     student,
 )
 from benchmarks.page import ACCURACY, DOCS, circumstances, publish, replace_section, table
@@ -67,7 +69,9 @@ def main(*arguments: str) -> None:
     if arguments[:1] == ("precision",):
         _of_precision(*map(int, arguments[1:]))
     elif arguments[:1] == ("means",):
-        _of_means(*map(int, arguments[1:]))
+        _of_laws(_MEANS, *map(int, arguments[1:]))
+    elif arguments[:1] == ("ordered",):
+        _of_laws(_ORDERED, *map(int, arguments[1:]))
     else:
         _of_all(*map(int, arguments))
 
@@ -93,12 +97,18 @@ def _of_precision(draws: int = PRECISION_DRAWS) -> None:
     publish("precision", text, ("gradum", "numpy"), complete=complete, page=ACCURACY)
 
 
-def _of_means(draws: int = PRECISION_DRAWS) -> None:
-    populations = (
-        means("counts", "poisson", np.random.Generator.poisson),
-        means("overdispersed counts", "poisson", negative_binomial),
-        means("amounts", "gamma", lambda rng, mean: mean * rng.gamma(2.0, 0.5, len(mean))),
-    )
+_MEANS = (
+    means("counts", "poisson", np.random.Generator.poisson),
+    means("overdispersed counts", "poisson", negative_binomial),
+    means("amounts", "gamma", lambda rng, mean: mean * rng.gamma(2.0, 0.5, len(mean))),
+)
+_ORDERED = (
+    ordered("four even grades", (-1.5, 0.0, 1.5)),
+    ordered("four uneven grades", (-3.0, 0.5, 3.5)),
+)
+
+
+def _of_laws(populations: tuple[Population, ...], draws: int = PRECISION_DRAWS) -> None:
     cells = [
         Cell(population, way, rows)
         for population in populations

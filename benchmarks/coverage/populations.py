@@ -22,7 +22,11 @@ TOGETHER = 1 / 3  # share of the variance of a signal or an error that a group h
 GROUP = 10  # rows
 FOUND = 0.4  # share of the 'yes' rows that the model finds
 KNOWN_FROM = 1_000_000  # rows
-LABELS = {"regression": (), "binary": ("no", "yes")}
+LABELS = {
+    "regression": (),
+    "binary": ("no", "yes"),
+    "multiclass": ("none", "mild", "moderate", "severe"),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,6 +164,29 @@ def means(
 
     metrics = ("deviance", "deviance_explained", "rmse", "mae")
     return Population(name, "regression", draw, metrics, resolve(loss))
+
+
+def ordered(name: str, thresholds: tuple[float, ...]) -> Population:
+    """Make classes in an order: y > k with the log-odds of a signal less the k-th threshold.
+
+    The judged model knows the thresholds and the signal, but its slope is somewhat too small.
+    """
+    loss = resolve("ordered")
+
+    def shares(score: np.ndarray) -> np.ndarray:
+        above = np.subtract.outer(score, thresholds)
+        logits = np.cumsum(np.column_stack([np.zeros(len(score)), above]), axis=1)
+        return loss.inverse_link(logits)
+
+    def draw(rows: int, rng: np.random.Generator) -> Sample:
+        signal = SIGNAL * rng.normal(size=rows)
+        target = (rng.logistic(signal)[:, None] > np.array(thresholds)).sum(axis=1)
+        said = {"model": shares(0.8 * signal), "baseline": shares(np.zeros(rows))}
+        answers = {name: Prediction.of_classes(each) for name, each in said.items()}
+        return Sample(target, answers, np.arange(rows) // GROUP, np.arange(rows))
+
+    metrics = ("log_loss", "quadratic_kappa", "mean_rank_error", "accuracy")
+    return Population(name, "multiclass", draw, metrics, loss)
 
 
 def negative_binomial(rng: np.random.Generator, mean: np.ndarray) -> np.ndarray:

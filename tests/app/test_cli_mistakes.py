@@ -20,6 +20,7 @@ WORDS = {
         "COL+",
         "HOW",
         "LOSS",
+        "ORDER",
         "TASK",
         "SQL",
         "TABLE",

@@ -12,7 +12,7 @@ from sklearn.preprocessing import label_binarize
 
 from gradum.core.losses import Poisson, Quantile
 from gradum.scores.metrics import METRICS, metrics_of, score
-from gradum.scores.outcome import Outcome, PredictionCost
+from gradum.scores.outcome import ORDER, Outcome, PredictionCost
 from gradum.scores.weighting import Weighting
 from outcomes import TASKS, random_outcome
 
@@ -39,6 +39,8 @@ def costing(outcome, name):
 def scored(name, outcome):
     """A metric of an outcome."""
     of_cost = METRICS[name].of_cost
+    if of_cost == ORDER:
+        return score(replace(outcome, ordered=True))[name]
     return score(costing(outcome, of_cost) if of_cost else outcome)[name]
 
 
@@ -122,9 +124,24 @@ def test_costs_under_a_loss_are_scikit_learns(weighted):
         "pinball": pinball(outcome.prediction),
         "pinball_explained": 1 - pinball(outcome.prediction) / min(constants),
     }
-    assert {name for name, metric in METRICS.items() if metric.of_cost} == set(expected)
+    of_a_loss = {name for name, metric in METRICS.items() if metric.of_cost not in ("", ORDER)}
+    assert of_a_loss == set(expected)
     for name, value in expected.items():
         assert scored(name, outcome) == pytest.approx(value, rel=1e-12)
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+def test_ranks_of_ordered_classes_are_scikit_learns_and_brute_force(weighted):
+    outcome = replace(random_outcome("multiclass", 300, 3, weighted=weighted), ordered=True)
+    target, predicted, weight = outcome.target, outcome.predicted, outcome.weights
+    kappa = sk.cohen_kappa_score(target, predicted, weights="quadratic", sample_weight=weight)
+    pairs = zip(weight, target.tolist(), predicted.tolist(), strict=True)
+    missed = sum(w * abs(t - p) for w, t, p in pairs) / weight.sum()
+    expected = {"quadratic_kappa": kappa, "mean_rank_error": missed}
+    of_order = {name for name, metric in METRICS.items() if metric.of_cost == ORDER}
+    assert of_order == set(expected)
+    assert {name: score(outcome)[name] for name in of_order} == pytest.approx(expected, rel=1e-12)
+    assert not of_order & set(score(replace(outcome, ordered=False)))
 
 
 @settings(deadline=None, max_examples=40)

@@ -6,7 +6,7 @@ from scipy.stats import beta
 
 from gradum.scores.bounded_mean import bounded_mean
 
-DRAWS = 150
+DRAWS = 100
 
 
 def laws():

@@ -21,6 +21,8 @@ from gradum.core import (
 )
 from gradum.errors import ShapeError
 from gradum.solvers import LBFGS, Adam, Data, GradientDescent, Regime, Status, Validation
+from gradum.solvers.convex import CONVEX, minimise
+from gradum.solvers.driver import solve
 
 ALPHA = 0.02
 
@@ -35,6 +37,8 @@ def target_of(loss, rows, rng, x):
         return rng.gamma(np.maximum(2.0 * rng.poisson(mean), 1e-9), 0.5)
     if isinstance(loss, LogLoss):
         return rng.integers(0, 2, rows)
+    if loss.one_score:
+        return np.digitize(x[:, 0] + rng.logistic(size=rows), [-1.0, 1.0])
     return x[:, 0] + rng.normal(size=rows)
 
 
@@ -127,8 +131,9 @@ def test_every_loss_comes_close_in_small_batches(loss):
     rng = np.random.default_rng(2)
     x = rng.normal(size=(150, 2))
     y = target_of(loss, 150, rng, x)
+    outputs = loss.outputs() if loss.one_score else 1
     found = fit(
-        Problem(Network(2), loss, L2(ALPHA)),
+        Problem(Network(2, outputs), loss, L2(ALPHA)),
         Data({"dense": x}, y),
         solver=Adam(0.05, schedule="cosine"),
         regime=Regime(60, batch_size=40),  # a last batch of 30
@@ -137,7 +142,11 @@ def test_every_loss_comes_close_in_small_batches(loss):
     layer = found.params["layers"][0]
     value = loss.value(x @ layer["weight"] + layer["bias"], y).mean()
     value += ALPHA / 2 * (layer["weight"] ** 2).sum()
-    if loss.smooth:
+    if loss.one_score:
+        np.testing.assert_allclose(loss.tied(layer["weight"]), layer["weight"], atol=1e-12)
+        steps = minimise(x, y, loss, L2(ALPHA), solver=CONVEX["one-score"], outputs=outputs)
+        best = solve(steps).certificate.objective
+    elif loss.smooth:
         best = least(loss, x, y)[1]
     else:  # kinks stop BFGS short, and the simplex of Nelder and Mead does not mind them
         best = scipy.optimize.minimize(

@@ -196,6 +196,11 @@ def _explained_rung(fitted: Fitted, name: str | None) -> tuple[Rung, Network, In
     )
     if rung.input_layer is None:
         raise SpecError(say("The baseline has no inputs, and nothing to pass back."), others)
+    if rung.learned_by.one_score:
+        raise SpecError(
+            say("A step of ordered classes is held to one score, and not shown number by number."),
+            say("Fit without the order to see a step."),
+        )
     network = rung.network.single
     if network is None:
         raise SpecError(say(rung.network.without_steps), others)

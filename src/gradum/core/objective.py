@@ -58,6 +58,21 @@ class Problem:
                 say("Give a share from 0 to below 1."),
             )
 
+    def tied(self, params: Params) -> Params:
+        """Return the nearest parameters, or steps of them, that the loss allows (`Loss.tied`)."""
+        if not self.loss.one_score:
+            return params
+        *inner, last = params["layers"]
+        last = last | {"weight": self.loss.tied(last["weight"])}
+        return params | {"layers": [*inner, last]}
+
+    def init(self, rng: np.random.Generator, dtype: Any, level: np.ndarray | None) -> Params:
+        """Draw the initial parameters; the last layer's bias is ``level`` [k], if that is given."""
+        params = self.tied(self.network.init(rng, dtype))
+        if level is not None:
+            params["layers"][-1]["bias"] = level.astype(dtype)
+        return params
+
 
 def objective(
     params: Params,

@@ -68,6 +68,11 @@ def class_loss(loss: Any) -> Loss:
             say("{loss} is no loss of classes.", loss=resolved.name),
             say("Use a regression's estimator for it."),
         )
+    if resolved.one_score:
+        raise SpecError(
+            say("Estimators sort their classes, so that they know no order of them."),
+            say("Use gradum.fit with ordered, such as ordered={order!r}.", order="low<mid<high"),
+        )
     return resolved
 
 

@@ -50,6 +50,11 @@ class Environment(Protocol):
     def returns(self) -> tuple[float, float] | None: ...  # noqa: D102
 
     @property
+    def limit_is_own(self) -> bool:
+        """Whether the game itself states its limit of steps."""
+        ...
+
+    @property
     def quick(self) -> bool:
         """Whether thousands of episodes take seconds."""
         ...
@@ -62,7 +67,7 @@ class Environment(Protocol):
 class BuiltIn:
     """A built-in game, whose lanes one compiled program steps."""
 
-    quick = True
+    quick = limit_is_own = True
 
     def __init__(self, game: Game) -> None:
         self.game = game

@@ -264,7 +264,7 @@ def without_rare_classes(dataset: Dataset) -> Dataset:
     Raises
     ------
     TargetError
-        Fewer than two classes remain.
+        Fewer than two classes remain, or fewer than three with an order.
     SpecError
         The target is a number.
     """
@@ -275,7 +275,7 @@ def without_rare_classes(dataset: Dataset) -> Dataset:
     if not rare:
         return dataset
     classes = tuple(label for label in target.classes if label not in rare)
-    if len(classes) < 2:
+    if len(classes) < (3 if dataset.loss is not None and dataset.loss.one_score else 2):
         raise too_rare(dataset.schema, dataset.classes, rare)
     less = structs.replace(
         target,

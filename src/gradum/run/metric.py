@@ -38,7 +38,10 @@ def metric_for(name: str, task: Task, cost: str = "") -> Metric:
     if task in metric.tasks and metric.of_cost not in ("", cost):
         raise SpecError(
             say("The metric {name} needs a --loss of its own.", name=name),
-            say("Add --loss poisson, gamma or tweedie for a deviance, quantile:0.9 for pinball."),
+            say(
+                "Add --loss poisson, gamma or tweedie for a deviance, quantile:0.9 for pinball, "
+                "--ordered for ranks."
+            ),
         )
     if task not in metric.tasks:
         raise SpecError(

@@ -24,6 +24,7 @@ from gradum.run.alarms.shared_errors import shared_errors
 from gradum.run.dataset import Dataset
 from gradum.run.estimate import share_out
 from gradum.run.events import Alarmed, Judged, NotRefitted, Understood
+from gradum.run.fits_apart import fits_apart
 from gradum.run.fitted import Fitted, Provenance, fingerprint
 from gradum.run.intervals.judged_scores import guarantee_of
 from gradum.run.judge import Judge
@@ -182,6 +183,8 @@ def _climbed(
             end=context.end,
         )
         context = replace(context, allowance=shared)
+    if context.engine is not None and not spec.blocks:
+        context = replace(context, apart=fits_apart(spec, divided, rows, context.engine, context))
     rungs = climb(spec, rows, context)
     judges = _judges(spec, divided, Judge(encoder, rungs, plan.kept), context)
     seen, judgement = conclude(
@@ -486,8 +489,9 @@ def _repeats(dataset: Dataset, parts: np.ndarray, alarms: tuple[Alarm, ...]) -> 
 def metric_of(spec: Spec, schema: Schema) -> str:
     """Return the metric that compares the rungs; raise SpecError if it does not fit the target."""
     assert schema.target is not None
-    task, own = schema.target.task, resolve(spec.loss).judged_by if spec.loss else ""
-    return metric_for(spec.metric or own or DEFAULT_METRIC[task], task, own).name
+    task, loss = schema.target.task, resolve(spec.loss) if spec.loss else None
+    asked = spec.metric or (loss.judged_by if loss else DEFAULT_METRIC[task])
+    return metric_for(asked, task, loss.own_metric if loss else "").name
 
 
 def provenance(dataset: Dataset, rungs: dict[str, Rung], began: float) -> Provenance:

@@ -138,6 +138,7 @@ class _OfTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     target: str
     task: str | None = None
+    ordered: tuple[str, ...] = ()
     model: ModelName = "ladder"
     loss: str | None = None
     metric: str | None = None
@@ -244,6 +245,7 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
             ("weight", self.overrides.weight),
             ("exposure", self.overrides.exposure),
             ("loss", self.loss),
+            ("ordered", self.ordered),
             ("log-target", self.log_target),
             ("monotone", self.monotone),
             ("slice", self.report.slices),
@@ -292,7 +294,7 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
 
         assert self.loss is not None
         loss = resolve(self.loss)
-        if loss.outputs(2) > 1:
+        if loss.link != "logit" and loss.outputs() > 1:
             raise SpecError(
                 say("The loss {loss} predicts several numbers.", loss=self.loss),
                 say("Name one quantile, such as quantile:0.9; a fit for each gives several."),

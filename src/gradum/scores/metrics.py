@@ -75,7 +75,8 @@ from gradum.scores.of_numbers import (
     squared_errors,
     squared_log_errors,
 )
-from gradum.scores.outcome import Outcome, Task
+from gradum.scores.of_ranks import kappa_as_share, mean_rank_error, quadratic_kappa, rank_errors
+from gradum.scores.outcome import ORDER, Outcome, Task
 from gradum.scores.weighting import Weighting, ratio
 
 
@@ -132,7 +133,8 @@ class Metric:
     of_unit : bool
         Whether it is in the target's unit.
     of_cost : str
-        The metric of the `PredictionCost` that it is for; empty if it is for all of its tasks.
+        The metric of the `PredictionCost` that it is for, or `ORDER` if it is for ordered classes;
+        empty if it is for all of its tasks.
     """
 
     name: str
@@ -214,6 +216,7 @@ class Metric:
 
 _NUMBERS: tuple[Task, ...] = ("regression",)
 _CLASSES: tuple[Task, ...] = ("binary", "multiclass")
+_MANY_CLASSES: tuple[Task, ...] = ("multiclass",)
 _TWO_CLASSES: tuple[Task, ...] = ("binary",)
 
 
@@ -306,6 +309,27 @@ METRICS: dict[str, Metric] = {
             root=True,
             undefined=marked("a target below 0 has no logarithm here"),
         ),
+        Metric(
+            "quadratic_kappa",
+            marked("Quadratic-weighted κ"),
+            _MANY_CLASSES,
+            True,
+            quadratic_kappa,
+            of_signed_shares,
+            shares=kappa_as_share,
+            by_class=True,
+            of_cost=ORDER,
+        ),
+        Metric(
+            ORDER,
+            marked("Mean rank error"),
+            _MANY_CLASSES,
+            False,
+            mean_rank_error,
+            of_size,
+            rank_errors,
+            of_cost=ORDER,
+        ),
         Metric("log_loss", marked("Log loss"), _CLASSES, False, log_loss, of_size, log_losses),
         Metric(
             "accuracy", marked("Accuracy"), _CLASSES, True, accuracy, of_shares, shares=hit_shares
@@ -371,15 +395,20 @@ DEFAULT_METRIC: dict[Task, str] = {
 
 
 def metrics_of(task: Task, cost: str = "") -> tuple[Metric, ...]:
-    """List the metrics of a task, those for the metric ``cost`` of a `PredictionCost` first."""
+    """List the metrics of a task, those for the metric ``cost`` of a `PredictionCost` first.
+
+    Those of ordered classes follow the log loss, which compares their models.
+    """
     known = [metric for metric in METRICS.values() if task in metric.tasks]
     own = [metric for metric in known if cost and metric.of_cost == cost]
-    return (*own, *(metric for metric in known if not metric.of_cost))
+    others = [metric for metric in known if not metric.of_cost]
+    first = 1 if cost == ORDER else 0
+    return (*others[:first], *own, *others[first:])
 
 
 def metrics_for(outcome: Outcome) -> tuple[Metric, ...]:
     """List the metrics that apply to an outcome."""
-    return metrics_of(outcome.task, outcome.cost.metric if outcome.cost else "")
+    return metrics_of(outcome.task, outcome.own_metric)
 
 
 def score(outcome: Outcome) -> dict[str, float]:

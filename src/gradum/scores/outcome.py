@@ -22,6 +22,9 @@ TASKS: dict[Task, str] = {
 }
 """What is predicted, in words that users read."""
 
+ORDER = "mean_rank_error"
+"""The metric that is particular to classes in an order."""
+
 
 @dataclass(frozen=True)
 class PredictionCost:
@@ -60,6 +63,8 @@ class Outcome:
         At least 0; ones if left out.
     cost : PredictionCost, optional
         What predicted numbers cost, where a loss was asked for that has a metric of its own.
+    ordered : bool
+        Whether the classes have an order, that of their codes.
 
     Raises
     ------
@@ -75,6 +80,7 @@ class Outcome:
     probability: np.ndarray | None = None
     weight: np.ndarray | None = None
     cost: PredictionCost | None = None
+    ordered: bool = False
 
     def __post_init__(self) -> None:
         needed = "prediction" if self.task == "regression" else "probability"
@@ -124,6 +130,13 @@ class Outcome:
     def classes(self) -> int:
         """K, the number of classes, including those without rows; 0 for a regression."""
         return 0 if self.probability is None else self.probability.shape[1]
+
+    @property
+    def own_metric(self) -> str:
+        """The metric that is particular to the loss or to the order; empty if there is none."""
+        if self.ordered:
+            return ORDER
+        return self.cost.metric if self.cost else ""
 
     @cached_property
     def constant(self) -> bool:

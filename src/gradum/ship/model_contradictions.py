@@ -128,7 +128,7 @@ def _judgement(fitted: Fitted) -> Iterator[str]:
         yield say("the judgement's rows are of unknown parts")
     if any(not {"test"} <= parts.keys() <= rows.keys() for parts in scores.values()):
         yield say("the judgement's scores are of other parts than its rows")
-    own = resolve(target.loss).judged_by if target.loss else ""
+    own = resolve(target.loss).own_metric if target.loss else ""
     known = {metric.name for metric in metrics_of(target.task, own)}
     if not set(judgement.cut_short) <= scores.keys():
         yield say("the judgement names a model that it does not score")
@@ -295,7 +295,8 @@ def _takes(rung: Rung, layout: Layout) -> bool:
 
 
 def _link(rung: Rung) -> Link:
-    return "logit" if rung.target_scale is None else "identity"
+    of_shares = rung.target_scale is None and not rung.learned_by.one_score
+    return "logit" if of_shares else "identity"
 
 
 def _has_its_course(rung: Rung) -> bool:

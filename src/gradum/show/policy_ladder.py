@@ -112,10 +112,15 @@ def remarks(played: Played) -> tuple[str, ...]:
             low=figure(judgement.bounds[0]),
             high=figure(judgement.bounds[1]),
         )
-    if played.policy.status is Status.COMPLETED:
-        return (how,)
-    ended = say(
-        "Learning ended after {done:.0%} of its steps; the policy is the one of that moment.",
-        done=played.learned.course[-1].done,
-    )
-    return how, ended
+    limit, ended = "", ""
+    if not played.environment.limit_is_own:
+        limit = say(
+            "The environment states no limit of steps: an episode is cut off after {limit:,}.",
+            limit=played.environment.limit,
+        )
+    if played.policy.status is not Status.COMPLETED:
+        ended = say(
+            "Learning ended after {done:.0%} of its steps; the policy is the one of that moment.",
+            done=played.learned.course[-1].done,
+        )
+    return tuple(filter(None, (how, limit, ended)))

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 40
 MOST_CLASSES = 20
-FEW_SCORES = ("accuracy", "auc", "deviance_explained", "pinball_explained", "mae", "r2")
+FEW_SCORES = (
+    *("quadratic_kappa", "accuracy", "auc"),
+    *("deviance_explained", "pinball_explained", "mae", "r2"),
+)
 PARTS = {
     "train": marked("on {rows:,} train rows"),
     "validation": marked("on {rows:,} validation rows"),

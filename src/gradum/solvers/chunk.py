@@ -205,12 +205,13 @@ def run_chunk(
             return objective(params, problem, inputs, target, weight, total, key)
 
         loss, gradient = jax.value_and_grad(value)(params)
+        gradient = problem.tied(gradient)
         norm = optax.tree.norm(gradient)
         finite = jnp.isfinite(loss) & jnp.isfinite(norm)
         update, optimizer = transformation.update(
             gradient, optimizer, params, value=loss, grad=gradient, value_fn=value
         )
-        factor = batches.factor[i]
+        update, factor = problem.tied(update), batches.factor[i]
         taken = finite & (norm > gradient_tol)  # at the optimum, stay where it was measured
         moved = jax.tree.map(
             lambda old, change: old + jnp.where(taken, factor * change, 0), params, update

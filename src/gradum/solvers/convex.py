@@ -1,7 +1,7 @@
 """The choice of a convex solver for a linear model, and one function that runs any of them.
 
-Exact least squares, Newton's method, accelerated proximal gradients and the interior-point method
-each solve some problems; where two solve the same problem, they agree.
+Exact least squares, Newton's method, the same for one score, accelerated proximal gradients and the
+interior-point method each solve some problems; where two solve the same problem, they agree.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
 from gradum.solvers.needs import LEAST_SQUARES, Need
 from gradum.solvers.newton import LARGEST_DIRECT, LARGEST_WORK, Newton, newton
+from gradum.solvers.one_score import OneScore, one_score
 from gradum.solvers.proximal import Proximal, proximal
 from gradum.solvers.separation import separating_columns
 from gradum.solvers.solution import EpochDone, Solution, Status
@@ -39,12 +40,13 @@ class Exact:
     need: ClassVar[Need] = LEAST_SQUARES
 
 
-Convex = Exact | Newton | Proximal | InteriorPoint
+Convex = Exact | Newton | Proximal | InteriorPoint | OneScore
 CONVEX: dict[str, Convex] = {
     "exact": Exact(),
     "newton": Newton(),
     "proximal": Proximal(),
     "interior": InteriorPoint(),
+    "one-score": OneScore(),
 }
 
 
@@ -109,6 +111,11 @@ def choose(
     l1, _ = penalty.strengths(columns)
     selects, coefficients = bool(l1.any()), (columns + 1) * outputs
     fits = coefficients <= LARGEST_DIRECT and rows * coefficients**2 <= LARGEST_WORK
+    if loss.one_score:
+        return Choice(
+            "one-score",
+            say("Ordered classes have one score, whose slopes this solver finds."),
+        )
     if not loss.smooth:
         refuse_misfit(CONVEX["interior"], loss)
         return Choice(
@@ -184,7 +191,7 @@ def minimise(
     target : ndarray of shape (n,)
     loss : Loss
     penalty : Penalty
-    solver : Exact, Newton, Proximal or InteriorPoint
+    solver : Exact, Newton, Proximal, InteriorPoint or OneScore
     outputs : int
         Logits per row.
     weight : ndarray of shape (n,), optional
@@ -228,7 +235,7 @@ def minimise(
 
 def descend(
     model: LinearModel,
-    solver: Newton | Proximal | InteriorPoint,
+    solver: Newton | Proximal | InteriorPoint | OneScore,
     *,
     l1: Any = 0.0,
     l2: Any = 0.0,
@@ -244,6 +251,8 @@ def descend(
     refuse_misfit(solver, model.loss)
     if isinstance(solver, Newton):
         return (yield from newton(model, l1=l1, l2=l2, method=solver, start=start))
+    if isinstance(solver, OneScore):
+        return (yield from one_score(model, l1=l1, l2=l2, method=solver, start=start))
     if isinstance(solver, Proximal):
         return (yield from proximal(model, l1=l1, l2=l2, method=solver, start=start))
     return (yield from interior_point(model, l1=l1, l2=l2, method=solver, start=start))

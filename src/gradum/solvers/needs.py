@@ -26,7 +26,12 @@ class Need:
 
 
 LEAST_SQUARES = Need(marked("takes squared error"), lambda loss: loss.quadratic)
-SMOOTHNESS = Need(marked("needs a smooth loss"), lambda loss: loss.smooth)
+SMOOTHNESS = Need(
+    marked("needs a smooth loss without an order"), lambda loss: loss.smooth and not loss.one_score
+)
+ONE_SCORE = Need(
+    marked("takes a loss of ordered classes"), lambda loss: loss.smooth and loss.one_score
+)
 PINBALL = Need(
     marked("needs a loss of quantiles, such as absolute_error and quantile"),
     lambda loss: bool(loss.pinball),

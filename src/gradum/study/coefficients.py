@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import polars as pl
 
@@ -24,16 +26,23 @@ def coefficients(fitted: Fitted) -> pl.DataFrame:
     dense feature, and the same number for a level or an n-gram. Two levels count as -1 and +1, so
     that their coefficient is half the difference between
     them. The feature ``(intercept)`` holds the output where every feature is 0, with the classes as
-    common as they are in the table.
+    common as they are in the table. For ordered classes, it is the change of the score, and the
+    thresholds θ between two classes, such as ``low | mid``, stand in place of the intercept:
+    the log-odds of being above one are the score less θ.
 
     Raises
     ------
     SpecError
         The model has no linear rung.
     """
-    layer = linear_rung(fitted).input_layer
+    rung = linear_rung(fitted)
+    layer = rung.input_layer
     assert layer is not None
-    return combined(fitted, of_each_column(layer, fitted.encoder.layout))
+    combinations = of_each_column(layer, fitted.encoder.layout)
+    frame = combined(fitted, combinations)
+    if not rung.learned_by.one_score:
+        return frame
+    return pl.concat([_thresholds(fitted, rung, combinations), frame[1:]])
 
 
 def combined(fitted: Fitted, combinations: Combinations) -> pl.DataFrame:
@@ -46,8 +55,10 @@ def combined(fitted: Fitted, combinations: Combinations) -> pl.DataFrame:
     """
     rung = linear_rung(fitted)
     assert fitted.schema.target is not None
-    layer, scale = rung.params["layers"][0], rung.target_scale
-    values = combinations.matrix @ np.vstack([layer["weight"], layer["bias"]])
+    scale, values = rung.target_scale, _values(rung, combinations)
+    if rung.learned_by.one_score:
+        steps = rung.learned_by.steps(values.shape[1])
+        values = (values @ steps / (steps @ steps))[:, None]
     if rung.learned_by.link == "log":
         assert scale is not None
         values[0] += np.log(scale.scale)
@@ -55,8 +66,9 @@ def combined(fitted: Fitted, combinations: Combinations) -> pl.DataFrame:
         values = values * scale.scale
         values[0] += scale.centre
     if rung.class_weight is not None:
-        values[0] -= shift(rung.class_weight, len(layer["bias"]))
-    labels = _output_labels(fitted.schema.target.classes)
+        values[0] -= shift(rung.class_weight, values.shape[1])
+    classes = () if rung.learned_by.one_score else fitted.schema.target.classes
+    labels = _output_labels(classes)
     frames = [
         pl.DataFrame(
             {
@@ -71,6 +83,27 @@ def combined(fitted: Fitted, combinations: Combinations) -> pl.DataFrame:
         for k, label in enumerate(labels)
     ]
     return pl.concat(frames)
+
+
+def _values(rung: Rung, combinations: Combinations) -> np.ndarray:
+    """Return the combinations of every output's weights and bias (m, k)."""
+    layer = rung.params["layers"][0]
+    return combinations.matrix @ np.vstack([layer["weight"], layer["bias"]])
+
+
+def _thresholds(fitted: Fitted, rung: Rung, combinations: Combinations) -> pl.DataFrame:
+    """Return the thresholds of ordered classes where every feature is 0, as rows of the frame."""
+    assert fitted.schema.target is not None
+    names = list(map(str, fitted.schema.target.classes))
+    level = -np.diff(_values(rung, combinations)[0])
+    rows = {
+        "feature": [f"{low} | {high}" for low, high in pairwise(names)],
+        "source": None,
+        "class": None,
+        "coefficient": level,
+        "standardised": level,
+    }
+    return pl.DataFrame(rows, schema_overrides={"class": pl.String, "source": pl.String})
 
 
 def linear_rung(fitted: Fitted) -> Rung:

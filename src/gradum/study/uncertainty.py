@@ -155,6 +155,11 @@ def coefficient_intervals(run: Run) -> tuple[pl.DataFrame, str, tuple[str, ...]]
             coefficients=len(frame),
             rows=len(rows),
         )
+    elif linear_rung(run.fitted).learned_by.one_score:
+        sentence = say(
+            "No intervals: the slopes of ordered classes share their thresholds, of which the "
+            "sandwich estimator here knows nothing."
+        )
     elif held := _held_at_0(run):
         sentence = say(
             "No intervals: the directions asked for hold the coefficients of {columns} at 0, "

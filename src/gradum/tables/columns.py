@@ -83,7 +83,7 @@ class Target(Struct, frozen=True, forbid_unknown_fields=True):
     task : str
         "regression", "binary" or "multiclass".
     classes : tuple
-        The labels as given, sorted; empty for regression.
+        The labels as given, sorted, or in their order if they have one; empty for regression.
     reason : str
         One plain sentence for the user.
     log : bool

@@ -162,7 +162,8 @@ def _pandas_column(name: str, column: Any) -> pl.Series:
     if words == "category":
         levels = from_objects(name, list(column.cat.categories)).cast(pl.String)
         codes = pl.Series(name, column.cat.codes.to_numpy().astype(np.int64))
-        return levels.gather(codes.set(codes < 0, None)).cast(pl.Categorical).alias(name)
+        dtype = pl.Enum(levels) if column.cat.ordered and levels.n_unique() else pl.Categorical
+        return levels.gather(codes.set(codes < 0, None)).cast(dtype).alias(name)
     if kind == "M" and getattr(dtype, "tz", None) is not None:
         column = column.dt.tz_convert("UTC").dt.tz_localize(None)
         return pl.Series(name, column.to_numpy(dtype="datetime64[us]"))

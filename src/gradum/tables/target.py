@@ -74,7 +74,7 @@ def recognise_target(
             say("Choose among {tasks}.", tasks=quoted(TASKS, 4)),
         )
     _refuse_unusable(values, task)
-    reading = _numbers(values, task)
+    reading = _numbers(values, task, loss)
     if reading is not None:
         typed = NumericKind().parse(values.raw, reading.parse)
         if _is_quantity(typed, task):
@@ -148,11 +148,16 @@ def _refuse_unusable(values: Values, task: str | None) -> None:
             )
 
 
-def _numbers(values: Values, task: str | None) -> Reading | None:
+def _numbers(values: Values, task: str | None, loss: str = "") -> Reading | None:
     """Return the reading of a target of numbers, None if it holds words or codes."""
     if task == "regression":
         claim = say("Target {name!r} is to be a number (--task regression)", name=values.name)
         remedy = say("Correct these values, or leave out --task.")
+        if loss:
+            claim = say(
+                "Target {name!r} is to be a number (--loss {loss})", name=values.name, loss=loss
+            )
+            remedy = say("Correct these values, or leave out --loss.")
         try:
             return NumericKind().insist(values, claim, remedy)
         except ColumnError as error:

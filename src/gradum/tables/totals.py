@@ -219,7 +219,8 @@ def _columns(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
 
 def _plain(frame: pl.DataFrame) -> np.ndarray:
     """Return columns as numbers (n, k), NaN for what is not written as programs write numbers."""
-    numbers = frame.select(pl.all().cast(pl.Float64, strict=False))
+    words = pl.selectors.by_dtype(pl.Categorical, pl.Enum).cast(pl.String)  # not cast to numbers
+    numbers = frame.with_columns(words).select(pl.all().cast(pl.Float64, strict=False))
     return numbers.to_numpy().reshape(len(frame), frame.width)
 
 

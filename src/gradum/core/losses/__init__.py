@@ -7,6 +7,7 @@ from gradum.core.losses.gamma import Gamma
 from gradum.core.losses.huber import Huber
 from gradum.core.losses.log_loss import LogLoss
 from gradum.core.losses.loss import Likelihood, Loss, check_shapes
+from gradum.core.losses.ordered import Ordered
 from gradum.core.losses.poisson import Poisson
 from gradum.core.losses.quantile import Quantile
 from gradum.core.losses.squared_error import SquaredError
@@ -25,6 +26,7 @@ LOSSES: dict[str, Loss] = {
         Poisson(),
         Gamma(),
         Tweedie(),
+        Ordered(),
     )
 }
 
@@ -87,6 +89,7 @@ __all__ = [
     "Likelihood",
     "LogLoss",
     "Loss",
+    "Ordered",
     "Poisson",
     "Quantile",
     "SquaredError",

@@ -130,11 +130,20 @@ class Loss(ABC):
     judged_by: ClassVar[str] = "rmse"
     """The metric that compares models that learn it; see `gradum.scores.metrics`."""
 
+    @property
+    def own_metric(self) -> str:
+        """The metric that is particular to what it predicts: by default, the one that judges."""
+        return self.judged_by
+
     whole: ClassVar[bool] = False
     """Whether targets are counts, so that those with halves are no such targets."""
 
     majorises: ClassVar[bool] = False
     """Whether `majorant` is a parabola above the loss."""
+
+    one_score: ClassVar[bool] = False
+    """Whether all slopes of the logits lie along one line, `steps`, so that a row has one score:
+    classes in an order. Models then average scores, not probabilities."""
 
     def outputs(self, classes: int | None = None) -> int:
         """Return k, the outputs for that many classes (None: regression): by default, 1."""
@@ -210,6 +219,14 @@ class Loss(ABC):
         to 1.
         """
         return np.full(outputs, float(weight @ target))
+
+    def tied(self, weight: Any) -> Any:
+        """Return the nearest slopes [..., k] of the logits that it allows: by default, these."""
+        return weight
+
+    def steps(self, outputs: int) -> np.ndarray:
+        """Return how much each logit rises with a row's score [k], where there is one."""
+        return np.ones(outputs)
 
     def cost(self, predicted: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return what predictions in the target's units cost, float64 [n]: by default, the loss."""

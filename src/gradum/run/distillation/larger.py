@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from msgspec import structs
 
+from gradum.core.losses import resolve
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.run.dataset import Dataset
@@ -60,6 +61,7 @@ class Larger:
         SpecError
             No row is left to judge.
         """
+        _refuse_ordered(fitted.spec)
         spec = structs.replace(fitted.spec, split=structs.replace(fitted.spec.split, repeats=1))
         plan = make_plan(spec, dataset)
         parts = plan.kept
@@ -109,6 +111,14 @@ class Larger:
             )
         learned = rows.take(Part.TRAIN, Part.VALIDATION)
         return TransferSet.of(teacher, learned, held_out, context.random("transfer set"))
+
+
+def _refuse_ordered(spec: Spec) -> None:
+    if spec.loss and resolve(spec.loss).one_score:
+        raise SpecError(
+            say("A smaller model of ordered classes would learn from probabilities without order."),
+            say("Fit with --model mlp for one small network."),
+        )
 
 
 def _refuse_refitted(spec: Spec) -> None:

@@ -118,6 +118,7 @@ class Truth:
             probability=prediction.probability,
             weight=self.weight[rows],
             cost=self.cost,
+            ordered=self.loss is not None and self.loss.one_score,
         )
 
     def outcomes(self, seen: Seen) -> dict[str, Outcome]:

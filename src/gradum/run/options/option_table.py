@@ -22,8 +22,10 @@ from gradum.run.options.option_values import (
     read_encoding,
     read_monotone,
     read_names,
+    read_order,
     read_size,
     write_cost,
+    write_order,
 )
 from gradum.rungs.names import ModelName
 from gradum.rungs.option import Option
@@ -79,6 +81,17 @@ class RunOptions(TypedDict, total=False):
             "What models learn by: poisson, gamma, tweedie:1.5, quantile:0.9, absolute_error or "
             "huber:1. Default: squared_error; for classes log_loss.",
             "LOSS",
+        ),
+    ]
+    ordered: Annotated[
+        "str | Sequence[str] | None",
+        Option(
+            "ordered",
+            "The classes of the target from the lowest up: models learn one score and the "
+            "thresholds between them.",
+            "ORDER",
+            read=read_order,
+            write=write_order,
         ),
     ]
     metric: Annotated[
@@ -303,8 +316,8 @@ class RunOptions(TypedDict, total=False):
         str | Any,
         Option(
             None,
-            "Pass over the table's blocks on an engine: local:4 (processes), ray, ray://HOST:10001 "
-            "or dask://HOST:8786.",
+            "Give passes over blocks, folds and lanes to an engine: local:4 (processes), ray, "
+            "ray://HOST:10001 or dask://HOST:8786.",
             "ENGINE",
         ),
     ]

@@ -100,6 +100,33 @@ def read_monotone(value: Any) -> tuple[str, ...]:
     return tuple(columns)
 
 
+def read_order(value: Any) -> tuple[str, ...]:
+    """Take classes from the lowest up, as ``"low<mid<high"`` or as a list of them.
+
+    Raises
+    ------
+    SpecError
+        It is no order: it names fewer than three classes, or one of them twice.
+    """
+    levels = value.split("<") if isinstance(value, str) else [str(level) for level in value]
+    order = tuple(level.strip() for level in levels)
+    remedy = say('Name at least three classes from the lowest up, such as "low<mid<high".')
+    if len(order) < 3 or not all(order) or any("<" in level for level in order):
+        raise SpecError(
+            say("--ordered is {order!r}, which is no order of three classes.", order=str(value)),
+            remedy,
+        )
+    twice = [level for level in order if order.count(level) > 1]
+    if twice:
+        raise SpecError(say("--ordered names {level!r} twice.", level=twice[0]), remedy)
+    return order
+
+
+def write_order(order: Iterable[str]) -> str:
+    """Write classes in the form in which `read_order` takes them."""
+    return "<".join(order)
+
+
 def read_size(value: Any) -> int:
     """Take a number of bytes, or a text such as ``"1500MB"`` or ``"2 GiB"``.
 

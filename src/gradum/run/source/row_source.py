@@ -18,6 +18,7 @@ from gradum.messages import marked, say
 from gradum.run.dataset import Dataset
 from gradum.run.events import Expected
 from gradum.run.monotone_columns import refuse_directions, refuse_free
+from gradum.run.ordered_classes import refuse_beside_order, with_order
 from gradum.run.plan import Plan
 from gradum.run.spec import Spec
 from gradum.run.suited_loss import refuse_loss, task_of
@@ -160,6 +161,7 @@ def understood(asked: Asked, table: Table) -> tuple[Spec, Schema]:
         log_target=spec.log_target,
         loss=spec.loss or "",
     )
+    schema = with_order(spec, schema, table, edited=asked.schema is not None)
     if spec.loss and asked.schema is not None and schema.target is not None:
         schema = structs.replace(schema, target=structs.replace(schema.target, loss=spec.loss))
     target = _refuse_contradictions(spec, schema, table)
@@ -226,6 +228,7 @@ def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
             say("Leave out --cost."),
         )
     refuse_loss(target, schema)
+    refuse_beside_order(spec, schema)
     if spec.class_weight and target.task == "regression":
         raise SpecError(
             say("The target {name!r} has no classes to weigh.", name=target.name),

@@ -8,7 +8,7 @@ from time import perf_counter
 import numpy as np
 from msgspec import structs
 
-from gradum.core.losses import learned_loss
+from gradum.core.losses import Loss, learned_loss
 from gradum.core.models.network import Network
 from gradum.messages import marked
 from gradum.rungs.context import Context
@@ -71,7 +71,8 @@ def fit_baseline(rows: Rows, *, log_target: bool, from_naive: bool = False) -> R
         # Weights are first brought to a mean of 1, so that a weight of 1 is one row, whatever their
         # unit.
         weight = rows.weight / rows.weight.mean()
-        return baseline_of_shares(np.bincount(rows.target, weight, rows.classes), began)
+        totals = np.bincount(rows.target, weight, rows.classes)
+        return baseline_of_shares(totals, began, rows.loss)
     scale = rows.scale(log=log_target)
     assert scale is not None
     if from_naive:
@@ -96,7 +97,7 @@ def baseline_of_mean(scale: TargetScale, rows: Rows, began: float) -> Rung:
     return _baseline(loss.spelled, bias, scale, began, spread)
 
 
-def baseline_of_shares(totals: np.ndarray, began: float) -> Rung:
+def baseline_of_shares(totals: np.ndarray, began: float, loss: Loss | None = None) -> Rung:
     """Return the baseline of classes with these total weights (K,), where rows weigh 1 on average.
 
     A class that these rows lack counts as one row, so that it does not make the log loss infinite.
@@ -106,7 +107,9 @@ def baseline_of_shares(totals: np.ndarray, began: float) -> Rung:
     totals = np.where(totals > 0, totals, 1.0)
     shares = np.log(totals / totals.sum())
     bias = shares[1:] - shares[:1] if len(totals) == 2 else shares
-    return _baseline(learned_loss(len(totals)).spelled, bias, None, began)
+    if loss is not None and loss.one_score:
+        bias = loss.start(np.arange(len(totals)), totals / totals.sum(), len(totals))
+    return _baseline((loss or learned_loss(len(totals))).spelled, bias, None, began)
 
 
 def _baseline(

@@ -16,10 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.optimize
 
+from gradum.core.losses import Loss
 from gradum.core.losses.log_loss import LogLoss
 from gradum.rungs.rows import Rows
 from gradum.solvers.threads import threads_for
 
+LOG_LOSS = LogLoss()
 MOST_STEPS = 1_000
 STEEPEST = 1e-8  # the search ends at gradients below this
 
@@ -37,6 +39,8 @@ class HeldOutLogits:
         Above 0.
     groups, time : ndarray of shape (n,), optional
         What keeps rows together, or orders them, when they are divided into folds.
+    loss : Loss
+        What the logits are of.
     """
 
     logits: np.ndarray
@@ -44,6 +48,7 @@ class HeldOutLogits:
     weight: np.ndarray
     groups: np.ndarray | None = None
     time: np.ndarray | None = None
+    loss: Loss = LOG_LOSS
 
     @classmethod
     def of(
@@ -56,6 +61,7 @@ class HeldOutLogits:
             rows.weight[places],
             None if rows.groups is None else rows.groups[places],
             None if rows.time is None else rows.time[places],
+            rows.learned_by() if rows.learned_by().one_score else LOG_LOSS,
         )
 
     def __len__(self) -> int:
@@ -79,11 +85,12 @@ class HeldOutLogits:
             self.weight[rows],
             None if self.groups is None else self.groups[rows],
             None if self.time is None else self.time[rows],
+            self.loss,
         )
 
     def losses(self, logits: np.ndarray) -> np.ndarray:
         """Return the log loss (n,) of other logits (n, k) of the same rows."""
-        return np.asarray(LogLoss().value(logits, self.target))
+        return np.asarray(self.loss.value(logits, self.target))
 
     def minimum(
         self,
@@ -111,11 +118,10 @@ class HeldOutLogits:
         bounds : sequence of pairs, optional
             The least and greatest value of each parameter.
         """
-        share, loss = self.weight / self.weight.sum(), LogLoss()
-        target = LogLoss(one_row).smoothed(self.target, self.logits.shape[1])
+        share, smoothed = self.weight / self.weight.sum(), self._smoothed(one_row)
 
         def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
-            losses, slopes = loss.value_and_gradient(logits(theta), target)
+            losses, slopes = smoothed(logits(theta))
             slopes *= share[:, None]
             value = share @ losses + penalty @ theta**2
             return float(value), adjoint(slopes) + 2 * penalty * theta
@@ -130,3 +136,21 @@ class HeldOutLogits:
                 options={"maxiter": MOST_STEPS, "gtol": STEEPEST, "ftol": 0.0},
             )
         return optimum.x
+
+    def _smoothed(self, one_row: float) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+        """Return what gives the losses of labels smoothed by ε, and their slopes by the logits."""
+        outputs = self.logits.shape[1]
+        if not self.loss.one_score:
+            target = LogLoss(one_row).smoothed(self.target, outputs)
+            return lambda logits: self.loss.value_and_gradient(logits, target)
+        every = [np.full(len(self), code) for code in range(outputs)]
+
+        def of_codes(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            losses, slopes = self.loss.value_and_gradient(logits, self.target)
+            others = [self.loss.value_and_gradient(logits, codes) for codes in every]
+            return (
+                (1 - one_row) * losses + one_row * np.mean([loss for loss, _ in others], axis=0),
+                (1 - one_row) * slopes + one_row * np.mean([slope for _, slope in others], axis=0),
+            )
+
+        return of_codes

@@ -60,9 +60,13 @@ class MatrixScaling(msgspec.Struct, frozen=True, dict=True, tag="matrix"):
 
     @classmethod
     def suits(cls, held_out: HeldOutLogits) -> bool:
-        """Whether there are more than two classes, but not too many for the rows."""
+        """Whether there are more than two classes without an order, but not too many."""
         classes = held_out.logits.shape[1]
-        return 1 < classes <= MOST_CLASSES and len(held_out) >= FEWEST_ROWS * classes
+        return (
+            not held_out.loss.one_score
+            and 1 < classes <= MOST_CLASSES
+            and len(held_out) >= FEWEST_ROWS * classes
+        )
 
     @classmethod
     def fit(cls, held_out: HeldOutLogits, one_row: float) -> MatrixScaling:

@@ -271,8 +271,9 @@ def _calibration(chosen: _Chosen, rows: Rows, context: Context) -> tuple[Calibra
 
 def _goal(rows: Rows, metric: str | None, log_target: bool) -> tuple[Goal, TargetScale | None]:
     """Return the goal of a pack on these rows, and the scale of the target if it is a number."""
-    judge = judging(metric, rows.classes)
-    goal = Goal(rows.target, rows.weight, rows.learned_by(metric), rows.classes, judge)
+    loss = rows.learned_by(metric)
+    judge = None if loss.one_score else judging(metric, rows.classes)
+    goal = Goal(rows.target, rows.weight, loss, rows.classes, judge)
     scale = rows.scale(log=log_target, metric=metric)
     if scale is None:
         return goal, None
@@ -376,7 +377,7 @@ def _judged(held: HeldOut, network: PackNetwork, goal: Goal) -> tuple[list[Fold]
         if not len(members):
             continue
         logits = held.logits[members, : len(rows)]
-        if goal.classes is not None:
+        if goal.of_shares:
             factors[members] = [
                 sharpness(member, goal.target[rows], goal.weight[rows])[0]
                 for member in answers(network, logits)

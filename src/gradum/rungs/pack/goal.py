@@ -56,6 +56,11 @@ class Goal:
     metric: Metric | None = None
 
     @property
+    def of_shares(self) -> bool:
+        """Whether members' probabilities are averaged, rather than their numbers or scores."""
+        return self.classes is not None and not self.loss.one_score
+
+    @property
     def outputs(self) -> int:
         """k, how many numbers a member predicts for a row."""
         return self.loss.outputs(self.classes)
@@ -77,11 +82,12 @@ class Goal:
     def indicators(self, rows: np.ndarray) -> np.ndarray:
         """Return what thresholds are to tell apart in m rows: (m, 1 or K).
 
-        These are one indicator per class, or numbers; for quantiles the numbers' ranks, which no
-        outlier dominates.
+        These are one indicator per class, or numbers, or ranks of ordered classes; for quantiles
+        the numbers' ranks, which no outlier dominates.
         """
         target = self.target[rows]
-        if self.classes is not None:
+        if self.of_shares:
+            assert self.classes is not None
             return np.eye(self.classes)[target]
         if self.levels:
             target = np.searchsorted(np.sort(target), target) / len(target)
@@ -89,6 +95,9 @@ class Goal:
 
     def constant(self, rows: np.ndarray) -> np.ndarray:
         """Return the prediction (k,) before anything is learned: 0, or quantiles of the rows."""
+        if self.loss.one_score:  # thresholds begin apart
+            share = self.weight[rows] / self.weight[rows].sum()
+            return self.loss.start(self.target[rows], share, self.outputs)
         if not self.levels:
             return np.zeros(self.outputs)
         return self.quantiles(self.target[rows], rows)
@@ -112,7 +121,7 @@ class Goal:
         return partial(self._cost, target=target, weight=weight)
 
     def _cost(self, predicted: np.ndarray, target: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        if self.classes is None:
+        if not self.of_shares:
             return np.stack([self.loss.value(member, target) for member in predicted]) @ weight
         true = np.take_along_axis(predicted, target[None, :, None], axis=2)[..., 0]
         losses = -np.log(np.maximum(true, LEAST_PROBABILITY)) @ weight

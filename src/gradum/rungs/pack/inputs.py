@@ -95,7 +95,7 @@ class PackInputs:
             hidden=spec.hidden_layer_sizes,
             coded=coded if codes else (),
             codes=codes,
-            link="identity" if rows.classes is None else "logit",
+            link="logit" if goal.of_shares else "identity",
             embedding=embedding,
             projected=projected,
             pairs=pairs,

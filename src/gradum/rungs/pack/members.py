@@ -186,6 +186,7 @@ def initial_weights(
             weight = oriented(weight, *inputs.directions[level : level + 2])
         if level == len(sizes) - 2:
             weight *= 0.5 / np.sqrt(fan_in)
+            weight = goal.loss.tied(weight)
             starts = [goal.constant(rows) for rows in learned]
             layers.append(_layer(weight, np.stack([starts[fold] for fold in members.fold])))
             break

@@ -103,10 +103,11 @@ class PackProgram:
                 return losses.sum(), losses
 
             (_, losses), slopes = jax.value_and_grad(total, has_aux=True)(state.params)
+            slopes = self._tied(slopes)
             moves, moments = jax.vmap(_adam.update)(slopes, state.moments)
             if self.muon:
                 moves = self._with_muon(moves, slopes, moments)
-            params = self._moved(state.params, moves, hyper, batch.rate)
+            params = self._moved(state.params, self._tied(moves), hyper, batch.rate)
             return PackState(params, moments), losses
 
         state, losses = jax.lax.scan(step, state, batches)
@@ -135,13 +136,21 @@ class PackProgram:
 
     def _smoothed(self, target: Any, smoothing: Any) -> Any:
         """Return smoothed shares [M, B, K], for two classes [M, B]: (1 - s) t + s / K."""
-        if self.loss.link != "logit":
+        if self.loss.link != "logit" or self.loss.one_score:
             return target
         classes = max(self.network.outputs, 2)
         codes = classes > 2 and target.ndim == 2
         share = jax.nn.one_hot(target, classes) if codes else target
         smoothing = smoothing.reshape(-1, *[1] * (share.ndim - 1))
         return (1 - smoothing) * share + smoothing / classes
+
+    def _tied(self, params: Any) -> Any:
+        """Return the nearest parameters, or steps of them, that the loss allows (`Loss.tied`)."""
+        if not self.loss.one_score:
+            return params
+        *inner, last = params["layers"]
+        last = last | {"weight": self.loss.tied(last["weight"])}
+        return params | {"layers": [*inner, last]}
 
     def _losses(self, logits: Any, target: Any) -> Any:
         """Return the loss of each row [M, B]."""

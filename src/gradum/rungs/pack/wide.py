@@ -27,6 +27,7 @@ from gradum.solvers.convex import descend
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
 from gradum.solvers.newton import Newton
+from gradum.solvers.one_score import OneScore
 
 MANY_ROWS = 10_000  # enough to tell how much steps matter, and whether little penalty is best
 # Falling strengths of the penalty, alpha = strength / n. Few rows may be separated by a linear
@@ -183,7 +184,8 @@ def linear_start(
         Weights [D, k] and biases [k]; None if they are not finite.
     """
     model, varying = _model(columns, goal, rows, signs)
-    solver = Newton(tol=TOLERANCE, bounds_gap=False)
+    method = OneScore if model.loss.one_score else Newton
+    solver = method(tol=TOLERANCE, bounds_gap=False)
     solution = context.solve(descend(model, solver, l2=strength / len(rows)))
     layer = solution.params["layers"][0]
     weights, biases = np.zeros((columns.shape[1], model.outputs)), np.asarray(layer["bias"])

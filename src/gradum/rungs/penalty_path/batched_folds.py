@@ -70,7 +70,8 @@ def folds_of(model: LinearModel, folds: Sequence[Fold], *, selects: bool) -> Fol
 
     ``selects`` says whether the prices will have an L1 term.
     """
-    if not model.loss.smooth or not is_direct(model) or (model.is_softmax and selects):
+    tied = model.loss.one_score
+    if tied or not model.loss.smooth or not is_direct(model) or (model.is_softmax and selects):
         return None
     if model.loss.quadratic:
         return SquaredFolds(model, folds)

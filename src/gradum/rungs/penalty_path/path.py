@@ -19,6 +19,7 @@ from gradum.solvers.driver import solve
 from gradum.solvers.interior_point import InteriorPoint
 from gradum.solvers.linear_model import LinearModel, Strengths
 from gradum.solvers.newton import Newton, may_be_formed
+from gradum.solvers.one_score import OneScore
 from gradum.solvers.proximal import Proximal
 from gradum.solvers.solution import EpochDone
 from gradum.solvers.threads import threads_for
@@ -228,8 +229,10 @@ class OneByOne(Folds):
         return params
 
 
-def _exact(model: LinearModel, price: Price) -> Newton | Proximal | InteriorPoint:
+def _exact(model: LinearModel, price: Price) -> Newton | Proximal | InteriorPoint | OneScore:
     """Return the solver for a penalty."""
+    if model.loss.one_score:
+        return OneScore()
     if not model.loss.smooth:
         return InteriorPoint()
     selects = bool(np.any(price.l1)) or model.signs is not None
@@ -237,7 +240,7 @@ def _exact(model: LinearModel, price: Price) -> Newton | Proximal | InteriorPoin
     return Newton() if formed or not selects else Proximal()
 
 
-def _compared(model: LinearModel, price: Price) -> Newton | Proximal | InteriorPoint:
+def _compared(model: LinearModel, price: Price) -> Newton | Proximal | InteriorPoint | OneScore:
     """Return the solver, only as exact as a comparison needs."""
     solver = _exact(model, price)
     if isinstance(solver, InteriorPoint):

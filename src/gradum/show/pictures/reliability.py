@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import altair as alt
 import numpy as np
@@ -38,7 +39,14 @@ def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
     number = fitted.schema.target.task == "regression"
     if (log_odds := findings.found("log_odds")) is not None:
         calibrated = [*calibrated, log_odds.sentence]
-    return [reliability_curve(findings.reliability, calibrated, number=number)]
+    curves = enumerate(findings.reliability.thresholds, 1)
+    return [
+        reliability_curve(findings.reliability, calibrated, number=number),
+        *(
+            replace(reliability_curve(curve, number=False), name=f"reliability-{place}")
+            for place, curve in curves
+        ),
+    ]
 
 
 def reliability_curve(

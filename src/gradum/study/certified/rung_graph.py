@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradum.core.bounds import Affine, Exp, Graph, Limited, Selected, probabilities
+from gradum.core.bounds import Affine, Exp, Graph, Limited, Selected, Sigmoid, probabilities
 from gradum.core.bounds.box import FLOAT64
 from gradum.core.bounds.rewriting import above, greater
 from gradum.core.losses.loss import LARGEST_LOGIT
@@ -80,7 +80,7 @@ def answer(rung: Rung, inputs: TableInputs) -> Graph:
         return graph.then(scale.computed_in(FLOAT64))
     for step in rung.post:
         graph = graph.then(Graph.of(outputs, step.operation(outputs)).computed_in(FLOAT64))
-    return graph.then(probabilities(outputs).computed_in(FLOAT64))
+    return graph.then(_shares(rung).computed_in(FLOAT64))
 
 
 def margin(rung: Rung, inputs: TableInputs, first: int, others: Sequence[int]) -> Graph:
@@ -99,6 +99,10 @@ def margin(rung: Rung, inputs: TableInputs, first: int, others: Sequence[int]) -
     others : sequence of int
         Positions of the classes that it is compared with.
     """
+    if rung.learned_by.one_score:
+        return greater(answer(rung, inputs), first, others).then(
+            Graph.of(len(others), Affine(np.eye(len(others)), np.full(len(others), -TIE)))
+        )
     graph, outputs = logits(rung, inputs), rung.network.outputs
     for step in rung.post:
         if step.decides:
@@ -111,3 +115,20 @@ def margin(rung: Rung, inputs: TableInputs, first: int, others: Sequence[int]) -
     count = len(others)
     lowered = Affine(sign * np.eye(count), np.full(count, -TIE), roundings=2)
     return graph.then(Graph.of(count, lowered))
+
+
+def _shares(rung: Rung) -> Graph:
+    """Return the graph from logits [k] to the classes' probabilities [K]."""
+    outputs = rung.network.outputs
+    if not rung.learned_by.one_score:
+        return probabilities(outputs)
+    # σ(z_k) is the probability of a class above k, and neighbours' difference is that of a class.
+    ahead = np.eye(outputs)[:, 1:] - np.eye(outputs)[:, :-1]
+    apart = np.eye(outputs)[1:] - np.eye(outputs)[:-1]
+    lowest = np.eye(outputs)[0]
+    return Graph.of(
+        outputs,
+        Affine(ahead, np.zeros(outputs - 1), roundings=1),
+        Sigmoid(),
+        Affine(apart, lowest, roundings=2),
+    )

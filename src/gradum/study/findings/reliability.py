@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import msgspec
 import numpy as np
 
 from gradum.messages import say
+from gradum.rungs.rung import Prediction
 from gradum.scores.interval import Interval, wilson
 from gradum.scores.weighting import ratio
 from gradum.study.evidence import Evidence
@@ -69,6 +70,8 @@ class Reliability(msgspec.Struct, frozen=True):
         The factor by which the p-value of the calibration in the large was multiplied for this.
     error : float or None
         The standard error that was used to test the calibration in the large.
+    thresholds : tuple of Reliability
+        For ordered classes, the curve of P(y > k) for each class k but the highest, lowest first.
     """
 
     label: str
@@ -80,6 +83,7 @@ class Reliability(msgspec.Struct, frozen=True):
     p_value: float | None = None
     comparisons: int = 1
     error: float | None = None
+    thresholds: tuple[Reliability, ...] = ()
 
     @property
     def shown(self) -> bool:
@@ -140,7 +144,28 @@ def reliability(evidence: Evidence, learned: int | None = None) -> Reliability:
     gaps = _gaps(evidence, codes, predicted, bins, large, slope)
     mean = float(whole.mean_predicted[0])
     widened = 1.0 if learned is None else float(np.sqrt(1 + len(evidence) / learned))
-    return Reliability(label, bins, large, *shown_by(evidence.task, label, mean, *gaps, widened))
+    said = shown_by(evidence.task, label, mean, *gaps, widened)
+    return Reliability(label, bins, large, *said, _at_thresholds(evidence, learned))
+
+
+def _at_thresholds(evidence: Evidence, learned: int | None) -> tuple[Reliability, ...]:
+    """Judge P(y > k) at each threshold of ordered classes as the probability of two classes.
+
+    A threshold with all rows on one side is left out.
+    """
+    loss, probability, curves = evidence.truth.loss, evidence.prediction.probability, []
+    if loss is None or not loss.one_score or probability is None:
+        return ()
+    for code, label in enumerate(evidence.classes[:-1]):
+        beyond = (evidence.truth.target > code).astype(np.int64)
+        if not np.ptp(beyond[evidence.rows]):
+            continue
+        share = probability[:, code + 1 :].sum(axis=1)
+        names = say("{label} or below", label=label), say("above {label}", label=label)
+        truth = replace(evidence.truth, task="binary", target=beyond, classes=names, loss=None)
+        prediction = Prediction.of_classes(np.column_stack([1.0 - share, share]))
+        curves.append(reliability(replace(evidence, truth=truth, prediction=prediction), learned))
+    return tuple(curves)
 
 
 def _sides(evidence: Evidence) -> tuple[str, np.ndarray, np.ndarray]:

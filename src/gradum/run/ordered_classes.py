@@ -1,0 +1,159 @@
+"""Classes in an order: who says it, what it must name, and what does not go with it."""
+
+from __future__ import annotations
+
+import polars as pl
+from msgspec import structs
+
+from gradum.core.losses import LOSSES, resolve
+from gradum.errors import SpecError, TargetError
+from gradum.messages import say
+from gradum.run.spec import Spec
+from gradum.tables.columns import Target
+from gradum.tables.schema import Schema
+from gradum.tables.table import Table
+from gradum.tables.wording import quoted
+
+SPELLED = next(name for name, loss in LOSSES.items() if loss.one_score)
+"""The loss by which ordered classes are learned if none is named."""
+
+
+def is_ordered(target: Target) -> bool:
+    """Whether the classes of a target have an order that models learn."""
+    return bool(target.loss) and resolve(target.loss).one_score
+
+
+def with_order(spec: Spec, schema: Schema, table: Table, *, edited: bool) -> Schema:
+    """Return a schema whose target's classes stand in the order that the user or the type says.
+
+    The user says one with --ordered; the type of a column does, if it is an Enum of polars or an
+    ordered category of pandas. The classes of an ``edited`` schema stand in the order there. A
+    loss that has no order is learned by as it was asked for.
+
+    Raises
+    ------
+    TargetError
+        The order leaves out a class of the table or has one that no row has, there are fewer than
+        three classes, or the target is a number or has no order.
+    SpecError
+        Another loss was named besides the order.
+    """
+    target = schema.target
+    if target is None or target.name != spec.target:
+        return schema
+    asked = bool(spec.loss) and resolve(spec.loss or "").one_score
+    if spec.ordered and spec.loss and not asked:
+        raise SpecError(
+            say("--ordered and --loss {loss} were both given.", loss=spec.loss),
+            say("Leave out --loss: ordered classes have a loss of their own."),
+        )
+    if edited and not spec.ordered:
+        return schema
+    of_type = _of_type(target, table)
+    if not (spec.ordered or asked or (of_type and not spec.loss)):
+        return schema
+    if not target.classes:
+        raise TargetError(
+            say("Target {name!r} is a number, which has no classes to order.", name=target.name),
+            say("Leave out the order; if its numbers are grades, add --task multiclass."),
+        )
+    classes = _named(target, spec.ordered) if spec.ordered else of_type or _of_numbers(target)
+    if len(classes) < 3:
+        if not (spec.ordered or asked):
+            return schema
+        raise TargetError(
+            say(
+                "Target {name!r} has {count} classes to order.",
+                name=target.name,
+                count=len(classes),
+            ),
+            say("An order needs three; leave it out."),
+        )
+    reason = say(
+        "{reason} Their order is {order}.",
+        reason=target.reason,
+        order=" < ".join(str(label) for label in classes),
+    )
+    ordered = structs.replace(
+        target, task="multiclass", classes=classes, loss=SPELLED, reason=reason
+    )
+    columns = tuple(
+        structs.replace(column, reason=reason) if column.name == target.name else column
+        for column in schema.columns
+    )
+    return structs.replace(schema, target=ordered, columns=columns)
+
+
+def refuse_beside_order(spec: Spec, schema: Schema) -> None:
+    """Refuse what models of ordered classes cannot do.
+
+    Raises
+    ------
+    SpecError
+    """
+    assert schema.target is not None
+    if not is_ordered(schema.target):
+        return
+    if spec.blocks:
+        raise SpecError(
+            say("Ordered classes are learned from rows in memory; this table is read in blocks."),
+            say("Allow more with --max-memory (max_memory), or name the loss log_loss."),
+        )
+    if spec.class_weight:
+        raise SpecError(
+            say("Ordered classes are not balanced: their thresholds already fit rare classes."),
+            say("Leave out --class-weight."),
+        )
+    if schema.has_grids:
+        raise SpecError(
+            say("The network of pictures and sounds learns no ordered classes."),
+            say("Leave out the order, or the columns of pictures and sounds with --drop."),
+        )
+
+
+def _of_type(target: Target, table: Table) -> tuple:
+    """Return the classes in the order of the column's type; empty if it has none."""
+    dtype = table.frame[target.name].dtype
+    if not isinstance(dtype, pl.Enum):
+        return ()
+    place = {level.strip(): at for at, level in enumerate(dtype.categories.to_list())}
+    known = all(label in place for label in target.classes)
+    return tuple(sorted(target.classes, key=place.__getitem__)) if known else ()
+
+
+def _of_numbers(target: Target) -> tuple:
+    """Return classes that are numbers, in their order; refuse words, which have none."""
+    if all(isinstance(label, int | float) for label in target.classes):
+        return target.classes
+    raise TargetError(
+        say("The classes of {name!r} have no order of their own.", name=target.name),
+        say('Say it with --ordered, such as "{order}".', order="<".join(map(str, target.classes))),
+    )
+
+
+def _named(target: Target, order: tuple[str, ...]) -> tuple:
+    """Return the classes in the order that the user named."""
+    labels = {str(label): label for label in target.classes}
+    missing = [label for label in labels if label not in order]
+    if missing:
+        raise TargetError(
+            say(
+                "Target {name!r} has classes that --ordered leaves out: {classes}.",
+                name=target.name,
+                classes=quoted(missing),
+            ),
+            say("Add them at their place in the order, or leave their rows out."),
+        )
+    unknown = [level for level in order if level not in labels]
+    if unknown:
+        raise TargetError(
+            say(
+                "No row of {name!r} has the class {level!r} that --ordered names; there are "
+                "{classes}.",
+                name=target.name,
+                level=unknown[0],
+                classes=quoted(target.classes),
+            ),
+            say("Leave it out of the order, or correct its spelling."),
+        )
+    return tuple(labels[level] for level in order)
