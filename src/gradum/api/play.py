@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from time import monotonic, perf_counter
 
+from gradum.api.game_report import game_report
 from gradum.errors import SpecError
+from gradum.files.atomic import write_text
 from gradum.forks import refuse_after_fork
 from gradum.games import GAMES
 from gradum.games.environment import BuiltIn
@@ -25,7 +27,7 @@ from gradum.games.settings import OUTSIDE, PPOSettings
 from gradum.messages import say
 from gradum.rungs.number_ranges import refuse_time_limit
 from gradum.ship import bundle, play_folder
-from gradum.ship.layout import LEARNING, POLICY
+from gradum.ship.layout import LEARNING, POLICY, REPORT
 from gradum.ship.play_folder import PlaySpec
 from gradum.solvers.solution import Status
 from gradum.solvers.threads import turn
@@ -91,11 +93,12 @@ def play_in_folder(
     checkpoint_every: float = 30.0,
     on_chunk: Watch = lambda learned: None,
     stop: Callable[[], bool] = lambda: False,
+    cache: Path | None = None,
 ) -> Played:
     """Do what `play` does, or what is left of it, and write the files of a claimed folder.
 
     A built-in game whose learning is stopped can go on from there, to the policy of an undisturbed
-    run: its state is kept beside the other files.
+    run: its state is kept beside the other files. ``cache`` keeps the charts' script.
 
     Raises
     ------
@@ -124,6 +127,7 @@ def play_in_folder(
             raise
         raise _failed(folder, apprentice, last, apprentice.last, spec, error) from error
     play_folder.write(folder, spec, played)
+    write_text(folder / REPORT, game_report(played, spec, cache=cache))
     if played.interrupted and apprentice.resumes:
         play_folder.keep(folder, spec, played.learned)
     else:

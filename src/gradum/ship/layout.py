@@ -12,4 +12,4 @@ STATE = ".gradum-run"  # while the run is unfinished; see `gradum.ship.state_fol
 
 POLICY, EPISODES = "policy.gradum", "episodes.parquet"  # of a game that was learned
 LEARNING = "learning.gradum"  # of a game while it is learned; see `gradum.ship.play_folder`
-PLAY_FILES = (POLICY, METRICS, EPISODES, HISTORY, SPEC)
+PLAY_FILES = (REPORT, POLICY, METRICS, EPISODES, HISTORY, SPEC)

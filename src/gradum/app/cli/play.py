@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from gradum.app.cli import options
+from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.console import compile_once, write, write_json
 from gradum.app.cli.play_progress import choose
 from gradum.app.cli.waiting import waiting
@@ -108,6 +109,7 @@ def carry_on(
                 checkpoint_every=checkpoint_every,
                 on_chunk=progress,
                 stop=interrupt,
+                cache=cache_directory(),
             )
     finally:
         progress.close()
