@@ -1,19 +1,23 @@
-"""What a fit learns from a table in blocks, to the bit, with and without an engine."""
+"""What a fit learns from a table in blocks or by folds, to the bit, with and without an engine."""
 
 from dataclasses import replace
 from itertools import pairwise
 
+import jax
 import numpy as np
 import polars as pl
 
+from gradum.api.fit import fit_spec
+from gradum.run.memory_bound import decided
 from gradum.run.options.options import make_spec
 from gradum.run.source.row_source import Asked
 from gradum.run.source.rows_in_blocks import RowsInBlocks
 from gradum.rungs.context import ALONE
 from gradum.rungs.linear.spec import LinearSpec
+from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.registry import KINDS
 from gradum.rungs.rung_spec import RungSpec
-from gradum.tables.sources.stream import BLOCK_ROWS, opened
+from gradum.tables.sources.stream import BLOCK_ROWS, at_hand, opened
 
 PARTITIONS = 5  # of a block each
 ROWS = (PARTITIONS - 1) * BLOCK_ROWS + 1_000
@@ -65,3 +69,30 @@ def learned(files, target, engine=None, tell=lambda event: None, **how):
                 rung.target_scale,
                 [epoch["validation_loss"] for epoch in rung.history],
             )
+
+
+def lanes_learned(files, engine=None, **how):
+    """The weights of a network in three lanes."""
+    context = replace(ALONE, engine=engine, **how)
+    spec = make_spec("label", model="mlp", blocks=True, max_memory=2**30)
+    network = MLPSpec(hidden_layer_sizes=(4,), max_epochs=1, batch_rows=2_000, lanes=3)
+    with opened(str(files / "p*.parquet")) as rows:
+        described = RowsInBlocks(rows).describe(Asked(spec), context)
+        with described.divide(context) as divided:
+            _, learning = divided.learning(divided.plan.kept)
+            rung = learning.fit(KINDS["mlp"], RungSpec(network), context)
+    return [leaf.tobytes() for leaf in jax.tree.leaves(rung.params)]
+
+
+def folds_learned(engine, **how):
+    """The weights of every rung of the kept model and of each fold."""
+    spec = make_spec("label", model="mlp", cv=2, max_epochs=2, hidden="4")
+    context = replace(ALONE, engine=engine, **how)
+    with at_hand(table(600)) as rows:
+        run = fit_spec(decided(spec, rows, on_engine=engine is not None), rows, context).run
+    fits = [run.fitted.rungs, *(judge.rungs for judge in run.judges)]
+    return [
+        (name, [leaf.tobytes() for leaf in jax.tree.leaves(rung.params)])
+        for rungs in fits
+        for name, rung in rungs.items()
+    ]

@@ -13,7 +13,7 @@ from gradum.engines import engine_of, software
 from gradum.engines.in_order import in_order
 from gradum.errors import EngineError, TableError
 from gradum.rungs.training_events import Passed
-from streamed_bits import learned, write_parts
+from streamed_bits import folds_learned, lanes_learned, learned, write_parts
 
 ray = pytest.importorskip("ray")
 distributed = pytest.importorskip("distributed")
@@ -74,6 +74,11 @@ def test_a_killed_worker_s_task_is_done_again(engine, tmp_path):
 
 def test_a_fit_has_the_bits_of_one_without_an_engine(engine, files, here):
     assert learned(files, "label", engine) == here
+
+
+def test_lanes_and_folds_have_the_bits_of_none(engine, files):
+    assert lanes_learned(files, engine) == lanes_learned(files)
+    assert folds_learned(engine) == folds_learned(None)
 
 
 def test_a_worker_killed_in_the_midst_of_a_pass_changes_no_bit(engine, files, here):

@@ -8,21 +8,33 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
+from sklearn.naive_bayes import GaussianNB
 
 import gradum
 from gradum.engines import engine_of
+from gradum.engines import in_order as tasks
 from gradum.errors import SpecError, TableError
+from gradum.run.events import RungStarted
 from gradum.run.options.options import make_spec
 from gradum.run.source import rows_in_blocks, second_pass
 from gradum.run.source.row_source import Asked
 from gradum.run.source.rows_in_blocks import RowsInBlocks
 from gradum.rungs.context import ALONE
 from gradum.rungs.training_events import PartitionDone, Passed
+from gradum.solvers.solution import ChunkDone, EpochDone
 from gradum.tables.sources import stream
 from gradum.tables.sources.stream import BLOCK_ROWS, Stream, opened
 from gradum.tables.table import Table
 from kept_in_memory import Kept, Killed
-from streamed_bits import PARTITIONS, ROWS, learned, table, write_parts
+from streamed_bits import (
+    PARTITIONS,
+    ROWS,
+    folds_learned,
+    lanes_learned,
+    learned,
+    table,
+    write_parts,
+)
 
 
 @pytest.fixture(scope="module")
@@ -162,9 +174,57 @@ def test_the_number_of_partitions_depends_on_that_of_blocks(blocks, partitions, 
     assert (len(parts), len(parts[0])) == (partitions, rows)
 
 
-def test_an_engine_is_refused_where_a_table_is_held_as_a_whole(files):
-    for wrong in ({"blocks": False}, {"model": "pack"}, {"cv": 3}, {"refit": True}):
+def test_folds_are_tasks_and_have_the_bits_of_none(two):
+    kept = Kept()
+    here = folds_learned(None, checkpoints=kept)
+    assert len(here) == 3 * 2
+    for place in list(kept.rungs)[::2]:  # the others are not fitted again
+        del kept.rungs[place]
+    events = []
+    assert folds_learned(two, tell=events.append, checkpoints=kept) == here
+    assert not any(isinstance(event, EpochDone) for event in events)  # of fits in this process
+
+
+def test_a_run_that_is_stopped_waits_for_no_fold(two, monkeypatch):
+    monkeypatch.setattr(tasks, "LOOK_SECONDS", 0.001)
+    stopped = []
+
+    def tell(event):
+        if isinstance(event, RungStarted) and event.rung == "mlp":
+            stopped.append(event)
+
+    learned = folds_learned(two, tell=tell, stop=lambda: bool(stopped))
+    assert [name for name, _ in learned] == ["baseline"]
+
+
+def test_lanes_have_the_same_bits_though_a_worker_is_killed(files, two):
+    here, rounds = lanes_learned(files), []
+
+    def tell(event):
+        if isinstance(event, ChunkDone):
+            rounds.append(event.step)
+            if len(rounds) == 2:
+                os.kill(two.processes[0], signal.SIGKILL)
+
+    assert lanes_learned(files, two, tell=tell) == here
+    assert rounds == list(range(1, len(rounds) + 1)) > [1]
+
+
+def test_more_lanes_than_partitions_are_refused(files):
+    spec = {"model": "mlp", "blocks": True, "max_memory": "1GB"}
+    with pytest.raises(SpecError, match=r"has 5 partitions .*, too few for 9 lanes"):
+        gradum.fit(str(files / "p*.parquet"), "label", lanes=9, **spec)
+    with pytest.raises(SpecError, match=r"Lanes share out a table in blocks"):
+        gradum.fit(table(300), "label", model="mlp", lanes=2)
+
+
+def test_an_engine_is_refused_where_it_has_nothing_to_do(files):
+    many = table(1_200)
+    for wrong in ({"blocks": False}, {"model": "pack"}, {"refit": True}):
         with pytest.raises(SpecError):
-            gradum.fit(table(300), "label", on="local:1", **wrong)
+            gradum.fit(many, "label", on="local:1", **wrong)
+    for wrong in ({"teacher": GaussianNB()}, {"time_limit": 60}):
+        with pytest.raises(SpecError, match="engine"):
+            gradum.fit(many, "label", on="local:1", cv=2, **wrong)
     with pytest.raises(SpecError, match="no engine 'spark'"):
         gradum.fit(table(300), "label", on="spark")

@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -13,8 +14,11 @@ import gradum
 from gradum.core.models import Network
 from gradum.errors import ColumnError, NotCertifiableError, PropertyError, SchemaError, SpecError
 from gradum.study.certified.table_graph import TableGraph
+from gradum.study.properties import robust
 from gradum.study.properties.table_domain import TableDomain
 from gradum.tables.encode import Encoder
+from gradum.tables.frames import from_data
+from gradum.tables.schema import infer
 from gradum.waiting import heard_by
 from packed_models import everything as everything_there_is
 from synthetic import ONCE, SHORT
@@ -313,6 +317,12 @@ REFUSED = [
 def test_a_property_that_cannot_be_read_is_refused(text, error, message):
     with pytest.raises(error, match=message):
         verified(fitted(), text)
+
+
+def test_a_property_moves_no_text():
+    notes = {"note": ["soft grey wool", "red silk scarf", "a fine warm hat"]}
+    with pytest.raises(PropertyError, match=r"kind text: a proof knows no small change"):
+        robust._change("note ±1", SimpleNamespace(schema=infer(from_data(notes))))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from gradum.api.spelled_out import spell_out
 from gradum.engines import engine_of
 from gradum.errors import SpecError
 from gradum.messages import listed, say
-from gradum.run.memory_bound import decided, on_engine
+from gradum.run.memory_bound import decided
 from gradum.run.options.option_table import Options
 from gradum.run.options.options import make_spec
 from gradum.run.rivals import Rival
@@ -75,10 +75,9 @@ def fit(
     rivals = rivals_of(options.pop("against", None))
     spec = make_spec(target, **options)
     teaching = _teacher(teacher, spec)
-    spec = spec if on is None else on_engine(spec)
     with engine_of(on) as engine, at_hand(data, spec.reading) as table, at_hand(test) as judging:
         context = Context(tell=on_event or ignore, stop=stop, engine=engine)
-        spec = decided(spec, table, judging)
+        spec = decided(spec, table, judging, on_engine=engine is not None)
         return fit_spec(
             spec, table, context, test=judging, schema=schema, rivals=rivals, teacher=teaching
         )

@@ -53,10 +53,10 @@ def fitted_run(
                 say("A teacher learns from rows in memory, and this table is read in blocks."),
                 say("Allow more memory with max_memory, or leave the teacher out."),
             )
-        if context.engine is not None and not spec.blocks:
+        if context.engine is not None and teacher is not None:
             raise SpecError(
-                say("The run holds its table in memory, where an engine has nothing to do."),
-                say("Leave out --on (on)."),
+                say("A teacher teaches in the process that it was given to, not on an engine."),
+                say("Leave out the teacher, or --on (on)."),
             )
         if spec.blocks:
             rows = entered.enter_context(opened(data, scratch, spec.reading))

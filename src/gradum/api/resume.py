@@ -126,7 +126,7 @@ def finish_run(
         at_hand(asked.run.test, scratch=scratch) as test,
     ):
         if not asked.run.sha256:
-            asked = _hashed(folder, asked, files, table, test)
+            asked = _hashed(folder, asked, files, table, test, context)
         refuse_other_content(asked.run, table.sha256, folder, table.versions)
         judging = None if test is None else read(test)
         schema = None if asked.run.schema is None else read_schema(Path(asked.run.schema))
@@ -164,10 +164,15 @@ def finish_run(
 
 
 def _hashed(
-    folder: Path, asked: Unfinished, files: dict[str, FileState], table: Any, test: Any
+    folder: Path,
+    asked: Unfinished,
+    files: dict[str, FileState],
+    table: Any,
+    test: Any,
+    context: Context,
 ) -> Unfinished:
     """Record the run's files, and whether it reads its table in blocks."""
-    spec = decided(asked.run.spec, table, test)
+    spec = decided(asked.run.spec, table, test, on_engine=context.engine is not None)
     hashes = {name: state.sha256 for name, state in files.items()}
     hashes |= table.sha256
     run = structs.replace(asked.run, spec=spec, sha256=hashes, versions=dict(table.versions))

@@ -24,6 +24,10 @@ LOOK_SECONDS = 1.0  # between two looks at a task that is waited for
 SLOW, SLOW_SECONDS = 3.0, 5.0  # a straggler takes so many times what tasks take, and so long
 
 
+class ToldToStop(Exception):
+    """Nobody waits for the tasks any longer."""
+
+
 @dataclass(frozen=True)
 class Straggler:
     """A task that is waited for much longer than tasks take, which all others wait for.
@@ -57,6 +61,7 @@ def in_order(
     *,
     most: int = MOST,
     late: Callable[[Straggler], object] = lambda straggler: None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Any]:
     """Yield what comes of every item, in the order of the items.
 
@@ -66,13 +71,15 @@ def in_order(
 
     Raises
     ------
+    ToldToStop
+        ``stop`` returned true while a task was waited for.
     EngineError
         A task failed `ATTEMPTS` times, or was not done in `TASK_SECONDS` as often.
     GradumError
         What a task raised: it names a cause that would not go away.
     """
     given: deque[_Given] = deque()
-    looks = _Looks(engine, late)
+    looks = _Looks(engine, late, stop)
     ahead = max(1, min(most, AHEAD * engine.workers))
     try:
         for item in items:
@@ -94,6 +101,7 @@ class _Looks:
 
     engine: Engine
     late: Callable[[Straggler], object]
+    stop: Callable[[], bool]
     done: int = 0
     began: float = field(default_factory=monotonic)
 
@@ -113,6 +121,8 @@ class _Looks:
                 now = monotonic()
                 if now >= end or now - look < seconds:  # too late, or the task's own error
                     raise
+                if self.stop():
+                    raise ToldToStop from None
                 self._tell_if_late(given, now - turn, turn)
                 continue
             self.done += 1
@@ -131,7 +141,7 @@ def _done(engine: Engine, work: Work, given: _Given, looks: _Looks) -> Any:
     while True:
         try:
             return looks.result(given)
-        except GradumError:
+        except (GradumError, ToldToStop):
             raise
         except Exception as error:
             where = engine.locate(given.task)

@@ -32,11 +32,10 @@ def climb(spec: Spec, rows: LearningRows, context: Context) -> dict[str, Rung]:
     left out if its share of the run's time is over before it has learned anything.
     """
     rungs: dict[str, Rung] = {}
-    fit_name = f"fold-{context.fold}" if context.fold else "fit"
     for kind in learners(spec, rows):
         if rungs and context.stop():
             break
-        place = context.at(f"{fit_name}-{kind.name}")
+        place = context.at(place_of(context.fold, kind.name))
         timed, seconds = _with_its_time(place)
         if seconds is not None and seconds < kind.compiling:
             continue
@@ -50,6 +49,11 @@ def climb(spec: Spec, rows: LearningRows, context: Context) -> dict[str, Rung]:
         rungs[kind.name] = rung
         context.tell(RungFinished.of(rung, context.fold, context.folds))
     return rungs
+
+
+def place_of(fold: int, rung: str) -> str:
+    """Return the place of a rung among the checkpoints; fold 0 is the model that is kept."""
+    return f"fold-{fold}-{rung}" if fold else f"fit-{rung}"
 
 
 def learners(spec: Spec, rows: LearningRows) -> Sequence[RungKind[Any]]:

@@ -29,7 +29,7 @@ WRITE_ANEW = marked("Write the table as Parquet or CSV")
 QUICKER_VALUES = 1e7  # from which on blocks learn a linear model in about half the time
 
 
-def decided(spec: Spec, data: Any, test: Any = None) -> Spec:
+def decided(spec: Spec, data: Any, test: Any = None, *, on_engine: bool = False) -> Spec:
     """Return the spec with ``blocks`` as the table demands, and the bound that blocks keep to.
 
     What the spec already says is kept, so that a repeated run reads its table as before.
@@ -39,6 +39,8 @@ def decided(spec: Spec, data: Any, test: Any = None) -> Spec:
     spec : Spec
     data, test : path, list of paths, Table or batches
         The table to learn from, and the table to judge by.
+    on_engine : bool
+        Whether the run has an engine: it passes over a table in blocks, if no folds are its tasks.
 
     Raises
     ------
@@ -63,6 +65,9 @@ def decided(spec: Spec, data: Any, test: Any = None) -> Spec:
     if spec.blocks is False and spec.max_memory is None:
         return spec
     extent, judged = extent_of(data), extent_of(test)
+    small = test is None and 0 < extent.rows < spec.split.small_table_rows
+    if on_engine and spec.blocks is None and not (spec.split.folds or small):
+        return _in_blocks(spec, judged)
     quicker = False
     if spec.max_memory is not None:
         most = enough = spec.max_memory
@@ -93,22 +98,6 @@ def decided(spec: Spec, data: Any, test: Any = None) -> Spec:
             ),
         )
     return structs.replace(spec, blocks=False)
-
-
-def on_engine(spec: Spec) -> Spec:
-    """Return the spec of a run whose passes an engine does: its table is read in blocks.
-
-    Raises
-    ------
-    SpecError
-        The table is to be held as a whole.
-    """
-    if spec.blocks is False:
-        raise SpecError(
-            say("An engine passes over blocks, but the table is to be held as a whole."),
-            say("Leave out --no-blocks (blocks), or --on (on)."),
-        )
-    return structs.replace(spec, blocks=True)
 
 
 class _Obstacle(NamedTuple):

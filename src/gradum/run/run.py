@@ -24,6 +24,7 @@ from gradum.run.alarms.shared_errors import shared_errors
 from gradum.run.dataset import Dataset
 from gradum.run.estimate import share_out
 from gradum.run.events import Alarmed, Judged, NotRefitted, Understood
+from gradum.run.fits_apart import fits_apart
 from gradum.run.fitted import Fitted, Provenance, fingerprint
 from gradum.run.intervals.judged_scores import guarantee_of
 from gradum.run.judge import Judge
@@ -102,7 +103,7 @@ class Run:
     @property
     def interrupted(self) -> bool:
         """Whether the run was stopped before it was done."""
-        return self.fitted.judgement is None or self.fitted.judgement.interrupted
+        return self.fitted.interrupted
 
 
 def run(
@@ -182,6 +183,8 @@ def _climbed(
             end=context.end,
         )
         context = replace(context, allowance=shared)
+    if context.engine is not None and not spec.blocks:
+        context = replace(context, apart=fits_apart(spec, divided, rows, context.engine, context))
     rungs = climb(spec, rows, context)
     judges = _judges(spec, divided, Judge(encoder, rungs, plan.kept), context)
     seen, judgement = conclude(

@@ -75,6 +75,8 @@ class Context:
         The name of this fit among the checkpoints, such as ``fold-2-mlp``.
     engine : Engine or None
         Where tasks are done; None for the threads of this process.
+    apart : callable
+        Returns the rung of a place that the engine fits; None if it is to be fitted here.
     spreads : bool
         Whether the fit also learns how far numbers may lie from its predictions; False where only
         its scores are wanted.
@@ -90,6 +92,7 @@ class Context:
     place: str = ""
     end: float = math.inf
     engine: Engine | None = None
+    apart: Callable[[str], Rung | None] = lambda place: None
     spreads: bool = True
 
     def across(self, work: TableWork, items: Sequence[Any], *, most: int) -> Iterator[Any]:
@@ -191,11 +194,11 @@ class Context:
     def once(self, fit: Callable[[], Rung]) -> Rung:
         """Return the rung that was fitted at this place before.
 
-        If there is none, fit it, and keep it unless the fit was stopped.
+        If there is none, fit it, here or `apart`, and keep it unless the fit was stopped.
         """
         rung = self.checkpoints.rung(self.place)
         if rung is None:
-            rung = fit()
+            rung = self.apart(self.place) or fit()
             if not self.stop():
                 self.checkpoints.keep_rung(self.place, rung)
         return rung

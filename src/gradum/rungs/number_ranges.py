@@ -28,6 +28,7 @@ FromOne = Annotated[int, Meta(ge=1, le=MOST)]
 FromNone = Annotated[int, Meta(ge=0, le=MOST)]
 AtLeastTwo = Annotated[int, Meta(ge=2, le=MOST)]
 Epochs = Annotated[int, Meta(ge=1, le=100_000)]  # the length of every step is known beforehand
+Lanes = Annotated[int, Meta(ge=1, le=1_000)]
 Width = Annotated[int, Meta(ge=1, le=WIDEST)]
 Factor = Annotated[float, Meta(ge=0.0, le=LARGEST)]
 AboveZero = Annotated[float, Meta(gt=0.0, le=LARGEST)]

@@ -43,8 +43,9 @@ class Passed:
 class PartitionDone:
     """A pass over a large table has done one more of its partitions, in their order.
 
-    ``stage`` is what the pass is for: ``survey``, ``encoding`` or ``sums``; ``rows`` were in the
-    partitions that are done, which took ``seconds``.
+    ``stage`` is what the pass is for: ``survey``, ``encoding``, ``sums``, or ``lanes``, whose
+    partitions are those of a lane in a round; ``rows`` were in the partitions that are done, which
+    took ``seconds``.
     """
 
     stage: str

@@ -82,14 +82,19 @@ def feed_of(
     padded = pad_problem(problem).network
     if isinstance(data, SegmentedData):
         if batch_size is None or batch_size >= data.rows:
-            raise SpecError(
-                say("Rows that are read in segments cannot all be in one step."),
-                say("Choose a solver of mini-batches and a smaller batch_size."),
-            )
+            raise not_in_one_step()
         return SegmentBatches(data, padded, batch_size)
     if batch_size is None or batch_size >= data.rows:
         return FullBatch(data, padded, one_by_one=epoch_by_epoch)
     return MiniBatches(data, padded, batch_size)
+
+
+def not_in_one_step() -> SpecError:
+    """Return the refusal of a step that would see all rows, which are read segment by segment."""
+    return SpecError(
+        say("Rows that are read in segments cannot all be in one step."),
+        say("Choose a solver of mini-batches and a smaller batch_size."),
+    )
 
 
 class FullBatch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -114,3 +115,20 @@ class Program:
 
     def _unpadded(self, params: Params) -> Params:
         return unpad_params(params, self._network, self._padded)
+
+
+Advancing = Callable[[Program, Iterator[Any], State, int], Iterator[tuple[Any, State, Info]]]
+"""Takes chunks, or what a feed has in their place, and yields each with the state after it."""
+
+
+def advance(
+    program: Program, chunks: Iterator[Chunk], state: State, step: int
+) -> Iterator[tuple[Chunk, State, Info]]:
+    """Run chunk after chunk from a step on, and yield each with the state after it."""
+    upcoming = next(chunks, None)
+    while upcoming is not None:
+        chunk = upcoming
+        state, info = program.launch(state, chunk, step)
+        step += chunk.steps
+        upcoming = next(chunks, None)  # gathered on the host while the program runs
+        yield chunk, state, Info(*map(np.asarray, info))

@@ -16,11 +16,12 @@ from gradum.messages import say
 from gradum.randomness import stream
 from gradum.solvers import schedules
 from gradum.solvers.advice import advice_on
-from gradum.solvers.batches import Chunk, feed_of
+from gradum.solvers.batches import Feed, feed_of
 from gradum.solvers.certify import certify_rows
-from gradum.solvers.chunk import Info, State
-from gradum.solvers.compiled_chunk import Continuation, Program
+from gradum.solvers.chunk import Info
+from gradum.solvers.compiled_chunk import Advancing, Continuation, Program, advance
 from gradum.solvers.first_order import FirstOrder
+from gradum.solvers.lanes import LaneRounds, Lanes
 from gradum.solvers.pool import SegmentedData
 from gradum.solvers.rows_to_learn import Data, Validation
 from gradum.solvers.solution import (
@@ -47,6 +48,7 @@ def train(
     seed: int = 0,
     start: Solution | Params | None = None,
     resume: Snapshot | None = None,
+    lanes: Lanes | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Generator[Event, Any, Solution]:
     """Minimise the objective; yield events, and return the solution.
@@ -76,6 +78,9 @@ def train(
     resume : Snapshot, optional
         The state of an interrupted training with otherwise the same arguments: its events continue
         after that chunk, and it ends with the solution that it would have had, to the bit.
+    lanes : Lanes, optional
+        Lanes that learn from parts of the rows, which are then in segments, and are averaged after
+        each of some rounds of an epoch. A round counts as a step.
     stop : callable, optional
         Asked between chunks whether to end now, for callers that do not answer events.
 
@@ -94,7 +99,13 @@ def train(
         solver = solver.settled(problem, data)
     epoch_by_epoch = validation is not None or regime.patience is not None or regime.each_epoch
     batch_size = data.rows if solver.full_batch else regime.batch_size
-    feed = feed_of(data, problem, batch_size, epoch_by_epoch=epoch_by_epoch)
+    advancing: Advancing = advance
+    feed: Feed | LaneRounds
+    if lanes is None:
+        feed = feed_of(data, problem, batch_size, epoch_by_epoch=epoch_by_epoch)
+    else:
+        feed = lanes.feed(problem, solver, data, batch_size, seed)
+        advancing = feed.advance
     gradient_tol = regime.gradient_tol if feed.whole else -1.0
     program = Program(problem, solver, data.dtype, gradient_tol, seed)
     params, carried = _beginning(problem, data, solver, start, seed)
@@ -110,16 +121,18 @@ def train(
     steps = regime.max_epochs * feed.steps_per_epoch
     factors = schedules.resolve(solver.schedule)(np.arange(steps) / max(steps, 1))
     done = tally.step - carried.step
-    chunks = feed.chunks(factors, seed, carried.epoch, done=done, ahead=stopping.sure)
+    chunks: Iterator[Any] = feed.chunks(
+        factors, seed, carried.epoch, done=done, ahead=stopping.sure
+    )
 
     def snapshot() -> Snapshot:
         seconds = time.perf_counter() - began
         return Snapshot.take(state, tally, stopping.seen, history, seconds, program.compile_seconds)
 
     status, asked_to_end = Status.STEP_LIMIT, False
-    for chunk, after, info in _advance(program, chunks, state, tally.step):
+    for chunk, after, info in advancing(program, chunks, state, tally.step):
         state = after
-        for loss in tally.epochs(info, chunk):
+        for loss in tally.epochs(info, chunk.share):
             score = stopping.epoch_done(tally.epoch, loss, partial(program.params, state))
             seconds = time.perf_counter() - began
             history.append(EpochDone(tally.epoch, tally.step, loss, score, seconds))
@@ -168,19 +181,6 @@ def solve(
         except StopIteration as ended:
             return ended.value
         answer = hear(event)
-
-
-def _advance(
-    program: Program, chunks: Iterator[Chunk], state: State, step: int
-) -> Iterator[tuple[Chunk, State, Info]]:
-    """Run chunk after chunk from a step on, and yield each with the state after it."""
-    upcoming = next(chunks, None)
-    while upcoming is not None:
-        chunk = upcoming
-        state, info = program.launch(state, chunk, step)
-        step += chunk.steps
-        upcoming = next(chunks, None)  # gathered on the host while the program runs
-        yield chunk, state, Info(*map(np.asarray, info))
 
 
 def _check_columns(problem: Problem, data: Data | SegmentedData) -> None:

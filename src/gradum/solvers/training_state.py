@@ -18,7 +18,6 @@ from gradum.core import Params, Problem
 from gradum.errors import ShapeError, SpecError
 from gradum.margins import falls
 from gradum.messages import say
-from gradum.solvers.batches import Chunk
 from gradum.solvers.chunk import Info, State
 from gradum.solvers.rows_to_learn import Validation
 from gradum.solvers.solution import EpochDone, Status
@@ -40,11 +39,11 @@ class Tally:
     finite: bool = True
     _loss: float = 0.0
 
-    def epochs(self, info: Info, chunk: Chunk) -> Iterator[float]:
+    def epochs(self, info: Info, share: np.ndarray) -> Iterator[float]:
         """Count a chunk's steps; yield the training loss of each epoch that it completes.
 
-        An epoch's loss is the mean over its batches, weighted by their shares of the rows. A step
-        whose loss was not finite was not taken, and does not count.
+        An epoch's loss is the mean over its batches, weighted by their ``share`` of the rows
+        [steps]. A step whose loss was not finite was not taken, and does not count.
         """
         steps = int(info.steps) - (not info.finite)
         losses = info.losses[:steps].astype(np.float64)
@@ -53,7 +52,7 @@ class Tally:
             self.gradient_norm, self.chunk_loss = float(info.gradient_norm), float(losses.mean())
         if math.isnan(self.first_loss) and steps:
             self.first_loss = float(losses[0])
-        for part in (losses * chunk.share[:steps]).tolist():
+        for part in (losses * share[:steps]).tolist():
             self._loss += part
             self.step += 1
             if self.step % self.steps_per_epoch == 0:

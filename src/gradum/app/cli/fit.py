@@ -56,10 +56,6 @@ def command(
         _foresee(data, target, as_json=as_json, test=test, schema=schema, on=on, **asked)
         return
     spec = make_spec(target, **asked)
-    if on is not None:
-        from gradum.run.memory_bound import on_engine
-
-        spec = on_engine(spec)
     run_spec = RunSpec(
         absolute(data),
         spec,

@@ -45,6 +45,9 @@ PASSES = {
     "encoding": marked("second pass over the table:"),
 }
 """Titles of the passes that come before training."""
+PARTITION = marked("partition {done:,} of {partitions:,}")
+PORTIONS = {"lanes": marked("lane {done:,} of {partitions:,}")}
+"""What a pass does one after the other, where that is not a partition."""
 
 
 class Progress(Protocol):
@@ -322,7 +325,7 @@ class Place:
         if event.stage in PASSES:
             self.title = say(PASSES[event.stage])
         where = say(
-            "partition {done:,} of {partitions:,}", done=event.done, partitions=event.partitions
+            PORTIONS.get(event.stage, PARTITION), done=event.done, partitions=event.partitions
         )
         if event.done == 1 or self._first is None:
             self._first, self._left = event, TimeLeft()

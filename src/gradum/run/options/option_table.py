@@ -316,8 +316,8 @@ class RunOptions(TypedDict, total=False):
         str | Any,
         Option(
             None,
-            "Pass over the table's blocks on an engine: local:4 (processes), ray, ray://HOST:10001 "
-            "or dask://HOST:8786.",
+            "Give passes over blocks, folds and lanes to an engine: local:4 (processes), ray, "
+            "ray://HOST:10001 or dask://HOST:8786.",
             "ENGINE",
         ),
     ]

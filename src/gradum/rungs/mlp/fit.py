@@ -30,6 +30,7 @@ from gradum.rungs.with_spread import with_spread
 from gradum.solvers import schedules
 from gradum.solvers.driver import train
 from gradum.solvers.first_order import FirstOrder, Monotone, resolve
+from gradum.solvers.lanes import Lanes
 from gradum.solvers.pool import SegmentedData
 from gradum.solvers.rows_to_learn import Data, Validation
 from gradum.solvers.schedules import Schedule
@@ -110,10 +111,12 @@ def train_network(
     classes: int | None,
     epochs: int | None = None,
     directions: np.ndarray | None = None,
+    lanes: Lanes | None = None,
 ) -> tuple[Rung, Solution]:
     """Train a network on encoded rows, wherever they lie.
 
-    Given the ``directions`` of the first columns (d,), the network is monotone in these. Returns
+    Given the ``directions`` of the first columns (d,), the network is monotone in these; given
+    ``lanes``, it learns in these. Returns
     the rung, without its scale if it is a regression, and the solution. The rung's seconds are
     those of earlier trainings that were cut short.
     """
@@ -138,6 +141,7 @@ def train_network(
             validation=None if validation is None else Validation(validation),
             seed=context.seed,
             resume=snapshot,
+            lanes=lanes,
         )
     )
     rung = Rung(

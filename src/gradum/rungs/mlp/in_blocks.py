@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from gradum.core.models.input_layer import InputLayer
+from gradum.errors import SpecError
+from gradum.messages import say, say_plural
 from gradum.rungs.context import Context
 from gradum.rungs.mlp.fit import calibrated, encoded, refuse_infinite, train_network
 from gradum.rungs.mlp.spec import MLPSpec
@@ -20,6 +22,7 @@ from gradum.rungs.rung import Rung
 from gradum.rungs.spool import EncodedRows
 from gradum.rungs.target_scale import TargetScale
 from gradum.rungs.with_spread import with_spread
+from gradum.solvers.lanes import Lanes, dealt
 from gradum.solvers.pool import ChunkRows
 from gradum.solvers.solution import Status
 
@@ -28,20 +31,21 @@ from gradum.solvers.solution import Status
 class Spooled:
     """A spool as the network's solver takes it: `gradum.solvers.pool.SegmentedData`.
 
-    ``layer`` is the network's input layer, in the spool's units.
+    ``layer`` is the network's input layer, in the spool's units; ``segments`` are those taken.
     """
 
     spool: EncodedRows
     layer: InputLayer
     scale: TargetScale | None
     columns: int
+    segments: Sequence[int]
     soft_classes: None = None
     dtype: Any = np.float32
 
     @property
     def rows(self) -> int:
         """The number of rows."""
-        return len(self.spool)
+        return sum(self.lengths)
 
     @property
     def coded_columns(self) -> int:
@@ -51,11 +55,16 @@ class Spooled:
     @property
     def lengths(self) -> Sequence[int]:
         """The number of rows of each segment."""
-        return self.spool.lengths
+        of_all = self.spool.lengths
+        return [of_all[segment] for segment in self.segments]
+
+    def take(self, segments: Sequence[int]) -> Spooled:
+        """Return the rows of some segments."""
+        return replace(self, segments=[self.segments[segment] for segment in segments])
 
     def read(self, segment: int) -> ChunkRows:
         """Return a segment in the form in which the network takes it."""
-        rows = self.spool.read(segment)
+        rows = self.spool.read(self.segments[segment])
         target = rows.target
         if self.scale is not None:
             target = self.scale.forward(target).astype(np.float32)
@@ -84,10 +93,18 @@ def fit_mlp(
     layer = robust_layer(sample)
     units = spool.units
     some = encoded(layer, scale, sample)
-    data = Spooled(spool, layer.in_units(units.centre, units.scale), scale, some.columns)
+    own = layer.in_units(units.centre, units.scale)
+    data = Spooled(spool, own, scale, some.columns, range(len(spool.lengths)))
     judged = encoded(layer, scale, validation)
     rung, solution = train_network(
-        layer, data, judged, spec, context, sample.learned_by(), sample.classes
+        layer,
+        data,
+        judged,
+        spec,
+        context,
+        sample.learned_by(),
+        sample.classes,
+        lanes=_lanes(spool, spec.lanes, context),
     )
     if solution.status is Status.DIVERGED:
         refuse_infinite(rung, solution, some)
@@ -98,3 +115,27 @@ def fit_mlp(
     rung = replace(rung, target_scale=scale, post=steps_for(sample.class_weight, calibration))
     rung = with_spread(rung, validation, context)
     return replace(rung, seconds=rung.seconds + perf_counter() - began)
+
+
+def _lanes(spool: EncodedRows, count: int | None, context: Context) -> Lanes | None:
+    """Deal the partitions out to lanes; None without lanes.
+
+    Raises
+    ------
+    SpecError
+        There are more lanes than partitions with rows.
+    """
+    if not count:
+        return None
+    partitions = [part for part in spool.partitions if len(part)]
+    if count > len(partitions):
+        raise SpecError(
+            say_plural(
+                "The table has {count:,} partition to learn from, too few for {lanes:,} lanes.",
+                "The table has {count:,} partitions to learn from, too few for {lanes:,} lanes.",
+                len(partitions),
+                lanes=count,
+            ),
+            say("Give --lanes {count} (lanes) or fewer.", count=len(partitions)),
+        )
+    return Lanes(dealt(partitions, count), context.one_by_one)

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from msgspec import structs
 
+from gradum.errors import SpecError
 from gradum.messages import listed, marked, say
 from gradum.rungs.context import Context
 from gradum.rungs.cost import (
@@ -59,7 +60,18 @@ class MLPKind(RungKind[MLPSpec]):
         return settings.epochs(rows) if in_blocks else settings.max_epochs
 
     def fit(self, rows: InMemory, spec: RungSpec[MLPSpec], context: Context) -> Rung:
-        """Train on the training rows, and keep the epoch that is best on the validation rows."""
+        """Train on the training rows, and keep the epoch that is best on the validation rows.
+
+        Raises
+        ------
+        SpecError
+            Lanes were asked for, which only rows in blocks are dealt out to.
+        """
+        if spec.settings.lanes:
+            raise SpecError(
+                say("Lanes share out a table in blocks, but this one is held in memory."),
+                say("Give --blocks (blocks), or leave out --lanes (lanes)."),
+            )
         train, validation = rows.take(Part.TRAIN), rows.take(Part.VALIDATION)
         return fit_mlp(train, validation, spec.settings, context, log_target=spec.log_target)
 
@@ -119,3 +131,7 @@ class MLPKind(RungKind[MLPSpec]):
         batch = fit.train if full else spec.settings.batch_size(fit.train)
         steps = EPOCHS * spec.settings.max_epochs * -(-fit.train // batch)
         return steps * (STEP + 6 * batch * weights * IN_NETWORK)
+
+    def seconds_in_blocks(self, spec: RungSpec[MLPSpec], fit: Fit, workers: int) -> float:
+        """Return the seconds of a training whose lanes so many workers share."""
+        return self.seconds(spec, fit) / min(spec.settings.lanes or 1, workers)

@@ -107,3 +107,11 @@ class MLPOptions(TypedDict, total=False):
         float | None,
         Option("mlp.dropout", "Share of hidden units that each step drops at random.", "SHARE"),
     ]
+    lanes: Annotated[
+        int | None,
+        Option(
+            "mlp.lanes",
+            "Train the MLP of a table in blocks in N lanes, averaged several times an epoch.",
+            "N",
+        ),
+    ]

@@ -15,6 +15,7 @@ from gradum.rungs.number_ranges import (
     Epochs,
     Factor,
     FromOne,
+    Lanes,
     ShareBelowOne,
     Width,
     ranges_of,
@@ -56,6 +57,9 @@ class MLPSpec(Settings, frozen=True):
         The most epochs, and the most epochs without a gain on the validation rows.
     most_visits : int
         The most rows in all epochs together, for a table that does not fit in memory.
+    lanes : int, optional
+        How many networks learn side by side from parts of a table in blocks, and are averaged; a
+        single one learns from all rows, if not given.
     batch_rows : int
         Rows per step; 0 lets the number of rows decide.
 
@@ -78,6 +82,7 @@ class MLPSpec(Settings, frozen=True):
     solver: str = "adam"
     alpha: Factor | None = None
     dropout: ShareBelowOne = 0.0
+    lanes: Lanes | None = None
 
     def __post_init__(self) -> None:
         """Refuse values with which no network can be trained."""

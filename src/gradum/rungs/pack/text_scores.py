@@ -45,7 +45,7 @@ from gradum.solvers.convex import descend
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.newton import Newton
 
-STRENGTHS = (100.0, 30.0, 10.0, 3.0, 1.0, 0.3)
+STRENGTHS = (30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03)
 PARTS = 4  # in which rows that no fold holds out are scored
 NEGLIGIBLE = 1e-3  # scores with a smaller spread say nothing and are not divided by it
 HALF = 0.5  # a text, by which the effect of a rare word is shrunk

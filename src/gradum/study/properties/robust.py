@@ -243,6 +243,15 @@ def _change(text: str, fitted: Fitted) -> ColumnMove:
     amount = amount_of(rest)
     if amount is not None and column.traits.is_quantity:
         return ColumnMove(column.name, amount)
+    if not (column.traits.has_levels or column.traits.is_quantity):
+        raise PropertyError(
+            say(
+                "Column {column!r} is of the kind {kind}: a proof knows no small change of it.",
+                column=column.name,
+                kind=column.kind,
+            ),
+            say("Name columns of numbers or of levels."),
+        )
     raise PropertyError(
         say(
             "How column {column!r} moves cannot be read from {text!r}.",

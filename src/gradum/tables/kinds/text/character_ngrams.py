@@ -1,9 +1,9 @@
 """N-grams of characters, which spellings, codes and scripts without spaces have in common.
 
-They are runs of 2 to 5 characters of a lower-cased text with a blank before and behind it, whatever
-the characters are: the ends of words are told by the blanks around them. All are found at once: the
-beginnings of the n-grams form a tree, which every place of every text walks down, a character at a
-time.
+They are runs of 2 to 5 characters of a lower-cased text with a blank before and behind it. A run
+may begin and end with a blank, which tells the ends of words, but has none inside: what passes from
+one word to the next is left to pairs of words. All are found at once: the beginnings of the n-grams
+form a tree, which every place of every text walks down, a character at a time.
 
 Source: Cavnar and Trenkle, "N-gram-based text categorization" (SDAIR 1994).
 """
@@ -62,10 +62,13 @@ def _levels(letters: _Letters) -> Iterator[pl.LazyFrame]:
     """Yield (ngram, texts) of each length; only what begins with a frequent n-gram is frequent."""
     points, text = letters.points, letters.text
     alphabet, letter = np.unique(points, return_inverse=True)
+    blank = np.array([chr(point).isspace() for point in alphabet], bool)[letter]
     starts, node = np.flatnonzero(points), letter
     for length in range(2, LONGEST + 1):
         starts = starts[starts + length <= len(points)]
         starts = starts[(node[starts] != NONE) & (points[starts + length - 1] != 0)]
+        if length > SHORTEST:
+            starts = starts[~blank[starts + length - 2]]
         keys = node[starts] * len(alphabet) + letter[starts + length - 1]
         order = np.argsort(keys, kind="stable")
         keys, starts = keys[order], starts[order]

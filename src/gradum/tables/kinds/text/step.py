@@ -25,9 +25,10 @@ WORD = rf"\w+(?:{APOSTROPHES}\w+)*"
 
 FEWEST_TEXTS_WORD = 2
 FEWEST_TEXTS_PAIR = 3
-MOST_NGRAMS = 10_000  # of words, and as many of characters
-MOST_NGRAMS_IN_ALL = 20_000  # over all columns of text
-LONGEST_SHORT = 250  # characters, in the mean, of texts whose characters are looked at
+MOST_NGRAMS = 10_000  # of words
+CHARACTERS_TO_WORDS = 2  # so many times as many n-grams of characters, of which a word has several
+MOST_NGRAMS_IN_ALL = 20_000  # of words, over all columns of text
+LONGEST_SHORT = 500  # characters, in the mean, of texts whose characters are looked at
 LONGEST_DIVIDED = 20_000  # characters of a text that is explained word by word
 PIECE = 16_384  # texts whose words are listed at a time
 
@@ -97,7 +98,7 @@ class Text(Step, frozen=True, tag="text"):
             lengths_vary=lengths.n_unique() > 1,
             missing=missing,
             letters=letters,
-            characters=_characters(own, most_ngrams),
+            characters=_characters(own, CHARACTERS_TO_WORDS * most_ngrams),
         )
 
     @classmethod
