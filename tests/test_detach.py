@@ -66,13 +66,14 @@ def rung(name, *more, listed_in):
     return Part(f"rung {name}", files, (*rungs, *listed_in), ("rungs/names.py",))
 
 
-def question(name, *methods, more="", also=()):
+def question(name, *methods, more="", also=(), others=()):
     """A command, if there is one of this name, methods of the model, and files of neither."""
     command = f"app/cli/{name}.py"
     commands = (command,) if (PACKAGE / command).exists() else ()
     asked = {"app/cli/__init__.py": commands, "api/model.py": methods, more: also}
     files = tuple(file for files in asked.values() for file in files)
-    return Part(f"question {name}", files, tuple(place for place, files in asked.items() if files))
+    places = (place for place, files in asked.items() if files)
+    return Part(f"question {name}", files, (*places, *others))
 
 
 def finding(name, *more, picture=True, others=()):
@@ -86,6 +87,11 @@ def finding(name, *more, picture=True, others=()):
 
 FORM = ("api/what_if.py",)
 """The form for one row in a report: a module of the exports, perhaps of a compressed model."""
+PLAY = (
+    *("games", "api/play.py", "api/game_report.py", "app/cli/play.py", "app/cli/play_progress.py"),
+    *("ship/play_folder.py", "show/game", "show/policy_ladder.py"),
+)
+"""Games, in whose report a module of the exports plays."""
 SOLVERS = (
     *("api/compare_solvers.py", "run/compare_solvers.py"),
     *("show/solvers.py", "show/pictures/solvers.py"),
@@ -132,14 +138,16 @@ PARTS = {
         ),
         question(
             "export",
-            *("api/export.py", "ship/forms", "ship/recording"),
+            *("api/export.py", "ship/forms", "ship/recording", *PLAY),
             more="api/report.py",
             also=FORM,
+            others=("app/cli/resume.py",),
         ),
         question("infer", "api/inference.py", more="api/__init__.py", also=("api/offset.py",)),
         question("inspect"),
         question("rerun"),
         Part("question mcp", ("app/cli/mcp.py", "app/tools"), ("app/cli/__init__.py",)),
+        Part("question play", PLAY, ("app/cli/__init__.py", "app/cli/resume.py")),
         question("resume"),
         Part(
             "question serve",

@@ -107,6 +107,12 @@ def another_tag(manifest, arrays):
     pack_in(manifest)["network"].update(type="network", activation="relu")
 
 
+def too_steep_waves(manifest, arrays):
+    """Codes of every member are waves, whichever a fit drew."""
+    reshaped("wave", np.ones_like)(manifest, arrays)
+    reshaped("slope", lambda array: np.full_like(array, 3e38))(manifest, arrays)
+
+
 CHANGES = {
     "neither": lambda manifest, arrays: pack_in(manifest).update(network=None),
     "a network of a pack's fields": another_tag,
@@ -157,7 +163,7 @@ CHANGES = {
     "whole numbers": reshaped("wide", lambda array: array.astype(np.int32)),
     "no numbers": reshaped("slope", lambda array: array * np.float32(np.nan)),
     "shifts beyond all numbers": reshaped("shift", lambda array: np.full_like(array, -3.4e38)),
-    "waves too steep": reshaped("slope", lambda array: np.full_like(array, 3e38)),
+    "waves too steep": too_steep_waves,
     "levels too far": reshaped("embedding", lambda array: np.full_like(array, 3e38)),
     "pairs too far": reshaped("input/spread", lambda array: np.full_like(array, 1e-38)),
     "an array of nobody": lambda manifest, arrays: arrays.update({"pack/extra": np.ones(3)}),
