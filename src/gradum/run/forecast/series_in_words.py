@@ -98,6 +98,27 @@ def on_stamps(panel: Panel, codes: np.ndarray, stamps: np.ndarray) -> Iterator[s
         )
 
 
+def on_future(panel: Panel, known: Forecast) -> Iterator[str]:
+    """Say which known columns are missing after the end, in a table with rows after the end."""
+    if int(panel.ends.max()) < panel.first + panel.values.shape[2] - 1:
+        yield from not_given(Windows.last(panel, known))
+
+
+def not_given(windows: Windows) -> Iterator[str]:
+    """Say which columns are known beforehand, but not given at stamps that are forecast."""
+    for number, each in enumerate(windows.known.covariates, 1):
+        missing = int((~np.isfinite(windows.at(windows.places, number))).sum())
+        if each.use == "known" and missing:
+            yield say_plural(
+                "Column {column!r} is known beforehand, but not given at {count:,} stamp that is "
+                "forecast; it is taken to be as usual there.",
+                "Column {column!r} is known beforehand, but not given at {count:,} stamps that are "
+                "forecast; it is taken to be as usual there.",
+                missing,
+                column=each.column.name,
+            )
+
+
 def reason_of(column: Column, known: Forecast) -> str:
     """Say what a column of a forecast's rows is."""
     name, fixed = column.name, {each.name for each in known.series}
