@@ -16,7 +16,14 @@ from gradum.randomness import stream
 from gradum.run.forecast.columns_of_series import covariates_of, naming_series, refuse_columns
 from gradum.run.forecast.common_frequency import common_frequency
 from gradum.run.forecast.described_series import described
-from gradum.run.forecast.series_in_words import on_columns, on_future, on_rows, on_stamps, reason_of
+from gradum.run.forecast.series_in_words import (
+    on_columns,
+    on_future,
+    on_rows,
+    on_series,
+    on_stamps,
+    reason_of,
+)
 from gradum.tables.columns import Overrides, Target
 from gradum.tables.forecast.facet import ORIGIN, Forecast
 from gradum.tables.forecast.pairs import Windows, as_table
@@ -115,6 +122,7 @@ def series_rows(
         *table.notes,
         *on_rows(windows, len(frame)),
         *on_stamps(panel, codes, stamps),
+        *on_series(panel, learned),
         *on_columns(learned, raw),
         *on_future(panel, learned),
     )

@@ -229,7 +229,10 @@ def laid_out(
             raise _refused(
                 table,
                 twice,
-                say("A series has two values at one stamp")
+                say(
+                    "Series {series!r} has two values at one stamp",
+                    series=in_words(keys[codes[np.flatnonzero(twice)[0]]]),
+                )
                 if keys[0]
                 else say("Two rows have one stamp"),
                 say("Keep one of them; or name the columns that tell series apart with --series."),
