@@ -20,6 +20,7 @@ PAGES = (
     "docs/student.md",
     "docs/the-lab.md",
     "docs/keras.md",
+    "docs/play.md",
     "docs/chapters/*.md",
 )
 BLOCKS = re.compile(r"^```.*?^```$(?:\n\n^```.*?^```$)*", re.DOTALL | re.MULTILINE)  # in a row

@@ -25,6 +25,7 @@ from command_line import run, short_reports
 from gradum.api import save_run
 from gradum.app.cli import app
 from gradum.app.tools import server as tool_server
+from gradum.games import simple_policies
 from gradum.run.judging.by_class import ClassScores
 from gradum.run.options import options
 from gradum.run.spec import SplitSpec
@@ -336,6 +337,7 @@ SHORTLY = {
     "stress": ["--rows", "4"],
     "serve": ["--port", "0"],
     "compress": ["--budget", "100000%"],
+    "play": ["--steps", "2000"],
 }
 
 
@@ -364,6 +366,7 @@ def obey(line):
         patched.setattr(options, "make_spec", make_spec)
         patched.setattr(server, "run", ask_examples)
         patched.setattr(tool_server, "serve", list_tools)
+        patched.setattr(simple_policies, "QUICK", simple_policies.Effort(2, 1, 2))
         patched.setattr(transfer_set, "TIMES", 1)
         patched.setattr(transfer_set, "FEWEST", 200)
         before, pipe, command = line.rpartition(" | ")
@@ -463,9 +466,9 @@ def test_every_chapter_runs_prints_what_it_shows_and_draws_its_pictures(chapter,
 
 
 def test_every_chapter_is_in_the_index():
-    assert len(CHAPTERS) == 10
+    assert len(CHAPTERS) == 11
     index = (ROOT / "docs/chapters/README.md").read_text()
-    assert [f"({chapter})" in index for chapter in CHAPTERS] == [True] * 10
+    assert [f"({chapter})" in index for chapter in CHAPTERS] == [True] * 11
 
 
 EXERCISE = re.compile(

@@ -30,6 +30,11 @@ OF_HELP = {
 NO_SENTENCES = {  # file → how strings begin that no user reads
     "__init__.py": {"module 'gradum' has no attribute"},
     "isolation.py": {"import pickle, sys"},
+    # The streams of a seed, and what never happens.
+    "games/simple_policies.py": {"linear policies", "thresholds again", "random p"},
+    "games/learning.py": {"first states"},
+    "games/ppo/compiled.py": {"first states"},
+    "games/judging.py": {"the best is within"},
     "engines/local.py": {"import pickle, sys"},
     "app/tools/process.py": {"from gradum.app.start import main"},
     # Kinds and keys, and what is said to msgspec, Python's csv, PostgreSQL and SQLite, or by them.
@@ -73,7 +78,7 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "ship/destinations/sqlite_table.py": {"PRAGMA", "SELECT "},
     "ship/forms/sql/file.py": {"WITH a AS MATERIALIZED"},
     "ship/forms/sql/query.py": {"WITH … AS MATERIALIZED", "COALESCE(trim("},
-    "lab/bundle.py": {
+    "show/bundle.py": {
         *("^import ", "^export ", "^(?:import", "const ", "… imports itself", "… has a line"),
     },
     "lab/page.py": {"default-src 'none'", r"\b(?:say"},
@@ -89,6 +94,7 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "run/judging/verdict.py": {" is better than ", " is worse than "},
     "solvers/first_order/gradient_descent.py": {"Call settled() first"},
     "show/pictures/waterfall.py": {"max(datum.start", "… + … * width /"},
+    "show/game/report.py": {"never … where", "range …"},  # properties as they are typed
     "show/effects.py": {"<gradum.EffectCurves of"},
     "show/explanation.py": {"<gradum.Explanation of"},
     "show/reasons.py": {"<gradum.Reasons of"},

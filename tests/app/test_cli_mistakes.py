@@ -40,6 +40,7 @@ WORDS = {
         "FORM",
         "MODEL...",
         "NAME=PATH",
+        "GAME",
     ),
 }
 """What stands in the help for a value; a new word has its place in one of both."""
@@ -96,6 +97,7 @@ def given(tables, tmp_path_factory):
         "report": [folder, "-o", "out.html"],
         "compare": [folder, folder],
         "compare-solvers": [*fit, "-o", "out.html"],
+        "play": ["cartpole", "-o", "out"],
         "explain-step": [folder, table, "--row", "1", "-o", "out.html"],
     }
 

@@ -3,14 +3,14 @@
 import json
 import subprocess
 
-from gradum.lab.bundle import script
+from gradum.show.bundle import script
 from node import NODE
 
 
 def answered_by(modules, program, given=None):
     """Return what the ``answer`` of a program is; it has the modules and ``given``."""
     lines = (
-        f"{script(*modules)}const given = {json.dumps(given)};\n"
+        f"{script(*(f'lab/page/{name}' for name in modules))}const given = {json.dumps(given)};\n"
         "const asLists = (_, value) => (ArrayBuffer.isView(value) ? Array.from(value) : value);\n"
         f"{program}\nprocess.stdout.write(JSON.stringify(answer, asLists));"
     )

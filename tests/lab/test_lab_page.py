@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import gradum
-from gradum.lab import bundle
 from gradum.lab.page import PAGE, WORKER, lab_page, sentences
 from gradum.lab.table import lab_table
+from gradum.show import bundle
 
 HOSTILE = '</script><script>alert("x")</script><!-- & {page}'
 

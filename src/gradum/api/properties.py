@@ -51,10 +51,12 @@ def verify(
     are the same, or no farther apart than T.
     ``robust COL ±N, COL ±N%, COL any [within T]``: while these columns of a row move this far, all
     at once, its class does not change, or its number moves by at most T.
+    ``never CLASS``: no row is predicted to be of this class.
 
-    If neither of two classes is named, the probability of the second counts. All but ``robust`` are
-    about the whole domain, which is that of the rows learned from: ranges of numbers (whole ones if
-    all of them were whole), and levels that occurred.
+    Each may be followed by ``where REGION``, instead of ``where`` for all. If neither of two
+    classes is named, the probability of the second counts. All but ``robust`` are about the whole
+    domain, which is that of the rows learned from: ranges of numbers (whole ones if all of them
+    were whole), and levels that occurred.
 
     Bounds account for every rounding, so a proof is about answers as they are computed, and holds
     up to 2⁻⁴⁰ of the T, LOW or HIGH that was asked. Without T, answers are the same if no weight

@@ -8,14 +8,14 @@ import re
 from msgspec import structs
 
 from gradum.lab.built_in import built_in
-from gradum.lab.bundle import modules, script, source
 from gradum.lab.table import LabTable
 from gradum.languages import language
 from gradum.messages import LANGUAGES, say, spoken
 from gradum.ship.sayings import said_again, sayings
+from gradum.show.bundle import modules, script, source
 from gradum.show.page import file, for_script, policy_hash
 
-PAGE, WORKER = "main.js", "worker.js"
+PAGE, WORKER = "lab/page/main.js", "lab/page/worker.js"
 SAID = re.compile(r'\b(?:say|marked)\(\s*("(?:[^"\\]|\\.)*")')
 PLACE = re.compile(r"\{(\w+)\}")
 
@@ -26,7 +26,7 @@ def lab_page(table: LabTable | None = None) -> str:
     Its policy lets nothing in but the two scripts and the style that it holds, by their hashes, and
     a worker that it makes of the second one.
     """
-    style = file("report.css") + source("lab.css")
+    style = file("report.css") + source("lab/page/lab.css")
     page, worker = script(PAGE), script(WORKER)
     tables = [*([table] if table else []), *built_in()]
     content = {
@@ -44,7 +44,7 @@ def lab_page(table: LabTable | None = None) -> str:
         "worker": worker,
         "page": page,
     }
-    return PLACE.sub(lambda match: filled[match[1]], source("lab.html"))
+    return PLACE.sub(lambda match: filled[match[1]], source("lab/page/lab.html"))
 
 
 def sentences() -> list[str]:

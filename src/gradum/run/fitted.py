@@ -22,6 +22,7 @@ from gradum.run.reference.reference import Reference
 from gradum.run.spec import Spec
 from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Rung
+from gradum.scores.interval import Interval
 from gradum.tables.encode import Encoder
 from gradum.tables.forecast.panel import Panel
 from gradum.tables.row import RowDoor
@@ -33,6 +34,7 @@ class Provenance(msgspec.Struct, frozen=True):
 
     ``fingerprint`` is a hash of all rungs' weights: it is equal for bit-identical models.
     ``compression`` says from which model a smaller one was distilled, and what that cost.
+    ``mean_return`` is that of a policy, which a game has taught and judged, and no table.
     """
 
     created: str
@@ -43,6 +45,7 @@ class Provenance(msgspec.Struct, frozen=True):
     data: dict[str, str]
     fingerprint: str
     compression: Compression | None = None
+    mean_return: Interval | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,8 @@ class Fitted:
     rungs : dict of str to Rung
         Simplest first.
     judgement : Judgement or None
-        How good they are; None if a run was interrupted before any could be judged.
+        How good they are; None if a run was interrupted before any could be judged, and of a
+        policy, which its return judges.
     provenance : Provenance
         Where all of it came from.
     guarantee : Guarantee or None
@@ -95,6 +99,13 @@ class Fitted:
     def classes(self) -> tuple[Label, ...]:
         """The classes as they were given; empty for regression."""
         return self.schema.target.classes if self.schema.target else ()
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the model is only what was done when its run was stopped."""
+        if self.judgement is None:
+            return self.provenance.mean_return is None
+        return self.judgement.interrupted
 
     @cached_property
     def labels(self) -> np.ndarray:

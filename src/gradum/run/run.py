@@ -103,7 +103,7 @@ class Run:
     @property
     def interrupted(self) -> bool:
         """Whether the run was stopped before it was done."""
-        return self.fitted.judgement is None or self.fitted.judgement.interrupted
+        return self.fitted.interrupted
 
 
 def run(

@@ -164,7 +164,7 @@ def load(path: str | os.PathLike) -> Fitted:
     scores = {name: array for name, array in content.items() if name.startswith(PREFIX)}
     arrays = {name: array for name, array in content.items() if name not in scores}
     version = _known_format(raw.get("format"), path)
-    with_unknown_bounds(raw.get("judgement"))
+    with_unknown_bounds([raw.get("judgement"), raw.get("provenance")])
     said = raw.pop(SAYINGS, None)
     try:
         written = msgspec.convert(upgraded(raw) if version == 1 else raw, _Manifest)

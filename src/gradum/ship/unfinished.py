@@ -50,14 +50,7 @@ class Unfinished(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse an invalid interval."""
-        if not 0 <= self.checkpoint_every < float("inf"):
-            raise SpecError(
-                say(
-                    "Checkpoints every {seconds} seconds make no sense.",
-                    seconds=self.checkpoint_every,
-                ),
-                say("Give a number of seconds, or 0 for none."),
-            )
+        refuse_interval(self.checkpoint_every)
 
     @property
     def identity(self) -> str:
@@ -65,6 +58,15 @@ class Unfinished(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         run = structs.replace(self.run, opened={})  # which is known once rows have been read
         text = msgspec.json.encode((run, self.machine), order="sorted", enc_hook=as_text)
         return hashlib.sha256(text).hexdigest()[:16]
+
+
+def refuse_interval(seconds: float) -> None:
+    """Raise SpecError if no checkpoints can be kept so often; 0 stands for none."""
+    if not 0 <= seconds < float("inf"):
+        raise SpecError(
+            say("Checkpoints every {seconds} seconds make no sense.", seconds=seconds),
+            say("Give a number of seconds, or 0 for none."),
+        )
 
 
 @contextmanager

@@ -380,9 +380,20 @@ def comparison_parts(compared: RunComparison, names: tuple[str, str]) -> list[Re
 
 def fitted_parts(fitted: Fitted) -> list[RenderableType]:
     """Show the judgement, or say that there is none."""
+    known = fitted.provenance.mean_return
+    if known is not None:
+        return [Text(policy_sentence(known))]
     if fitted.judgement is None:
         return [Text(say("Interrupted before any model could be judged."), style="yellow")]
     return full_parts(fitted.judgement)
+
+
+def policy_sentence(mean_return: Interval) -> str:
+    """Say of a policy how it was judged."""
+    return say(
+        "A policy that was learned by playing; its mean return over fresh episodes is {value}.",
+        value=with_interval(mean_return),
+    )
 
 
 def judgement_text(fitted: Fitted) -> str:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -211,7 +211,7 @@ def run_chunk(
         update, optimizer = transformation.update(
             gradient, optimizer, params, value=loss, grad=gradient, value_fn=value
         )
-        update, factor = problem.tied(update), batches.factor[i]
+        update, factor = problem.tied(cast(Params, update)), batches.factor[i]
         taken = finite & (norm > gradient_tol)  # at the optimum, stay where it was measured
         moved = jax.tree.map(
             lambda old, change: old + jnp.where(taken, factor * change, 0), params, update

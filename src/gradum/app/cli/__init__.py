@@ -28,6 +28,7 @@ from gradum.app.cli import (
     lab,
     language,
     mcp,
+    play,
     predict,
     report,
     rerun,
@@ -70,6 +71,7 @@ COMMANDS = (
     explain_step,
     lab,
     rerun,
+    play,
 )
 for command in COMMANDS:
     app.command(command.__name__.rpartition(".")[2].replace("_", "-"))(command.command)

@@ -32,7 +32,7 @@ def new_run(
     asked = unfinished.Unfinished(run_spec, this_machine(), every)
     with (
         Interrupt().listening() as interrupt,
-        _made(out, run_spec.data) as folder,
+        made_folder(out, run_spec.data) as folder,
         unfinished.begun(folder, asked, force=force),
         _kept_if_of_use(folder),
     ):
@@ -83,7 +83,7 @@ def carry_out(
 
 
 @contextmanager
-def _made(out: Path | None, source: str) -> Iterator[Path]:
+def made_folder(out: Path | None, source: str) -> Iterator[Path]:
     """Yield the folder of a run, and remove folders that were made for it but left empty."""
     from gradum.files.atomic import make_first, missing_folders
     from gradum.ship.run_spec import RUNS, default_folders

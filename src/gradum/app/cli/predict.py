@@ -223,7 +223,7 @@ def _tell(
     from gradum.run.judging.verdict import model_in_words
     from gradum.study.evaluation.run_rows import trained_on_sentence
 
-    if fitted.judgement is None or fitted.judgement.interrupted:
+    if fitted.interrupted:
         write(_note(say("The run was interrupted; the model is what was done by then.")))
     if done.trained_on:
         write(_note(trained_on_sentence(done.trained_on, done.rows, scored=False)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,6 +11,7 @@ from gradum.app.cli import options
 from gradum.app.cli.carry_out import carry_out, say_rivals_left_out
 from gradum.app.cli.console import write, write_json
 from gradum.app.interrupt import Interrupt
+from gradum.errors import SpecError
 from gradum.messages import say
 
 
@@ -27,7 +28,11 @@ def command(
     What was fitted by then is not fitted again. A run that is finished is left as it is.
     """
     from gradum.ship import unfinished
+    from gradum.ship.layout import LEARNING
 
+    if (run / LEARNING).exists():
+        _play_on(run, data=data, against=against, on=on, as_json=as_json, quiet=quiet)
+        return
     if unfinished.is_unfinished(run):
         with Interrupt().listening() as interrupt, unfinished.taken_up(run):
             if not (as_json or quiet):
@@ -49,3 +54,16 @@ def command(
         write_json({"event": "finished", "folder": str(run)})
     elif not quiet:
         write(say("The run in {run} is finished.", run=run))
+
+
+def _play_on(run: Path, *, as_json: bool, quiet: bool, **of_tables: Any) -> None:
+    from gradum.app.cli.play import carry_on
+    from gradum.ship.play_folder import unfinished_spec
+
+    if any(of_tables.values()):
+        raise SpecError(
+            say("{folder} is a game that is learned, without any table.", folder=run),
+            say("Leave out --data, --against and --on."),
+        )
+    with Interrupt().listening() as interrupt:
+        carry_on(run, unfinished_spec(run), interrupt, as_json=as_json, quiet=quiet)

@@ -57,8 +57,8 @@ def command(
             "--property",
             metavar="WORDS",
             help="A property of a model, such as 'monotone age+', 'irrelevant sex', 'range 0..1', "
-            "'robust income ±5%, age ±1'. Of a network: 'irrelevant sex within 0.05', or "
-            "'irrelevant sex, age to class'. Can be given several times.",
+            "'robust income ±5%, age ±1', 'never no where age 30..60'. Of a network: 'irrelevant "
+            "sex within 0.05', or 'irrelevant sex, age to class'. Can be given several times.",
         ),
     ] = None,
     file: Annotated[

@@ -118,7 +118,7 @@ class Tool:
     Attributes
     ----------
     answers_in_json : bool
-        Whether the command can print its answer as JSON.
+        Whether the command can print its answer as JSON, and nothing that it needs is withheld.
     writes : bool
         Whether it can leave a file.
     answers_in_file : bool
@@ -128,8 +128,13 @@ class Tool:
     def __init__(self, command: Any) -> None:
         self.name, self.description = command.name, inspect.cleandoc(command.help or "")
         parameters = inspect.signature(command.callback, eval_str=True).parameters
-        self.answers_in_json = "as_json" in parameters
         found = [Argument.of(parameters[each.name], each) for each in command.params]
+        lacking = (
+            each.required
+            for each, argument in zip(command.params, found, strict=True)
+            if argument is None
+        )
+        self.answers_in_json = "as_json" in parameters and not any(lacking)
         self.arguments = {each.name: each for each in found if each is not None}
         self.writes = not self.arguments.keys().isdisjoint(("out", "run"))
         self.answers_in_file = {"out", "keep"} <= self.arguments.keys()

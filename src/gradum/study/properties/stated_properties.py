@@ -15,6 +15,7 @@ A file is TOML with a table for each property::
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -29,6 +30,7 @@ from gradum.run.fitted import Fitted
 from gradum.study.certified.table_graph import TableGraph
 from gradum.study.properties.irrelevant import IrrelevantProperty
 from gradum.study.properties.monotone import MonotoneProperty
+from gradum.study.properties.never import NeverProperty
 from gradum.study.properties.question import CentreRows, PropertyQuestion, TableProperty
 from gradum.study.properties.range import RangeProperty
 from gradum.study.properties.region import Region
@@ -43,10 +45,14 @@ KINDS: dict[str, Callable[[str, Fitted], TableProperty]] = {
     "irrelevant": IrrelevantProperty.read,
     "range": RangeProperty.read,
     "robust": RobustProperty.read,
+    "never": NeverProperty.read,
 }
 """The reader of a property by its first word."""
 
 EXAMPLES = ("monotone age+", "irrelevant sex", "range 0..100", "robust income ±5%, age ±1")
+
+WHERE = re.compile(r"""^((?:[^'"]|'[^']*'|"[^"]*")*?)\swhere\s(.*)$""", re.DOTALL)
+"""A property, and behind it the region in which it is to hold."""
 
 
 def verify_properties(
@@ -135,7 +141,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def read_property(text: str, where: str, fitted: Fitted) -> Stated:
-    """Read a property, and the region in which it is to hold.
+    """Read a property and its region: the one behind its own ``where``, or else ``where``.
 
     Raises
     ------
@@ -146,6 +152,8 @@ def read_property(text: str, where: str, fitted: Fitted) -> Stated:
     SpecError, NotCertifiableError
         The property names a column of the wrong kind.
     """
+    if own := WHERE.match(text):
+        text, where = own.groups()
     word, *rest = text.split(maxsplit=1) or [""]
     if word.casefold() not in KINDS:
         close = nearest_names(word, KINDS)

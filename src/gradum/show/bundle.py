@@ -12,8 +12,8 @@ UNKNOWN = re.compile(r"^(?:import\b.*[\"']|export\b).*", re.MULTILINE)
 
 
 def source(name: str) -> str:
-    """Return a file of `lab/page` as it is."""
-    return (files("gradum.lab") / "page" / name).read_text(encoding="utf-8")
+    """Return a file of the package as it is."""
+    return (files("gradum") / name).read_text(encoding="utf-8")
 
 
 def script(*entries: str) -> str:
@@ -22,8 +22,8 @@ def script(*entries: str) -> str:
     Parameters
     ----------
     *entries : str
-        Modules by their paths in `lab/page`. What they export is in the script's scope, by the name
-        of the module: ``$training.Training``.
+        Modules by their paths in the package. What they export is in the script's scope, by the
+        name of the module: ``$training.Training``.
 
     Raises
     ------

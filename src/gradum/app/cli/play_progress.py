@@ -1,0 +1,134 @@
+"""The learning curve of a game as it grows: a live line on a terminal, lines or JSON elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gradum.app.cli.console import write, write_json
+from gradum.app.cli.waiting import LONG, REDRAWS_PER_SECOND, TimeLeft
+from gradum.messages import say
+from gradum.scores.figures import figure
+
+if TYPE_CHECKING:
+    from gradum.games.learning import CoursePoint, Learned
+
+BETWEEN = 2.0  # seconds from one line to the next, where lines stay
+
+
+class PlayProgress(Protocol):
+    """Takes what is learned after each chunk."""
+
+    def __call__(self, learned: Learned) -> None:
+        """Show it."""
+        ...
+
+    def close(self) -> None:
+        """Leave the terminal tidy."""
+        ...
+
+
+def choose(*, as_json: bool, quiet: bool) -> PlayProgress:
+    """Pick the way of showing that suits the options and the terminal."""
+    if as_json:
+        return JsonLines()
+    if quiet:
+        return Silent()
+    return Live() if sys.stdout.isatty() else PlainLines()
+
+
+def in_words(point: CoursePoint) -> str:
+    """Say how far learning is: its share, its steps, the episodes and their mean return."""
+    if point.mean_return is None:
+        return say("learning: {done:.0%}, {steps:,} steps", done=point.done, steps=point.steps)
+    return say(
+        "learning: {done:.0%}, {steps:,} steps, mean return {value} (episodes: {episodes:,})",
+        done=point.done,
+        steps=point.steps,
+        value=figure(point.mean_return),
+        episodes=point.episodes,
+    )
+
+
+class Silent:
+    """Shows nothing."""
+
+    def __call__(self, learned: Learned) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class JsonLines:
+    """One JSON object per chunk: ``event`` and the point's fields."""
+
+    def __call__(self, learned: Learned) -> None:
+        """Print the point."""
+        from msgspec import structs
+
+        write_json({"event": "chunk_played", **structs.asdict(learned.course[-1])})
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class PlainLines:
+    """A line every other second, for a pipe or a log."""
+
+    def __init__(self) -> None:
+        self._last = float("-inf")
+
+    def __call__(self, learned: Learned) -> None:
+        """Print where learning is."""
+        point = learned.course[-1]
+        if time.monotonic() - self._last >= BETWEEN or point.done >= 1:
+            self._last = time.monotonic()
+            write(in_words(point))
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class Live:
+    """A line of a terminal that is redrawn, with the time left; the last one stays."""
+
+    def __init__(self) -> None:
+        self._began, self._first, self._drawn = time.monotonic(), 0.0, float("-inf")
+        self._left, self._live, self._line = TimeLeft(), None, ""
+
+    def __call__(self, learned: Learned) -> None:
+        """Draw where learning is."""
+        point, now = learned.course[-1], time.monotonic()
+        self._line = in_words(point)
+        if not self._first:  # which took a compilation, or was done in an earlier process
+            self._first, self._began = point.done, now
+        if now - self._drawn < 1 / REDRAWS_PER_SECOND:
+            return
+        self._drawn = now
+        passed, elapsed = point.done - self._first, now - self._began
+        line = self._line
+        if elapsed >= LONG / 2 and passed > 0:
+            left = self._left.about(elapsed / passed * (1 - point.done))
+            line = say("{before}, {last}", before=line, last=left)
+        if self._live is None:
+            self._live = _line()
+            self._live.start()
+        self._live.update(line, refresh=True)
+
+    def close(self) -> None:
+        """Remove the line, and print the last one for good."""
+        if self._live is not None:
+            self._live.stop()
+        if self._line:
+            write(self._line)
+
+
+def _line() -> Any:
+    from rich.live import Live as Drawn
+
+    from gradum.show.terminal import Terminal
+
+    console = Terminal(highlight=False, markup=False, emoji=False)
+    return Drawn(console=console, auto_refresh=False, transient=True)

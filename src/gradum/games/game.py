@@ -1,0 +1,66 @@
+"""What a game is: its dynamics as pure functions, and the words for what is seen and done in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from gradum.games.settings import PPOSettings
+
+Step = Callable[[Any, Any], tuple[Any, Any, Any]]
+
+
+@dataclass(frozen=True)
+class Game:
+    """A Markov decision process whose dynamics JAX compiles.
+
+    The functions are about one lane; ``jax.vmap`` makes many of them. They compute in the dtype of
+    the state.
+
+    Parameters
+    ----------
+    name : str
+        What users write: ``cartpole``.
+    twin : str
+        The id of the same game in Gymnasium.
+    observations : tuple of str
+        What is seen, d names.
+    actions : tuple of str
+        What may be done; empty where the action is a number.
+    bounds : tuple of two floats
+        The least and the greatest action, where it is a number.
+    limit : int
+        The steps after which an episode is cut off.
+    returns : tuple of two floats
+        The least and the greatest return that an episode may have.
+    draws : int
+        How many uniform numbers a reset takes, r.
+    reset : callable
+        From uniform numbers in [0, 1), (r,), to the first state.
+    step : callable
+        From a state and an action, a code or a number, to the next state, the reward, and whether
+        the episode has ended there.
+    observe : callable
+        From a state to what is seen, (d,).
+    settings : PPOSettings
+        How it is learned.
+    potential : callable, optional
+        From what is seen, (d,), to a potential Φ. Learning then adds γΦ(s′) − Φ(s) to each reward,
+        which changes no best policy; Φ is 0 where an episode ends (A. Ng, D. Harada and S. Russell,
+        Policy invariance under reward transformations, 1999). Judged returns never have it.
+    """
+
+    name: str
+    twin: str
+    observations: tuple[str, ...]
+    limit: int
+    returns: tuple[float, float]
+    draws: int
+    reset: Callable[[Any], Any]
+    step: Step
+    observe: Callable[[Any], Any]
+    settings: PPOSettings
+    actions: tuple[str, ...] = ()
+    bounds: tuple[float, float] = (0.0, 0.0)
+    potential: Callable[[Any], Any] | None = None

@@ -1,0 +1,119 @@
+"""Learning a built-in game: rollouts and updates in one compiled program.
+
+The random numbers of an update are drawn in NumPy from a stream of its own, so that learning can go
+on from any update to the bit.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gradum.games.game import Game
+from gradum.games.ppo.learner import Learner, Method, Steps
+from gradum.randomness import stream
+
+
+class Lanes(NamedTuple):
+    """N games that go on at once: their states, steps, and sums of rewards so far."""
+
+    state: Any
+    steps: Any
+    total: Any
+    discounted: Any
+
+
+class Progress(NamedTuple):
+    """Episodes that ended in an update, and the sum of their returns; the policy's entropy."""
+
+    episodes: Any
+    returns: Any
+
+
+class Drawn(NamedTuple):
+    """The random numbers of an update.
+
+    ``noise`` (T, N) makes actions, ``resets`` (T, N, r) make first states, and ``order`` (epochs,
+    T N) are permutations of the steps.
+    """
+
+    noise: Any
+    resets: Any
+    order: Any
+
+    @classmethod
+    def of(cls, method: Method, draws: int, seed: int, update: int) -> Drawn:
+        """Draw them, the same for a seed and an update."""
+        settings, rng = method.settings, stream(seed, "update", update)
+        shape = (settings.horizon, settings.lanes)
+        noise = method.distribution.noise(rng, shape)
+        resets = rng.random((*shape, draws), np.float32)
+        places = np.tile(np.arange(settings.per_update, dtype=np.int32), (settings.epochs, 1))
+        return cls(noise, resets, rng.permuted(places, axis=1))
+
+
+def begin(game: Game, lanes: int, seed: int) -> Lanes:
+    """Return lanes at their first states."""
+    uniform = stream(seed, "first states").random((lanes, game.draws), np.float32)
+    nothing = jnp.zeros(lanes)
+    return Lanes(jax.vmap(game.reset)(uniform), jnp.zeros(lanes, jnp.int32), nothing, nothing)
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def learn(
+    game: Game, method: Method, learner: Learner, lanes: Lanes, drawn: Drawn, rates: Any
+) -> tuple[Learner, Lanes, Progress]:
+    """Play and update as many times as there are random numbers (U, …) and rates (U,)."""
+
+    def updated(carried: Any, given: Any) -> tuple[Any, Progress]:
+        learner, lanes = carried
+        numbers, rate = given
+        lanes, (steps, finished) = rollout(game, method, learner, lanes, numbers)
+        learner = method.update(learner, steps, numbers.order, rate)
+        progress = Progress(steps.ended.sum(), jnp.where(steps.ended, finished, 0.0).sum())
+        return (learner, lanes), progress
+
+    (learner, lanes), progress = jax.lax.scan(updated, (learner, lanes), (drawn, rates))
+    return learner, lanes, progress
+
+
+def rollout(
+    game: Game, method: Method, learner: Learner, lanes: Lanes, drawn: Drawn
+) -> tuple[Lanes, tuple[Steps, Any]]:
+    """Play T steps in every lane; a lane whose episode has ended begins another one.
+
+    Returns the lanes, and with the steps the episode's return so far after each of them (T, N).
+    """
+    observe, discount = jax.vmap(game.observe), method.settings.discount
+
+    def stepped(lanes: Lanes, given: Any) -> tuple[Lanes, Any]:
+        noise, uniform = given
+        seen = observe(lanes.state)
+        actions = method.act(learner, seen, noise)
+        state, rewards, terminated = jax.vmap(game.step)(
+            lanes.state, in_units(game.bounds, actions)
+        )
+        count, total = lanes.steps + 1, lanes.total + rewards
+        ended, after = terminated | (count >= game.limit), observe(state)
+        if game.potential is not None:
+            later = jnp.where(terminated, 0.0, jax.vmap(game.potential)(after))
+            rewards = rewards + discount * later - jax.vmap(game.potential)(seen)
+        discounted = discount * lanes.discounted + rewards
+        steps = Steps(seen, actions, rewards, after, terminated, ended, discounted)
+        state = jnp.where(ended[:, None], jax.vmap(game.reset)(uniform), state)
+        kept = [jnp.where(ended, 0, part) for part in (count, total, discounted)]
+        return Lanes(state, *kept), (steps, total)
+
+    return jax.lax.scan(stepped, lanes, (drawn.noise, drawn.resets))
+
+
+def in_units(bounds: tuple[float, float], actions: Any) -> Any:
+    """Return drawn actions as a game takes them: codes as they are, numbers in its own units."""
+    low, high = bounds
+    if low == high:
+        return actions
+    return jnp.clip((low + high) / 2 + (high - low) / 2 * actions, low, high)
