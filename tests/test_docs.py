@@ -223,6 +223,9 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("guides")
     penguins = pl.read_csv(ROOT / "examples/penguins.csv", infer_schema=False)
     penguins.write_csv(folder / "penguins.csv")
+    bikes = pl.read_csv(ROOT / "examples/bikes.csv", infer_schema=False)
+    rare = bikes.filter(pl.col("weather") == "heavy rain or snow")
+    pl.concat([rare, bikes.gather_every(16)]).write_csv(folder / "bikes.csv")
     penguins.drop("species").head(7).write_csv(folder / "new.csv")
     penguins.gather_every(5).write_csv(folder / "held_out.csv")
     for name, rows in (("data", penguins), ("new", penguins.drop("species"))):
@@ -324,7 +327,7 @@ def blocks(document, language):
 
 def commands(document):
     """The command lines of a document, without their comments."""
-    lines = "".join(blocks(document, "sh")).splitlines()
+    lines = "".join(blocks(document, "sh")).replace("\\\n", "").splitlines()
     return [text for line in lines if (text := line.partition("  #")[0].strip())]
 
 

@@ -1,8 +1,11 @@
-"""Runs by the loss that was asked for, against scikit-learn, and what suits no loss."""
+"""Runs by the loss that was asked for, against two libraries, and what suits no loss."""
+
+from functools import cache
 
 import numpy as np
 import polars as pl
 import pytest
+import statsmodels.api as sm
 from sklearn.linear_model import (
     GammaRegressor,
     PoissonRegressor,
@@ -59,12 +62,17 @@ def coefficients(model):
     return np.array([by_name["(intercept)"], *(by_name[name] for name in "abc")])
 
 
+@cache
+def unpenalised(loss):
+    """A linear rung without a penalty, with weights and exposures."""
+    rows = table(SETTINGS[loss][0])
+    return gradum.fit(rows, target="y", loss=loss, exposure="e", weight="w", refit=True, **PLAIN)
+
+
 @pytest.mark.parametrize("loss", SETTINGS)
 def test_an_unpenalised_linear_rung_is_scikit_learns_with_weights_and_exposures(loss):
     target, peer, deviance = SETTINGS[loss]
-    model = gradum.fit(
-        table(target), target="y", loss=loss, exposure="e", weight="w", refit=True, **PLAIN
-    )
+    model = unpenalised(loss)
     peer.fit(X, target / EXPOSURE, sample_weight=WEIGHT * EXPOSURE)
     expected = [peer.intercept_, *peer.coef_]
     np.testing.assert_allclose(coefficients(model), expected, atol=1e-6)
@@ -80,11 +88,18 @@ def test_an_unpenalised_linear_rung_is_scikit_learns_with_weights_and_exposures(
     assert scores["deviance_explained"].value == pytest.approx(share, abs=1e-8)
 
 
-def test_a_quantile_is_scikit_learns_and_so_is_its_loss():
+@cache
+def of_quantile():
+    """A linear rung of the 0.9 quantile without a penalty, with weights, and its target."""
     target = X @ [1.0, 2.0, 0.0] + RNG.normal(size=ROWS)
-    model = gradum.fit(
-        table(target).drop("e"), target="y", loss="quantile:0.9", weight="w", refit=True, **PLAIN
-    )
+    rows = table(target).drop("e")
+    return gradum.fit(
+        rows, target="y", loss="quantile:0.9", weight="w", refit=True, **PLAIN
+    ), target
+
+
+def test_a_quantile_is_scikit_learns_and_so_is_its_loss():
+    model, target = of_quantile()
     peer = QuantileRegressor(quantile=0.9, alpha=0.0).fit(X, target, sample_weight=WEIGHT)
     np.testing.assert_allclose(coefficients(model), [peer.intercept_, *peer.coef_], atol=1e-6)
     judged = model.run.judged
@@ -94,6 +109,46 @@ def test_a_quantile_is_scikit_learns_and_so_is_its_loss():
     assert scores["pinball"].value == pytest.approx(mean_pinball_loss(*said, **known), abs=1e-8)
     share = d2_pinball_score(*said, **known)
     assert scores["pinball_explained"].value == pytest.approx(share, abs=1e-3)
+
+
+LOG = sm.families.links.Log()
+FAMILIES = {
+    "poisson": sm.families.Poisson(),
+    "gamma": sm.families.Gamma(LOG),
+    "tweedie:1.5": sm.families.Tweedie(link=LOG, var_power=1.5),
+}
+
+
+@pytest.mark.parametrize("loss", FAMILIES)
+def test_a_generalised_linear_model_is_statsmodels_with_weights_and_an_offset(loss):
+    target, model = SETTINGS[loss][0], unpenalised(loss)
+    # d(e y, e ŷ) = e^(2 − p) d(y, ŷ): a rate y with weight e is an amount with weight e^(p − 1).
+    power = {"poisson": 1.0, "gamma": 2.0}.get(loss, 1.5)
+    peer = sm.GLM(
+        target,
+        sm.add_constant(X),
+        family=FAMILIES[loss],
+        offset=np.log(EXPOSURE),
+        freq_weights=WEIGHT * EXPOSURE ** (power - 1.0),
+    ).fit(tol=1e-14, maxiter=200)
+    np.testing.assert_allclose(coefficients(model), peer.params, atol=1e-6)
+    cost = model.run.dataset.truth.cost
+    rates = model.predict(table(target)) / EXPOSURE, target / EXPOSURE
+    found = (WEIGHT * EXPOSURE) @ cost.of_rows(*rates)
+    assert found == pytest.approx(peer.deviance, rel=1e-8)
+
+
+def test_a_quantiles_loss_is_statsmodels_or_less():
+    model, target = of_quantile()
+    # QuantReg has no weights; it is given a row as often as its weight, in halves, says.
+    often = np.repeat(np.arange(ROWS), (2 * WEIGHT).astype(int))
+    peer = sm.QuantReg(target[often], sm.add_constant(X)[often]).fit(q=0.9, max_iter=5000)
+    own, other = (
+        mean_pinball_loss(target, answers, alpha=0.9, sample_weight=WEIGHT)
+        for answers in (model.predict(table(target)), sm.add_constant(X) @ peer.params)
+    )
+    assert own <= other * (1 + 1e-9)
+    assert own == pytest.approx(other, rel=1e-3)
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +181,16 @@ def test_intervals_of_counts_are_whole_numbers_that_cover(counted):
     assert (low >= 0).all()
     assert ((low <= count) & (count <= high)).mean() > 0.87
     assert (high - low)[exposure == 2.0].mean() > (high - low)[exposure == 0.1].mean()
+
+
+def test_a_watch_expects_the_metric_of_a_quantile_and_says_that_it_expects_no_deviance(counted):
+    found = counted.watch(table(COUNTS).drop("y", "w").head(60)).found
+    assert found.expected_score is None
+    (said,) = [note for note in found.notes if "No score is expected without labels" in note]
+    assert "the loss poisson does not allow" in said
+    model, _ = of_quantile()
+    expected = model.watch(table(COUNTS).drop("y", "w", "e")).found.expected_score
+    assert [score.metric for score in expected.scores] == ["pinball", "rmse", "mae", "r2"]
 
 
 def test_a_model_file_keeps_the_loss_and_the_exposure(counted, tmp_path):

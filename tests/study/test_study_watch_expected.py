@@ -7,8 +7,10 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from gradum.api.boosted_trees import boosted_trees
+from gradum.core.losses.quantile import Quantile
 from gradum.errors import TableError
 from gradum.messages import as_text
+from gradum.run.judging.judge_rungs import cost_by
 from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import Resamples, intervals
 from gradum.scores.metrics import score
@@ -83,6 +85,37 @@ def test_without_a_shift_the_expected_score_is_the_judged_one(task):
         assert one.worse_p > 0.01
     assert found.alike == pytest.approx(3_000)
     assert not found.worse
+
+
+def test_the_pinball_loss_of_harder_rows_is_expected():
+    rng, loss = np.random.default_rng(6), Quantile(0.9)
+
+    def draw(rows, shift=0.0):
+        mean, target, columns = numbers(rows, rng, shift=shift)
+        spread = np.exp(0.6 * columns[:, 0])
+        return Prediction(mean.value + norm.ppf(0.9) * spread, None), target, columns
+
+    judged, new = draw(3_000), draw(1_000, shift=0.5)
+    outcomes = [
+        Outcome("regression", target, answer.value, cost=cost_by(loss))
+        for answer, target, _ in (judged, new)
+    ]
+    (one, *_) = expect(
+        DomainSample(judged[0], np.ones(3_000), judged[2]),
+        judged[1],
+        DomainSample(new[0], np.ones(1_000), new[2]),
+        task="regression",
+        metric="pinball",
+        scores=intervals(outcomes[0], Resamples.draw(3_000, count=50, rng=rng)),
+        learners=boosted_trees(),
+        rng=rng,
+        cost=cost_by(loss),
+    ).scores
+    # E ρ(e) = σ φ(z) for a normal error and its own quantile.
+    size = np.exp(0.6 * new[2][:, 0]).mean() * norm.pdf(norm.ppf(0.9))
+    assert one.value == pytest.approx(size, rel=0.1)
+    assert one.value > 1.15 * one.judged
+    assert one.low < score(outcomes[1])["pinball"] < one.high
 
 
 def test_the_intervals_of_calibrated_classes_cover_the_true_scores():

@@ -14,10 +14,12 @@ import polars as pl
 from gradum.api.boosted_trees import boosted_trees
 from gradum.api.judged_rows import judged_rows
 from gradum.api.run_rows import small_run_with_its_table
+from gradum.core.losses import Loss, resolve
 from gradum.errors import GradumError, SpecError
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.fitted import Fitted
+from gradum.run.judging.judge_rungs import cost_by
 from gradum.run.judging.judgement import Judgement
 from gradum.run.predicting import predict_typed
 from gradum.study.evidence import Evidence
@@ -34,22 +36,24 @@ def expected_score(model: Model, new: pl.DataFrame, rung: str | None) -> Expecta
     """Estimate the scores on typed new rows from the rows that judged the model, or say why not."""
     fitted = model.fitted
     try:
-        judgement = _judgement(fitted, rung)
+        judgement, column = _judgement(fitted, rung), fitted.schema.target
+        assert column is not None
+        loss = _loss(column.loss)
         judged, target = _judged(model)
         answered = answered_rows(fitted, new, predict_typed(fitted, new))
         if judged.columns is None:
             answered = answered.without_columns
-        assert fitted.schema.target is not None
         return expect(
             judged,
             target,
             answered,
-            task=fitted.schema.target.task,
+            task=column.task,
             metric=judgement.verdict.metric,
             scores=judgement.scores[fitted.used]["test"],
             learners=boosted_trees(),
             rng=stream(fitted.spec.seed, "study", "watch", "expected score"),
             dependent=fitted.schema.group is not None or fitted.schema.time is not None,
+            cost=None if loss is None else cost_by(loss),
         )
     except GradumError as error:
         return say("No score is expected without labels. {cause}", cause=error.message)
@@ -68,6 +72,26 @@ def _judgement(fitted: Fitted, rung: str | None) -> Judgement:
     if rung is not None and fitted.rung(rung).name != fitted.used:
         raise SpecError(say("Predictions of judged rows are kept only for the model in use."))
     return fitted.judgement
+
+
+def _loss(name: str) -> Loss | None:
+    """Return the loss that was asked for, if any.
+
+    Raises
+    ------
+    SpecError
+        Its targets are never below 0, as labels drawn around the answers may be.
+    """
+    loss = resolve(name) if name else None
+    if loss is not None and loss.link == "log":
+        raise SpecError(
+            say(
+                "Labels drawn around the answers would fall below 0, which the loss {loss} does "
+                "not allow.",
+                loss=name,
+            )
+        )
+    return loss
 
 
 def _judged(model: Model) -> tuple[DomainSample, np.ndarray]:

@@ -78,6 +78,13 @@ class Seen:
         return seen, averaged
 
 
+def cost_by(loss: Loss) -> PredictionCost | None:
+    """Return what predictions cost by a loss, if it has a metric of its own."""
+    if not METRICS[loss.judged_by].of_cost:
+        return None
+    return PredictionCost(loss.judged_by, loss.cost, loss.constant)
+
+
 @dataclass(frozen=True)
 class Truth:
     """The table's rows as the judge needs them: target, weight, and what belongs together.
@@ -105,9 +112,7 @@ class Truth:
     @property
     def cost(self) -> PredictionCost | None:
         """What predictions cost by the loss that was asked for, if it has a metric of its own."""
-        if self.loss is None or not METRICS[self.metric].of_cost:
-            return None
-        return PredictionCost(self.metric, self.loss.cost, self.loss.constant)
+        return None if self.loss is None else cost_by(self.loss)
 
     def outcome(self, rows: np.ndarray, prediction: Prediction) -> Outcome:
         """Return the predictions of some rows (m,) together with the truth."""

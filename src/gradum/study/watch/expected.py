@@ -22,7 +22,7 @@ from gradum.messages import say
 from gradum.scores.bootstrap import Resamples, resampled
 from gradum.scores.interval import Interval, standard_error
 from gradum.scores.metrics import METRICS, row_losses
-from gradum.scores.outcome import Outcome, Task
+from gradum.scores.outcome import Outcome, PredictionCost, Task
 from gradum.scores.weighting import Weighting
 from gradum.study.watch.domain_sample import DomainSample, Learners, density_ratio_weights
 from gradum.study.watch.expectation import (
@@ -59,6 +59,7 @@ def expect(
     learners: Learners,
     rng: np.random.Generator,
     dependent: bool = False,
+    cost: PredictionCost | None = None,
 ) -> Expectation:
     """Estimate the expected scores of new rows.
 
@@ -79,6 +80,8 @@ def expect(
     rng : Generator
     dependent : bool
         Whether rows belong together, in groups or in time.
+    cost : PredictionCost, optional
+        What predicted numbers cost, where the metric is its mean.
 
     Raises
     ------
@@ -98,7 +101,7 @@ def expect(
             judged, target, new, alike=alike, learn=learners.mean, rng=rng
         )
     names = tuple(dict.fromkeys((metric, *ALONGSIDE[task])))
-    drawn = _scored(law, new, task, names, rng)
+    drawn = _scored(law, new, task, names, rng, cost)
     expected = [_score(name, drawn.scores[name], scores[name]) for name in names if name in scores]
     one_row = _error_of_one_row(drawn.last, metric, rng)
     error = standard_error(drawn.scores[metric])
@@ -144,6 +147,7 @@ def _scored(
     task: Task,
     names: tuple[str, ...],
     rng: np.random.Generator,
+    cost: PredictionCost | None,
 ) -> _Drawn:
     probability = new.prediction.probability
     rankings = 1 if probability is None else max(1.0, probability.shape[1] / 2)
@@ -152,7 +156,7 @@ def _scored(
     total, squares = np.zeros((2, len(new)))
     for _ in range(draws):
         target = law.draw(rng)
-        outcome = Outcome(task, target, new.prediction.value, probability, new.weight)
+        outcome = Outcome(task, target, new.prediction.value, probability, new.weight, cost)
         rows = Weighting(outcome, new.weight[None, :])
         for name in names:
             scores[name].append(float(METRICS[name].function(rows)[0]))
