@@ -14,7 +14,7 @@ import gradum
 from gradum.core.models import Network
 from gradum.errors import ColumnError, NotCertifiableError, PropertyError, SchemaError, SpecError
 from gradum.study.certified.table_graph import TableGraph
-from gradum.study.properties import robust
+from gradum.study.properties import irrelevant, robust
 from gradum.study.properties.table_domain import TableDomain
 from gradum.tables.encode import Encoder
 from gradum.tables.frames import from_data
@@ -454,7 +454,7 @@ def test_dates_and_texts_stay_what_they_are():
     assert verified(model, "irrelevant day within 9000").verdict == "proved"
     with pytest.raises(NotCertifiableError, match="kind date"):
         verified(model, "range 0..1", where="day 2020..2021")
-    with pytest.raises(PropertyError, match="How column 'day' moves"):
+    with pytest.raises(PropertyError, match="knows no small change"):
         verified(model, "robust day ±1 within 1", data=frame.head(2))
 
 
@@ -481,3 +481,10 @@ def test_halves_are_no_whole_numbers_though_both_ends_are_whole():
     assert [column.whole for column in of_whole.domain] == [False, True]
     assert of_whole.properties[0].verdict == "proved"
     assert of_halves.properties[0].verdict == "refuted"
+
+
+def test_a_column_of_too_many_inputs_is_not_searched(monkeypatch):
+    monkeypatch.setattr(irrelevant, "MOST_INPUTS", 1)
+    found = verified(fitted(), "irrelevant colour")
+    assert found.verdict == "not decided"
+    assert "more than the 1 that are searched" in found.reason

@@ -261,3 +261,26 @@ def test_columns_called_like_places_in_the_calendar_stay_apart():
     assert (frame["day of month, day of month"] == stamps.dt.day()).all()
     assert frame["day of month, weekday"].n_unique() == 7
     assert "day of month, weekday" in [column.name for column in rows.schema.features]
+
+
+def many(**values):
+    frames = [
+        pl.DataFrame({"day": days(len(each)), "shop": shop, "sold": each})
+        for shop, each in values.items()
+    ]
+    return Table(pl.concat(frames), "sales.csv")
+
+
+def test_series_that_tell_little_are_named_the_shortest_first():
+    given = many(a=wave(100), tiny=wave(5), one=wave(1), flat=np.full(50, 3.0), full=wave(60))
+    said = "\n".join(learned(given, series=["shop"]).table.notes)
+    assert "2 series have fewer than 14 values, a season and the horizon: 'one', 'tiny'" in said
+    assert "1 series never changes: 'flat'" in said
+    assert "fewer" not in "\n".join(learned(many(a=wave(100)), series=["shop"]).table.notes)
+
+
+def test_two_values_at_one_stamp_name_their_series():
+    twice = many(a=wave(50), b=wave(60)).frame
+    twice = pl.concat([twice, twice.filter(pl.col("shop") == "b")[:1]])
+    with pytest.raises(TableError, match="Series 'b' has two values at one stamp, in rows 51, 111"):
+        learned(Table(twice, "sales.csv"), series=["shop"])

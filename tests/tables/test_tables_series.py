@@ -125,6 +125,11 @@ def test_gaps_stay_gaps_and_ends_without_readings_are_cut():
     np.testing.assert_array_equal(readings(cell), [[np.nan, 1, np.nan, *range(9)]])
 
 
+def test_an_empty_place_in_a_text_is_a_gap():
+    found = readings_of("1;2;;4; 5 ;6|7,,9")
+    np.testing.assert_array_equal(found, [[1, 2, np.nan, 4, 5, 6, 7, np.nan, 9]])
+
+
 def test_a_long_series_is_kept_as_means_of_neighbours():
     long = np.arange(2 * MOST_READINGS, dtype=float)
     np.testing.assert_array_equal(readings_of(long)[0], long.reshape(-1, 2).mean(axis=1))

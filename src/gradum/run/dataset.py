@@ -65,7 +65,7 @@ class Dataset:
     doubts : tuple of Doubt
         What a reader should check about them.
     history : Panel or None
-        The end of each series that is forecast; None for rows of a table.
+        The series that are forecast; None for rows of a table.
     judged : float or None
         The share of the rows that judges a forecast; None where the spec says it.
     """

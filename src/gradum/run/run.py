@@ -214,8 +214,9 @@ def _climbed(
     made = provenance(dataset, rungs, began)
     reference = reference_of(spec, dataset, plan, seen.get("test"), judgement)
     fitted = Fitted(spec, dataset.schema, encoder, rungs, judgement, made, guarantee, reference)
-    if spec.report.rows:
-        fitted = replace(fitted, history=dataset.history)
+    if spec.report.rows and dataset.history is not None:
+        assert dataset.schema.forecast is not None
+        fitted = replace(fitted, history=dataset.history.latest(dataset.schema.forecast))
     return Run(fitted, dataset, plan.kept, seen.get("test"), tuple(judges))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gradum.run.alarm import Alarm
 from gradum.run.alarms.gap import gap
 from gradum.run.alarms.identifier import identifiers
+from gradum.run.alarms.known_values import known_values
 from gradum.run.alarms.leak import leaks
 from gradum.run.alarms.near_duplicates import near_duplicates
 from gradum.run.alarms.other_split import split_alarms
@@ -24,7 +25,12 @@ def before_training(
     """Return the alarms of the rows and their parts, before time is spent on training."""
     return (
         *split_alarms(split),
-        *leaks(dataset, plan, seed=seed),
+        # Rows of a forecast repeat each stamp, and all but known columns look at the past.
+        *(
+            leaks(dataset, plan, seed=seed)
+            if dataset.history is None
+            else known_values(dataset, seed=seed)
+        ),
         # All of these ask for --group; rows that nearly repeat others are the strongest finding.
         *(
             near_duplicates(dataset, plan, seed=seed)

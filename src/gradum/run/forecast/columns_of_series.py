@@ -92,6 +92,15 @@ def covariates_of(
         given = column.role == "feature" or name in known
         if name in series or column.role in ("target", "time") or not given:
             continue
+        if column.role == "unused" and name in known:
+            raise SpecError(
+                say(
+                    "Column {column!r} cannot be known beforehand (--known): {reason}",
+                    column=name,
+                    reason=column.reason,
+                ),
+                say("Name another column."),
+            )
         if not (kind.is_quantity or kind.has_levels):
             if name in known:
                 raise SpecError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,6 +11,7 @@ import polars as pl
 from gradum.errors import SpecError
 from gradum.messages import say, say_plural, sentences
 from gradum.run.fitted import Fitted
+from gradum.run.forecast.series_in_words import not_given
 from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.run.predicting import predict_typed
 from gradum.scores.figures import percent
@@ -108,9 +108,7 @@ class ContinuedSeries:
         given, since = Windows.last(panel, known), Windows.since(panel, known)
         usual = _with_usual(panel.reaching(int(panel.ends.max()) + known.horizon), known)
         latest = np.arange(len(since))[-(MOST_FOLLOWED // known.horizon) :]
-        return cls(
-            fitted, replace(given, panel=usual), tuple(_not_given(given)), since.take(latest)
-        )
+        return cls(fitted, replace(given, panel=usual), tuple(not_given(given)), since.take(latest))
 
     @cached_property
     def checked(self) -> pl.DataFrame:
@@ -204,21 +202,6 @@ class ContinuedSeries:
                 )
             )
         return tuple(notes)
-
-
-def _not_given(windows: Windows) -> Iterator[str]:
-    """Say which columns are known beforehand, but not given at stamps that are forecast."""
-    for number, each in enumerate(windows.known.covariates, 1):
-        missing = int((~np.isfinite(windows.at(windows.places, number))).sum())
-        if each.use == "known" and missing:
-            yield say_plural(
-                "Column {column!r} is known beforehand, but not given at {count:,} stamp that is "
-                "forecast; it is taken to be as usual there.",
-                "Column {column!r} is known beforehand, but not given at {count:,} stamps that are "
-                "forecast; it is taken to be as usual there.",
-                missing,
-                column=each.column.name,
-            )
 
 
 def _with_usual(panel: Panel, known: Forecast) -> Panel:

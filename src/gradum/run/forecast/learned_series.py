@@ -16,7 +16,14 @@ from gradum.randomness import stream
 from gradum.run.forecast.columns_of_series import covariates_of, naming_series, refuse_columns
 from gradum.run.forecast.common_frequency import common_frequency
 from gradum.run.forecast.described_series import described
-from gradum.run.forecast.series_in_words import on_columns, on_rows, on_stamps, reason_of
+from gradum.run.forecast.series_in_words import (
+    on_columns,
+    on_future,
+    on_rows,
+    on_series,
+    on_stamps,
+    reason_of,
+)
 from gradum.tables.columns import Overrides, Target
 from gradum.tables.forecast.facet import ORIGIN, Forecast
 from gradum.tables.forecast.pairs import Windows, as_table
@@ -31,7 +38,7 @@ FEWEST_ORIGINS = 10
 
 
 class LearnedSeries(NamedTuple):
-    """What a run learns series from: the rows, what they are, and the end of each series.
+    """What a run learns series from: the rows, what they are, and the series themselves.
 
     ``judged`` is the share of the rows that judges: those of the latest origins.
     """
@@ -115,17 +122,12 @@ def series_rows(
         *table.notes,
         *on_rows(windows, len(frame)),
         *on_stamps(panel, codes, stamps),
+        *on_series(panel, learned),
         *on_columns(learned, raw),
+        *on_future(panel, learned),
     )
     pairs = replace(as_table(frame, table), notes=notes, numbers=numbers)
-    history = panel.since(learned.end - learned.reach - _lead(panel))
-    return LearnedSeries(pairs, _schema(pairs, learned, raw), history, share)
-
-
-def _lead(panel: Panel) -> int:
-    """Return by how many steps the series that ends first ends before the last one."""
-    ends = panel.ends[panel.ends >= panel.first]
-    return int(ends.max() - ends.min())
+    return LearnedSeries(pairs, _schema(pairs, learned, raw), panel, share)
 
 
 def _windows(table: Table, panel: Panel, known: Forecast) -> Windows:

@@ -10,7 +10,7 @@ from gradum.messages import say, say_plural
 from gradum.tables.columns import Column
 from gradum.tables.forecast.facet import ORIGIN, STEP, Forecast
 from gradum.tables.forecast.pairs import SERIES, Windows
-from gradum.tables.forecast.panel import Panel
+from gradum.tables.forecast.panel import Panel, in_words
 from gradum.tables.schema import Schema
 from gradum.tables.wording import quoted
 
@@ -43,6 +43,37 @@ def on_rows(windows: Windows, drawn: int) -> Iterator[str]:
             "Of {every:,} pairs of an origin and a step ahead, {drawn:,} are drawn at random.",
             drawn=drawn,
             every=every,
+        )
+
+
+def on_series(panel: Panel, known: Forecast) -> Iterator[str]:
+    """Say which of several series tell little by themselves: the shortest first, and flat ones."""
+    if len(panel.keys) < 2:
+        return
+    lengths, needed = np.isfinite(panel.target).sum(1), known.horizon + known.season
+    order = np.argsort(lengths, kind="stable")
+    short = [in_words(panel.keys[place]) for place in order if lengths[place] < needed]
+    if short:
+        yield say_plural(
+            "{count:,} series has fewer than {needed:,} values, a season and the horizon: {names}."
+            " It goes on as the others do; a longer history would tell more.",
+            "{count:,} series have fewer than {needed:,} values, a season and the horizon: {names}."
+            " They go on as the others do; a longer history would tell more.",
+            len(short),
+            needed=needed,
+            names=quoted(short),
+        )
+    flat = [
+        in_words(key)
+        for key, row, length in zip(panel.keys, panel.target, lengths, strict=True)
+        if length >= needed and np.nanmin(row) == np.nanmax(row)
+    ]
+    if flat:
+        yield say_plural(
+            "{count:,} series never changes: {names}. Leave it out if that is no record of it.",
+            "{count:,} series never change: {names}. Leave them out if that is no record of them.",
+            len(flat),
+            names=quoted(flat),
         )
 
 
@@ -96,6 +127,27 @@ def on_stamps(panel: Panel, codes: np.ndarray, stamps: np.ndarray) -> Iterator[s
             "{count:,} series end before the last stamp; each is continued after its own end.",
             ended,
         )
+
+
+def on_future(panel: Panel, known: Forecast) -> Iterator[str]:
+    """Say which known columns are missing after the end, in a table with rows after the end."""
+    if int(panel.ends.max()) < panel.first + panel.values.shape[2] - 1:
+        yield from not_given(Windows.last(panel, known))
+
+
+def not_given(windows: Windows) -> Iterator[str]:
+    """Say which columns are known beforehand, but not given at stamps that are forecast."""
+    for number, each in enumerate(windows.known.covariates, 1):
+        missing = int((~np.isfinite(windows.at(windows.places, number))).sum())
+        if each.use == "known" and missing:
+            yield say_plural(
+                "Column {column!r} is known beforehand, but not given at {count:,} stamp that is "
+                "forecast; it is taken to be as usual there.",
+                "Column {column!r} is known beforehand, but not given at {count:,} stamps that are "
+                "forecast; it is taken to be as usual there.",
+                missing,
+                column=each.column.name,
+            )
 
 
 def reason_of(column: Column, known: Forecast) -> str:

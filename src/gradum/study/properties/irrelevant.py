@@ -17,6 +17,9 @@ from gradum.study.properties.question import PropertyQuestion, why_too_fine
 from gradum.study.properties.result import Counterexample, Verified
 from gradum.study.verification.copies import Copies
 
+MOST_INPUTS = 1000
+"""Of a column, such as the words of a text: bounds of pairs of rows grow with its square."""
+
 
 @dataclass(frozen=True)
 class IrrelevantProperty:
@@ -73,6 +76,15 @@ class IrrelevantProperty:
         unreached = question.unreached(box, changed, self.within)
         if unreached is not None:
             return unreached
+        if len(changed) > MOST_INPUTS:
+            why = say(
+                "Column {column!r} becomes {count:,} inputs, more than the {most:,} that are "
+                "searched: only a model with no weight on it is proved not to depend on it.",
+                column=self.column,
+                count=len(changed),
+                most=MOST_INPUTS,
+            )
+            return question.verified("not decided", "interval", 0.0, reason=why)
         copies = Copies(changed)
         tie = table.tie(box, self.within)
         unsafe = self._apart(graph.widths[-1], self.within + tie)

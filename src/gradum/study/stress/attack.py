@@ -63,7 +63,10 @@ def attack(stressed: StressedRows, *, time_limit: float | None = None) -> Attack
     if not moving and not threat.levels:
         raise SpecError(
             say("No column may move: the attack has nothing to try."),
-            say("Let levels change with --levels 1, or freeze fewer columns."),
+            say("Let levels change with --levels 1, or freeze fewer columns.")
+            if any(column.traits.has_levels for column in fitted.schema.features)
+            or any(column.traits.is_quantity for column in fitted.schema.features)
+            else say("Ask a model that learned from numbers or categories as well."),
         )
     attacked, evaluations = [], 0
     for each in _attacked_parts(stressed, far, time_limit):

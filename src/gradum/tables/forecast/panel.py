@@ -59,6 +59,11 @@ class Panel:
         cut = max(place - self.first, 0)
         return Panel(self.keys, self.first + cut, self.values[:, :, cut:])
 
+    def latest(self, known: Forecast) -> Panel:
+        """Return what a forecast looks at from the end of each series."""
+        ends = self.ends[self.ends >= self.first]
+        return self.since(known.end - known.reach - int(ends.max() - ends.min()))
+
     def reaching(self, place: int) -> Panel:
         """Return the same with stamps up to a place, at which nothing is known."""
         more = max(place - self.first - self.values.shape[2] + 1, 0)
@@ -224,7 +229,10 @@ def laid_out(
             raise _refused(
                 table,
                 twice,
-                say("A series has two values at one stamp")
+                say(
+                    "Series {series!r} has two values at one stamp",
+                    series=in_words(keys[codes[np.flatnonzero(twice)[0]]]),
+                )
                 if keys[0]
                 else say("Two rows have one stamp"),
                 say("Keep one of them; or name the columns that tell series apart with --series."),

@@ -24,7 +24,7 @@ MOST_READINGS = 16_384  # that are kept of a channel
 MOST_CHANNELS = 64
 LARGEST = float(np.finfo(np.float32).max)
 LIST = re.compile(r"\s*[\[(].*[\])]\s*", re.DOTALL)
-BETWEEN = re.compile(r"[\s,;|]+")
+BETWEEN = re.compile(r"\s*[,;|]\s*|\s+")
 GAP = re.compile(r"\b(nan|none|null|na)\b", re.IGNORECASE)
 
 
@@ -101,7 +101,7 @@ def stretched(readings: np.ndarray, length: int) -> np.ndarray:
 def _of_text(text: str) -> Any:
     if not LIST.fullmatch(text):
         parts = BETWEEN.split(text.strip())
-        return parts if len(parts) >= FEWEST else None
+        return [part or "nan" for part in parts] if len(parts) >= FEWEST else None
     plain = GAP.sub("null", text.strip().replace("(", "[").replace(")", "]"))
     try:
         return json.loads(plain)
