@@ -36,7 +36,7 @@ from gradum.study.explain_step import explain_step
 from gradum.study.gradient_check import MOST_ENTRIES, Differences, check_gradient
 from synthetic import FEATURES, mixed
 
-TARGETS = {"log_loss": 1, "poisson": 3.0, "gamma": 2.5}
+TARGETS = {"log_loss": 1, "ordered": 1, "poisson": 3.0, "gamma": 2.5}
 
 
 def draw(network, seed=0):

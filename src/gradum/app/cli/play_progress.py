@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from gradum.app.cli.console import write, write_json
 from gradum.app.cli.waiting import LONG, REDRAWS_PER_SECOND, TimeLeft
 from gradum.messages import say
-from gradum.scores.figures import figure
 
 if TYPE_CHECKING:
     from gradum.games.learning import CoursePoint, Learned
@@ -42,6 +41,8 @@ def in_words(point: CoursePoint) -> str:
     """Say how far learning is: its share, its steps, the episodes and their mean return."""
     if point.mean_return is None:
         return say("learning: {done:.0%}, {steps:,} steps", done=point.done, steps=point.steps)
+    from gradum.scores.figures import figure  # loads NumPy
+
     return say(
         "learning: {done:.0%}, {steps:,} steps, mean return {value} (episodes: {episodes:,})",
         done=point.done,
