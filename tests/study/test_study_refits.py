@@ -10,7 +10,9 @@ from msgspec import structs
 import gradum
 from gradum.errors import SpecError
 from gradum.run.spec import ReportSpec
+from gradum.study.findings.findings import without_rows
 from gradum.study.findings.refits import _counts, refits
+from gradum.tables.split import Part
 
 ROWS, COUNT, NOISE = 1200, 6, 2.0
 
@@ -35,12 +37,28 @@ def number():
 
 
 def test_a_number_moves_as_far_as_least_squares_lets_it(number):
-    found, learned = number.findings.refits, int(np.count_nonzero(number.run.parts != 2))
+    found, learned = number.findings.refits, int(np.count_nonzero(number.run.parts != Part.TEST))
     expected = NOISE * (5 / learned) ** 0.5  # σ √(p / n), the root mean square over rows
     assert found.moved == pytest.approx(expected, rel=0.3)
     assert found.decided_otherwise is None
     assert (found.columns[0].column, found.same_first) == ("a", COUNT)
     assert found.columns[0].importance.low > found.columns[-1].importance.high
+
+
+def test_each_judged_row_knows_how_far_it_moves_and_those_far_out_move_more(number):
+    found, data = number.findings.refits, number.run.dataset
+    judged = np.concatenate(
+        [np.flatnonzero(judge.parts == Part.TEST) for judge in number.run.judges]
+    )
+    assert list(found.by_row) == (judged + 1).tolist()
+    moves = np.array(list(found.by_row.values()))
+    assert found.moved == pytest.approx(np.sqrt(np.square(moves).mean()))
+    out = np.square(data.frame[judged].select("a", "b", "c", "d").to_numpy()).sum(axis=1)
+    order = np.argsort(out)  # σ √((1 + |x|²) / n), of columns of one spread
+    assert moves[order[-60:]].mean() > 1.3 * moves[order[:60]].mean()
+    assert found.moves(judged[0] + 1)
+    assert found.moves(ROWS + 1) == ""
+    assert without_rows(number.findings).refits == structs.replace(found, by_row={})
 
 
 def test_the_interval_of_a_fresh_table_has_the_rows_of_both_tables_and_what_they_learn(number):

@@ -217,5 +217,7 @@ def without_rows(findings: Findings) -> Findings:
     }
     if residuals := findings.found("residuals"):
         changed["residuals"] = structs.replace(residuals, points=())
+    if refitted := findings.found("refits"):
+        changed["refits"] = structs.replace(refitted, by_row={})
     emptied = {name: empty for name, empty in OF_ROWS.items() if findings.found(name)}
     return structs.replace(findings, **changed, **emptied)

@@ -52,6 +52,8 @@ class Refits(msgspec.Struct, frozen=True):
     moved : float
         The standard deviation of a judged row's answer over refits, as the root mean square over
         rows: of its number, or of the probability of the class that the run answered.
+    by_row : dict of int to float
+        The same of each judged row, by its number in the table, from 1.
     decided_otherwise : float or None
         Of how many answers refits name another class; None for a number.
     columns : tuple of MovedColumn
@@ -69,11 +71,20 @@ class Refits(msgspec.Struct, frozen=True):
     by_rows: float = 0.0
     by_refits: float = 0.0
     moved: float = 0.0
+    by_row: dict[int, float] = {}
     decided_otherwise: float | None = None
     columns: tuple[MovedColumn, ...] = ()
     same_first: int = 0
     sentence: str = ""
     skipped: str = ""
+
+    def moves(self, row: int) -> str:
+        """Return by how much the answer of a judged row moves; empty if it is not known."""
+        if row not in self.by_row:
+            return ""
+        if self.decided_otherwise is None:
+            return figure(self.by_row[row])
+        return say("{moved} points", moved=figure(100 * self.by_row[row], digits=2))
 
 
 def refits(run: Run, count: int, context: Context = ALONE) -> Refits:
@@ -112,10 +123,20 @@ def refits(run: Run, count: int, context: Context = ALONE) -> Refits:
         own.value + longer * (own.high - own.value),
         longer * own.standard_error,
     )
-    moved, otherwise = _moved([seen.predictions[used] for seen in answers])
+    variance, otherwise = _moved([seen.predictions[used] for seen in answers])
+    numbers = (run.dataset.numbers[answers[0].rows] + 1).tolist()
     columns, same_first = _moved_columns(run, runs)
     found = Refits(
-        count, metric, fresh, own.standard_error, by_refits, moved, otherwise, columns, same_first
+        count,
+        metric,
+        fresh,
+        own.standard_error,
+        by_refits,
+        moved=float(np.sqrt(variance.mean())),
+        by_row=dict(zip(numbers, np.sqrt(variance).tolist(), strict=True)),
+        decided_otherwise=otherwise,
+        columns=columns,
+        same_first=same_first,
     )
     return msgspec.structs.replace(found, sentence=_sentence(found))
 
@@ -180,16 +201,16 @@ def _answers(run: Run, used: str) -> Seen:
     return Seen.pool(judged)
 
 
-def _moved(predictions: Sequence) -> tuple[float, float | None]:
-    """Return how far answers move, and the share of other decisions; the run's own come first."""
+def _moved(predictions: Sequence) -> tuple[np.ndarray, float | None]:
+    """Return the variance of each answer, and the share of other decisions; the run's own first."""
     own, *others = predictions
     if own.probability is None:
         drawn = np.array([each.value for each in others])
-        return float(np.sqrt(drawn.var(axis=0, ddof=1).mean())), None
+        return drawn.var(axis=0, ddof=1), None
     places = np.arange(len(own.value)), own.value
     drawn = np.array([each.probability[places] for each in others])
     otherwise = np.mean([each.value != own.value for each in others])
-    return float(np.sqrt(drawn.var(axis=0, ddof=1).mean())), float(otherwise)
+    return drawn.var(axis=0, ddof=1), float(otherwise)
 
 
 def _moved_columns(run: Run, runs: Sequence[Run]) -> tuple[tuple[MovedColumn, ...], int]:
