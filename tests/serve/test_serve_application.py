@@ -199,6 +199,12 @@ def test_bytes_in_a_column_of_numbers_are_refused_by_name(client, records, class
     assert name in refused.json["error"]
 
 
+def test_a_body_of_another_shape_is_told_what_one_has(client):
+    refused = client.post("/predict", b'{"rows": []}')
+    assert "`rows`" in refused.json["error"]
+    assert "records" in refused.json["remedy"]
+
+
 def test_no_rows_have_no_answers(client):
     assert client.post("/predict", {"records": []}).json["answers"] == []
 

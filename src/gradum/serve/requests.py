@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from gradum.messages import say
+from gradum.messages import listed, say
 from gradum.serve.refusal import CANNOT_BE_USED, Refused
 
 BINARY = "application/octet-stream"
@@ -81,7 +81,7 @@ class Outcomes(Struct, forbid_unknown_fields=True):
     labels: list[Outcome]
 
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Struct)
 
 
 def decoded(body: bytes, kind: type[T]) -> T:
@@ -95,7 +95,7 @@ def decoded(body: bytes, kind: type[T]) -> T:
     try:
         return _decoder(kind).decode(body)
     except msgspec.ValidationError as error:
-        raise Refused(CANNOT_BE_USED, _sentence(error)) from None
+        raise Refused(CANNOT_BE_USED, _sentence(error), _fields_of(kind)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         message = say("The body is no JSON: {cause}.", cause=str(error).rstrip("."))
         raise Refused(NOT_JSON, message) from None
@@ -110,6 +110,11 @@ def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
     if kind not in _DECODERS:
         _DECODERS[kind] = msgspec.json.Decoder(kind)
     return _DECODERS[kind]
+
+
+def _fields_of(kind: type[Struct]) -> str:
+    fields = listed(kind.__struct_fields__)
+    return say("A body has {fields}; see /openapi.json.", fields=fields)
 
 
 def _sentence(error: Exception) -> str:
