@@ -87,9 +87,13 @@ class OnRay:
             raise WorkerLost(f"{type(error).__name__}: {why}") from None
 
     def cancel(self, task: Any) -> None:
-        """Give up a task, and end the worker that is at it."""
+        """Give up a task, and interrupt the worker that is at it.
+
+        The worker is not ended by force: if the task is done at that moment, Ray 2.60 ends this
+        process ("Tried to complete task that was not pending").
+        """
         with suppress(Exception):  # it is done, or its cluster is gone
-            self._ray.cancel(task, force=True)
+            self._ray.cancel(task)
 
     def locate(self, task: Any) -> str:
         """Return "": Ray tells where a task was done only by its dashboard."""
