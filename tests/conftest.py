@@ -31,6 +31,7 @@ def pytest_configure(config):
     """Load what tests share, but not where they are only given out to workers, which begin then."""
     if config.option.dist == "no" or kept_programs.IN_A_WORKER:
         config.pluginmanager.import_plugin("shared_fits")
+        config.pluginmanager.import_plugin("browsers")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,6 +1,5 @@
 """The report of a learned game in Chromium: an episode by keys, and a new one that is disturbed."""
 
-import shutil
 from itertools import product
 
 import numpy as np
@@ -9,21 +8,6 @@ import pytest
 
 import gradum
 from gradum.show.game.recordings import Recordings
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    driven = pytest.importorskip(
-        "playwright.sync_api", reason="No playwright: see .ci/run for how to install it."
-    )
-    if CHROMIUM is None:
-        pytest.skip("No Chromium: see .ci/run.")
-    with driven.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -2,23 +2,10 @@
 
 import numpy as np
 import pytest
-from in_chromium import CHROMIUM, FAR, HOSTILE
+from in_chromium import FAR, HOSTILE
 
 from gradum.lab.page import lab_page
 from gradum.lab.table import lab_table
-
-
-@pytest.fixture(scope="module")
-def browser():
-    driven = pytest.importorskip(
-        "playwright.sync_api", reason="No playwright: see .ci/run for how to install it."
-    )
-    if CHROMIUM is None:
-        pytest.skip("No Chromium: see .ci/run.")
-    with driven.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

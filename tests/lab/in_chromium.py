@@ -1,8 +1,5 @@
-"""Where Chromium is, and what the lab's toolbar tells in it."""
+"""What the lab's toolbar tells in Chromium."""
 
-import shutil
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 HOSTILE = '<img src=x onerror="document.title = 1">'
 FAR = ".far:not(:empty)"
 

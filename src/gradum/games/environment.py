@@ -1,4 +1,4 @@
-"""What is played: an environment whose lanes start together and go on until each has ended.
+"""Environments, of which several lanes are played side by side, and those of built-in games.
 
 Shapes: n lanes, d observations.
 """

@@ -1,4 +1,4 @@
-"""What a game is: its dynamics as pure functions, and the words for what is seen and done in it."""
+"""A built-in game: its dynamics as pure functions, and the names of observations and actions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well policies play a game, as lines and a table."""
+"""The returns of the policies of a game, as lines and a table."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Lanes(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """Episodes that ended in an update, and the sum of their returns; the policy's entropy."""
+    """Episodes that ended in an update, and the sum of their returns."""
 
     episodes: Any
     returns: Any

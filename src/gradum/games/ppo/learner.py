@@ -1,4 +1,4 @@
-"""What learns: a policy and a value network, and one update of both from a batch of steps.
+"""The policy and the value network, and one update of both from a batch of steps.
 
 Shapes: n rows of d observations; T steps of N lanes make n = T N.
 """
