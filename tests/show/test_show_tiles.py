@@ -189,7 +189,7 @@ def test_the_worst_rows_of_a_report_are_pictured():
     ]
     section = render(
         "sections/worst.html",
-        findings=SimpleNamespace(worst=worst),
+        findings=SimpleNamespace(worst=worst, found=lambda name: None),
         schema=SimpleNamespace(features=[HOSTILE]),
         target=SimpleNamespace(name="price"),
         judgement=SimpleNamespace(unit=""),
