@@ -9,7 +9,9 @@ from sklearn.linear_model import Ridge
 import gradum
 from gradum.errors import SpecError
 from gradum.run.events import Judged, RungFinished, RungStarted, Understood
-from gradum.run.run import _see, _seen, run
+from gradum.run.fit_predictions import seen_by
+from gradum.run.judging.judge_rungs import Seen
+from gradum.run.run import run
 from gradum.run.source.rows_in_memory import RowsInMemory
 from gradum.run.spec import Spec, SplitSpec
 from gradum.rungs.context import ALONE, Context
@@ -140,17 +142,17 @@ def test_a_small_table_is_cross_validated_and_every_row_judges(grader):
 
 @pytest.mark.parametrize("at_a_time", [1, 3])
 def test_fits_asked_side_by_side_say_what_each_says_alone(grader, monkeypatch, at_a_time):
-    monkeypatch.setattr("gradum.run.run.cores", lambda: at_a_time)
+    monkeypatch.setattr("gradum.run.fit_predictions.cores", lambda: at_a_time)
     judges, dataset = grader.run.judges, grader.run.dataset
-    together = _seen(judges, dataset, ALONE)
-    assert len(together) == len(judges) > 2
-    for judge, seen in zip(judges, together, strict=True):
-        alone = _see(judge, dataset, ALONE)
-        assert list(seen) == list(alone)
-        for part, said in alone.items():
-            np.testing.assert_array_equal(seen[part].rows, said.rows)
-            for name, prediction in said.predictions.items():
-                np.testing.assert_array_equal(seen[part].predictions[name].value, prediction.value)
+    together = seen_by(judges, dataset, ALONE)
+    alone = [seen_by([judge], dataset, ALONE) for judge in judges]
+    assert len(alone) > 2
+    for part, seen in together.items():
+        pooled = Seen.pool([one[part] for one in alone])
+        np.testing.assert_array_equal(seen.rows, pooled.rows)
+        assert seen.predictions.keys() == pooled.predictions.keys()
+        for name, prediction in pooled.predictions.items():
+            np.testing.assert_array_equal(seen.predictions[name].value, prediction.value)
 
 
 def test_groups_are_on_one_side_of_every_split():

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 import gradum
-from gradum.run import ladder, run
+from gradum.run import fit_predictions, ladder, run
 from gradum.run.events import Judged, NotRefitted, PathStep, RungFinished
 from gradum.rungs import allowance, context
 from gradum.rungs.allowance import Allowance
@@ -31,7 +31,7 @@ QUICK = {
 def clock(monkeypatch):
     """A clock that the test sets: a list of one moment."""
     now = [100.0]
-    for module in (allowance, context, ladder, run, pack, pack_fit, training):
+    for module in (allowance, context, ladder, run, fit_predictions, pack, pack_fit, training):
         monkeypatch.setattr(module, "perf_counter", lambda: now[0])
     return now
 
@@ -134,7 +134,7 @@ def test_a_pack_keeps_time_to_judge_its_members_once_more(table, clock, monkeypa
 
 
 def test_late_scores_of_training_rows_are_those_of_some(table, clock, monkeypatch):
-    monkeypatch.setattr(run, "TRAINING_ROWS", 20)
+    monkeypatch.setattr(fit_predictions, "TRAINING_ROWS", 20)
     options = {**QUICK, "model": "linear", "test": table.head(60)}
 
     def late(event):

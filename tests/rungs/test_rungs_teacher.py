@@ -11,7 +11,7 @@ from sklearn.dummy import DummyClassifier
 
 import gradum
 from gradum.errors import SpecError
-from gradum.run.run import worlds
+from gradum.run.fit_notes import transformation_notes
 from gradum.show.file_names import Source
 from gradum.show.page import render
 from gradum.show.repeat import teacher
@@ -97,7 +97,7 @@ def test_the_report_says_that_the_teacher_must_be_given_again(taught):
 def test_the_notes_say_whether_the_pack_listened(taught, settings, sentence):
     rung = taught.fitted.rungs["pack"]
     rung = replace(rung, settings=rung.settings | settings)
-    assert any(sentence in note for note in worlds({"pack": rung}))
+    assert any(sentence in note for note in transformation_notes({"pack": rung}))
 
 
 @pytest.mark.parametrize(
