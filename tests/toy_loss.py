@@ -7,7 +7,8 @@ import numpy as np
 from scipy.special import xlog1py
 
 from gradum.core.losses import Loss, check_shapes
-from gradum.core.losses.loss import Link, array_module, check_finite
+from gradum.core.losses.arrays import array_module
+from gradum.core.losses.loss import Link
 
 
 @dataclass(frozen=True)
@@ -18,12 +19,6 @@ class LogCosh(Loss):
     link: ClassVar[Link] = "identity"
     smooth: ClassVar[bool] = True
     strictly_convex: ClassVar[bool] = True
-
-    def outputs(self, classes: int | None = None) -> int:
-        return 1
-
-    def check_target(self, target: np.ndarray) -> None:
-        check_finite(target)
 
     def value(self, logits: Any, target: Any) -> Any:
         check_shapes(logits, target, outputs=1)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from gradum.core.losses.absolute_error import AbsoluteError
+from gradum.core.losses.checks import check_shapes
 from gradum.core.losses.gamma import Gamma
 from gradum.core.losses.huber import Huber
+from gradum.core.losses.likelihood import Likelihood
 from gradum.core.losses.log_loss import LogLoss
-from gradum.core.losses.loss import Likelihood, Loss, check_shapes
+from gradum.core.losses.loss import Loss
 from gradum.core.losses.ordered import Ordered
 from gradum.core.losses.poisson import Poisson
 from gradum.core.losses.quantile import Quantile

@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gradum.core.losses.loss import Link, Loss, array_module, check_shapes
+from gradum.core.losses.arrays import array_module
+from gradum.core.losses.checks import check_shapes
+from gradum.core.losses.loss import Link, Loss
 from gradum.messages import say
 
 

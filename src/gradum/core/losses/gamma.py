@@ -8,15 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 import scipy.special
 
-from gradum.core.losses.loss import (
-    LARGEST_LOGIT,
-    Deviance,
-    Likelihood,
-    array_module,
-    check_shapes,
-    exponential,
-    mean_of,
-)
+from gradum.core.losses.arrays import array_module
+from gradum.core.losses.checks import check_shapes
+from gradum.core.losses.deviance import LARGEST_LOGIT, Deviance, exponential, mean_of
+from gradum.core.losses.likelihood import Likelihood
 from gradum.messages import marked, say
 
 

@@ -11,7 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.special
 
-from gradum.core.losses.loss import Likelihood, Link, Loss, array_module, check_shapes, check_values
+from gradum.core.losses.arrays import array_module
+from gradum.core.losses.checks import check_shapes, check_values
+from gradum.core.losses.likelihood import Likelihood
+from gradum.core.losses.loss import Link, Loss
 from gradum.errors import SpecError
 from gradum.messages import marked, say
 

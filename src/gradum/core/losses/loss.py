@@ -7,90 +7,23 @@ regression and integer class codes 0 .. K-1 for classes. A loss is per example: 
 ``value`` accepts NumPy arrays on the host as well as JAX arrays, traced or not: the formula is
 written once, for the module that :func:`array_module` picks. ``gradient``, ``hessian`` and
 ``conjugate`` are the closed forms in NumPy float64, for Newton's method and for certificates; the
-tests compare them with automatic differentiation. The inverse of a logarithmic link is bounded so
-that it never overflows.
+tests compare them with automatic differentiation.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from types import ModuleType
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from gradum.errors import ShapeError, SpecError, TargetError
-from gradum.messages import marked, say
-
-LogLikelihood = Callable[[np.ndarray, np.ndarray, np.ndarray, bool, float], float]
+from gradum.core.losses.checks import check_values
+from gradum.core.losses.likelihood import Likelihood
+from gradum.errors import SpecError
+from gradum.messages import say
 
 Link = Literal["identity", "log", "logit"]
-
-LARGEST_LOGIT = 60.0
-"""No real mean is beyond e^60 ≈ 10²⁶; from there a loss is a straight line, and so stays convex."""
-
-
-LEAST_MEAN = 1e-6
-"""A smaller mean is a bad starting point."""
-
-
-@dataclass(frozen=True)
-class Likelihood:
-    """An exponential family with its link, and the words for its regression table.
-
-    A loss's gradient and curvature, times ``unit``, are those of the negative log-likelihood
-    without its dispersion φ: (y − ŷ)² / 2 for least squares, the loss itself for the others.
-    McCullagh and Nelder, Generalized Linear Models (1989), chapter 2.
-
-    Parameters
-    ----------
-    model : str
-        What a linear model with it is called: "Poisson regression".
-    link : callable
-        The logit of a mean.
-    log_likelihood : callable
-        log L from logits [n, k], target [n], weights [n], whether weights are precisions, which
-        divide a row's dispersion, or frequencies, which multiply its term, and φ.
-    unit : float
-        The factor that turns the loss into the negative log-likelihood.
-    pearson : callable, optional
-        The residual (y − μ) / √V(μ) [n] from logits [n] and target [n], from which φ is estimated;
-        None where φ is 1.
-    expected_curvature : callable, optional
-        Fisher's, from the logits [n]; None where the link is canonical, so that it equals the
-        Hessian.
-    ratio : str
-        What e to the power of a coefficient is called; empty where it has no meaning.
-    explained : str
-        What 1 − deviance / null deviance is called.
-    separation : str
-        What columns do without error when the likelihood has no maximum, in words.
-    assumption : str
-        When the classical standard errors are right.
-    robustness : str
-        When the robust standard errors are right as well.
-    """
-
-    model: str
-    link: Callable[[Any], Any]
-    log_likelihood: LogLikelihood
-    unit: float = 1.0
-    pearson: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
-    expected_curvature: Callable[[np.ndarray], np.ndarray] | None = None
-    ratio: str = ""
-    explained: str = marked("deviance explained")
-    separation: str = marked("tell zeros apart")
-    assumption: str = marked("all rows are independent")
-    robustness: str = marked("the variance differs from the model's")
-
-    @property
-    def dispersed(self) -> bool:
-        """Whether the dispersion φ is estimated; else it is 1."""
-        return self.pearson is not None
 
 
 class Loss(ABC):
@@ -300,132 +233,3 @@ class Loss(ABC):
     def symbols(self) -> Mapping[str, Any]:
         """The loss's own numbers by their symbols in the formulas, without those of no effect."""
         return {}
-
-
-class Deviance(Loss):
-    """Half the deviance of an exponential family with a logarithmic link, for a mean e^z."""
-
-    link: ClassVar[Link] = "log"
-    smooth: ClassVar[bool] = True
-    strictly_convex: ClassVar[bool] = True
-    judged_by: ClassVar[str] = "deviance"
-
-    def takes(self, target: np.ndarray) -> np.ndarray:
-        """Return which numbers are at least 0."""
-        return np.isfinite(target) & (target >= 0)
-
-    def check_target(self, target: np.ndarray) -> None:
-        """Refuse values that it does not take, and a target without any value above 0."""
-        super().check_target(target)
-        some = np.full(len(target), bool((target > 0).any()))
-        check_values(
-            target, some, say("above 0 somewhere"), say("The best mean of zeros is 0: no model.")
-        )
-
-    def inverse_link(self, logits: np.ndarray) -> np.ndarray:
-        """Return the means [n], e^z."""
-        return mean_of(logits[:, 0])
-
-    def start(self, target: np.ndarray, weight: np.ndarray, outputs: int) -> np.ndarray:
-        """Return the logarithm of the mean."""
-        return log_of_mean(target, weight, outputs)
-
-    def cost(self, predicted: np.ndarray, target: np.ndarray) -> np.ndarray:
-        """Return the deviance of each row [n]; a mean of 0 or below counts as e^−60."""
-        logits = np.log(np.maximum(np.asarray(predicted, np.float64), np.exp(-LARGEST_LOGIT)))
-        return 2.0 * super().cost(logits, target)
-
-
-def array_module(*arrays: Any) -> ModuleType:
-    """Return ``jax.numpy`` if any array is JAX's, else ``numpy``."""
-    return jnp if any(isinstance(array, jax.Array) for array in arrays) else np
-
-
-def check_shapes(logits: Any, target: Any, outputs: int | None = None) -> None:
-    """Refuse a target that is not one value per row of the logits [n, outputs].
-
-    NumPy and JAX would broadcast predictions [n, 1] and a target [n] to [n, n] and silently train
-    on nonsense; nothing here broadcasts.
-
-    Raises
-    ------
-    ShapeError
-        ``logits`` is not [n, k] (k = ``outputs``, where given), ``target`` is not [n], or
-        the two n differ.
-    """
-    logits_shape, target_shape = np.shape(logits), np.shape(target)
-    pair_off = len(logits_shape) == 2 and target_shape == logits_shape[:1]
-    if pair_off and outputs in (None, logits_shape[1]):
-        return
-    named = say(
-        "The target has shape {target_shape} but the predictions have shape {logits_shape}.",
-        target_shape=target_shape,
-        logits_shape=logits_shape,
-    )
-    raise ShapeError(named, _remedy(logits_shape, target_shape, outputs))
-
-
-def check_values(target: np.ndarray, valid: np.ndarray, rule: str, remedy: str) -> None:
-    """Refuse a target with invalid values; ``rule`` completes "must be".
-
-    Raises
-    ------
-    TargetError
-        It names the first such row, counted from 1, and the number of such rows.
-    """
-    if valid.all():
-        return
-    rows = np.flatnonzero(~valid)
-    row, more = int(rows[0]), len(rows) - 1
-    values = {"rule": rule, "row": row + 1, "value": str(target[row])}
-    if more:
-        message = say(
-            "The target must be {rule}; row {row} has {value}, and so have {more} more.",
-            more=more,
-            **values,
-        )
-    else:
-        message = say("The target must be {rule}; row {row} has {value}.", **values)
-    raise TargetError(message, remedy)
-
-
-def check_finite(target: np.ndarray) -> None:
-    """Refuse a target with values that are not finite numbers; TargetError names the first."""
-    check_values(
-        target, np.isfinite(target), say("finite numbers"), say("Drop or mend these rows.")
-    )
-
-
-def _remedy(
-    logits_shape: tuple[int, ...], target_shape: tuple[int, ...], outputs: int | None
-) -> str:
-    if len(logits_shape) != 2:
-        return say("Predictions are [n, outputs]; for one output, give them as column [n, 1].")
-    if len(target_shape) != 1:
-        return say(
-            "The target must be one value a row, shape {logits_shape}; if its values "
-            "stand in one column, flatten it with target.ravel().",
-            logits_shape=logits_shape[:1],
-        )
-    if target_shape != logits_shape[:1]:
-        return say("Both need the same number of rows.")
-    if outputs in (None, 1):
-        return say("This loss takes one output a row.")
-    return say("This loss takes {outputs} outputs a row.", outputs=outputs)
-
-
-def mean_of(logit: Any) -> Any:
-    """Return e^z, which is constant from z = `LARGEST_LOGIT` on."""
-    xp = array_module(logit)
-    return xp.exp(xp.minimum(logit, LARGEST_LOGIT))
-
-
-def log_of_mean(target: np.ndarray, weight: np.ndarray, outputs: int) -> np.ndarray:
-    """Return the logarithm of the mean target, [k]; weights sum to 1."""
-    return np.full(outputs, np.log(max(float(weight @ target), LEAST_MEAN)))
-
-
-def exponential(logit: Any) -> Any:
-    """Return e^z, and beyond `LARGEST_LOGIT` the tangent there; the derivative is `mean_of`."""
-    xp = array_module(logit)
-    return mean_of(logit) * (1.0 + xp.maximum(logit - LARGEST_LOGIT, 0.0))

@@ -14,8 +14,10 @@ from typing import Any, ClassVar
 import numpy as np
 import scipy.special
 
+from gradum.core.losses.arrays import array_module
+from gradum.core.losses.checks import check_shapes, check_values
 from gradum.core.losses.log_loss import LEAST_SHARE
-from gradum.core.losses.loss import Link, Loss, array_module, check_shapes, check_values
+from gradum.core.losses.loss import Link, Loss
 from gradum.messages import say
 
 LEAST_GAP = 2.5e-4

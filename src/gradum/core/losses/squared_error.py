@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gradum.core.losses.loss import Likelihood, Link, Loss, check_shapes
+from gradum.core.losses.checks import check_shapes
+from gradum.core.losses.likelihood import Likelihood
+from gradum.core.losses.loss import Link, Loss
 from gradum.messages import marked
 
 

@@ -8,14 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gradum.core.losses.loss import (
-    LARGEST_LOGIT,
-    Deviance,
-    array_module,
-    check_shapes,
-    exponential,
-    mean_of,
-)
+from gradum.core.losses.arrays import array_module
+from gradum.core.losses.checks import check_shapes
+from gradum.core.losses.deviance import LARGEST_LOGIT, Deviance, exponential, mean_of
 from gradum.errors import SpecError
 from gradum.messages import say
 

@@ -12,7 +12,7 @@ import numpy as np
 from gradum.core.bounds import Affine, Exp, Graph, Limited, Selected, Sigmoid, probabilities
 from gradum.core.bounds.box import FLOAT64
 from gradum.core.bounds.rewriting import above, greater
-from gradum.core.losses.loss import LARGEST_LOGIT
+from gradum.core.losses.deviance import LARGEST_LOGIT
 from gradum.errors import NotCertifiableError
 from gradum.messages import say
 from gradum.rungs.rung import Rung
