@@ -13,6 +13,7 @@ from rich.cells import cell_len
 import gradum
 from command_line import run
 from gradum.app.cli import COMMANDS, help_pages, progress
+from gradum.app.cli.place import Place
 from gradum.run.events import PathStep, RivalFitted, RungFinished, RungStarted
 from gradum.run.options import options
 from gradum.rungs.pack.spec import EFFORTS
@@ -110,7 +111,7 @@ def test_options_that_were_perhaps_meant_are_named():
 
 
 def test_a_line_of_progress_has_the_order_and_marks_of_chinese(chinese):
-    place = progress.Place()
+    place = Place()
     place.note(RungStarted("mlp", 1, 5))
     place.note(EpochDone(3, 30, 0.25, 0.5, 1.0))
     assert place.line == "MLP（第 1 折，共 5 折）：第 3 轮，目标函数 0.25，验证损失 0.5"

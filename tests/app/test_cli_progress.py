@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from gradum.app.cli import progress
+from gradum.app.cli.place import Place
 from gradum.run.events import (
     PartitionDone,
     PartitionLate,
@@ -48,7 +49,9 @@ def test_a_terminal_is_redrawn_at_most_ten_times_a_second(monkeypatch, clock):
     live = progress.choose(as_json=False, quiet=False)
     assert isinstance(live, progress.Live)
     drawn = []
-    monkeypatch.setattr(live._live, "update", lambda line: drawn.append((clock[0], line)))
+    monkeypatch.setattr(
+        "rich.live.Live.update", lambda live, line, *, refresh: drawn.append((clock[0], line))
+    )
     live(RungStarted("mlp", 0, 0))
     for number in range(1, 500):
         live(epoch(number))
@@ -85,7 +88,7 @@ def test_a_pipe_gets_a_line_a_fold_and_one_a_minute_of_a_long_fit(monkeypatch, c
 
 def test_the_time_left_is_told_once_the_first_epoch_no_longer_weighs(monkeypatch, clock):
     """The program is compiled in it: it took 3 s, and each further one takes 0.01 s."""
-    place = progress.Place()
+    place = Place()
     place.note(RungStarted("mlp", 0, 0, epochs=1_000))
     for number in range(1, 302):
         place.note(EpochDone(number, number, 0.5, 0.6, 3 + 0.01 * (number - 1)))
@@ -95,7 +98,7 @@ def test_the_time_left_is_told_once_the_first_epoch_no_longer_weighs(monkeypatch
 
 
 def test_a_finished_rung_says_what_it_kept_and_not_its_last_epoch():
-    place = progress.Place()
+    place = Place()
     place.note(RungStarted("pack", 0, 0))
     place.note(EpochDone(24, 240, 0.3, 0.9, 2.0))
     place.note(RungFinished("pack", 0, 0, "completed", 2.5, 0.42))
@@ -114,7 +117,7 @@ def test_json_and_quiet_come_before_the_terminal(monkeypatch):
 def test_what_is_left_of_the_time_limit_is_shown(monkeypatch):
     moment = [50.0]
     monkeypatch.setattr("gradum.app.cli.progress.time.monotonic", lambda: moment[0])
-    place = progress.Place()
+    place = Place()
     place.note(RungStarted("linear", 0, 0, seconds=20.0))
     moment[0] = 55.0
     place.note(PathStep("linear", 1, 13, 0.1, 0.5))
@@ -128,7 +131,7 @@ def test_what_is_left_of_the_time_limit_is_shown(monkeypatch):
 
 
 def test_a_pass_over_a_table_says_its_partition_its_speed_and_the_time_left():
-    place = progress.Place()
+    place = Place()
     place.note(PartitionDone("survey", 1, 4, 1_000, 9.0))  # two processes started meanwhile
     assert place.line == "first pass over the table: partition 1 of 4"
     place.note(PartitionDone("survey", 3, 4, 3_000, 11.0))

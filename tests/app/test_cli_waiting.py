@@ -9,6 +9,9 @@ import pytest
 
 from gradum import waiting as work
 from gradum.app.cli import progress, waiting
+from gradum.app.cli.place import Place
+from gradum.run.events import RungStarted
+from gradum.solvers.solution import EpochDone
 
 
 class Terminal(io.StringIO):
@@ -116,11 +119,11 @@ def test_a_portion_of_the_work_is_counted_as_such():
 
 
 def test_the_folds_of_a_fit_say_why_they_take_longer(clock):
-    place = progress.Place()
+    place = Place()
     lines = []
     for fold, seconds in enumerate([10.0, 10.0, 30.0, 10.0], 1):
-        place.note(progress.RungStarted("pack", fold, 4))
-        place.note(progress.EpochDone(1, 1, 0.5, 0.5, 1.0))
+        place.note(RungStarted("pack", fold, 4))
+        place.note(EpochDone(1, 1, 0.5, 0.5, 1.0))
         lines.append(seconds_left(place.line))
         clock[0] += seconds
     assert lines[0] is None

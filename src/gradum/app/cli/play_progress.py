@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gradum.app.cli.console import write, write_json
-from gradum.app.cli.waiting import LONG, REDRAWS_PER_SECOND, TimeLeft
+from gradum.app.cli.redrawn_line import RedrawnLine
+from gradum.app.cli.waiting import LONG, TimeLeft
 from gradum.messages import say
 
 if TYPE_CHECKING:
@@ -96,40 +97,26 @@ class Live:
     """A line of a terminal that is redrawn, with the time left; the last one stays."""
 
     def __init__(self) -> None:
-        self._began, self._first, self._drawn = time.monotonic(), 0.0, float("-inf")
-        self._left, self._live, self._line = TimeLeft(), None, ""
+        self._began, self._first = time.monotonic(), 0.0
+        self._left, self._drawn, self._words = TimeLeft(), RedrawnLine(), ""
 
     def __call__(self, learned: Learned) -> None:
         """Draw where learning is."""
-        point, now = learned.course[-1], time.monotonic()
-        self._line = in_words(point)
+        point = learned.course[-1]
+        self._words = in_words(point)
         if not self._first:  # which took a compilation, or was done in an earlier process
-            self._first, self._began = point.done, now
-        if now - self._drawn < 1 / REDRAWS_PER_SECOND:
-            return
-        self._drawn = now
-        passed, elapsed = point.done - self._first, now - self._began
-        line = self._line
-        if elapsed >= LONG / 2 and passed > 0:
-            left = self._left.about(elapsed / passed * (1 - point.done))
-            line = say("{before}, {last}", before=line, last=left)
-        if self._live is None:
-            self._live = _line()
-            self._live.start()
-        self._live.update(line, refresh=True)
+            self._first, self._began = point.done, time.monotonic()
+        self._drawn.draw(lambda: self._with_time_left(point))
+
+    def _with_time_left(self, point: CoursePoint) -> str:
+        passed, elapsed = point.done - self._first, time.monotonic() - self._began
+        if elapsed < LONG / 2 or passed <= 0:
+            return self._words
+        left = self._left.about(elapsed / passed * (1 - point.done))
+        return say("{before}, {last}", before=self._words, last=left)
 
     def close(self) -> None:
         """Remove the line, and print the last one for good."""
-        if self._live is not None:
-            self._live.stop()
-        if self._line:
-            write(self._line)
-
-
-def _line() -> Any:
-    from rich.live import Live as Drawn
-
-    from gradum.show.terminal import Terminal
-
-    console = Terminal(highlight=False, markup=False, emoji=False)
-    return Drawn(console=console, auto_refresh=False, transient=True)
+        self._drawn.close()
+        if self._words:
+            write(self._words)

@@ -10,14 +10,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
+from gradum.app.cli.redrawn_line import RedrawnLine
 from gradum.messages import say
 from gradum.waiting import Stage, heard_by
 
 LONG = 2.0
 """The seconds in which nothing is shown; also those of a stage before its end is foreseen."""
-REDRAWS_PER_SECOND = 10
 MINUTES = 180.0
 """From so many seconds on, the time left is told in minutes."""
 RISE = 1.1
@@ -133,34 +132,15 @@ class _Lines:
 
 
 class _Live:
-    """One line of a terminal, redrawn at most ten times a second."""
+    """A line of a terminal, redrawn."""
 
     def __init__(self) -> None:
-        self._stages = StageProgress()
-        self._live: Any = None
-        self._drawn = float("-inf")
+        self._stages, self._line = StageProgress(), RedrawnLine(stderr=True)
 
     def __call__(self, stage: Stage) -> None:
         self._stages.note(stage)
-        now = time.monotonic()
-        if not self._stages.is_long or now - self._drawn < 1 / REDRAWS_PER_SECOND:
-            return
-        self._drawn = now
-        if self._live is None:
-            self._live = _live()
-            self._live.start()
-        self._live.update(self._stages.line, refresh=True)
+        if self._stages.is_long:
+            self._line.draw(lambda: self._stages.line)
 
     def close(self) -> None:
-        if self._live is not None:
-            self._live.stop()
-
-
-def _live() -> Any:
-    """Return a line at the foot of the terminal, which leaves nothing behind."""
-    from rich.live import Live
-
-    from gradum.show.terminal import Terminal
-
-    console = Terminal(stderr=True, highlight=False, markup=False, emoji=False)
-    return Live(console=console, auto_refresh=False, transient=True)
+        self._line.close()
