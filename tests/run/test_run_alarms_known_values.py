@@ -33,6 +33,7 @@ def shops():
     ]
     return pl.concat(frames).with_columns(
         rounded=pl.col("sold").round(1),
+        logarithm=pl.col("sold").log().round(3),
         money=2.5 * pl.col("sold") + pl.col("temperature") * 0.01,
         since_january=pl.col("sold").cum_sum().over("shop"),
         this_month=pl.col("sold").cum_sum().over("shop", pl.col("day").dt.month()),
@@ -51,7 +52,10 @@ def learned(frame, known, *, one=False):
     return rows, known_values(SimpleNamespace(schema=rows.schema, history=rows.history), seed=0)
 
 
-@pytest.mark.parametrize("known", ["rounded", "money", "since_january", "this_month", "all_shops"])
+LEAKS = ["rounded", "logarithm", "money", "since_january", "this_month", "all_shops"]
+
+
+@pytest.mark.parametrize("known", LEAKS)
 def test_a_planted_leak_is_found(known):
     _, alarms = learned(shops(), known)
     assert [(alarm.kind, alarm.columns) for alarm in alarms] == [("leak", (known,))]

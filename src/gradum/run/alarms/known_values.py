@@ -91,6 +91,8 @@ def told(y: np.ndarray, x: np.ndarray, season: int, rng: np.random.Generator) ->
     Least squares on half of the stamps of y[t] on y[t − 1], y[t − m], and of the same with x[t],
     x[t − 1], x[t − m], which has the target itself, multiples of it, its changes and running
     totals; 1 − S₁ / S₀ by the sums of squares that they leave of the other half, and vice versa.
+    The same of the ranks of y and x, which find its logarithm and all else that rises with it; the
+    larger of the two is returned.
 
     Parameters
     ----------
@@ -102,6 +104,10 @@ def told(y: np.ndarray, x: np.ndarray, season: int, rng: np.random.Generator) ->
         Divides the stamps.
     """
     lags = sorted({1, season})
+    return max(_told(y, x, lags, rng), _told(_ranks(y), _ranks(x), lags, rng))
+
+
+def _told(y: np.ndarray, x: np.ndarray, lags: list[int], rng: np.random.Generator) -> float:
     past, here = _with_lags(y, lags), _with_lags(x, lags)
     steps = here[0] - here[1]
     rows = np.isfinite(past).all(0) & np.isfinite(here).all(0)
@@ -116,6 +122,12 @@ def told(y: np.ndarray, x: np.ndarray, season: int, rng: np.random.Generator) ->
     if without <= 1e-12 * past.shape[1] * past[0].var():
         return 0.0
     return 1 - _left(past[0], np.concatenate([past[1:], here]), half) / without
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Return the ranks of values (T,), the same for equal ones; NaN where there is none."""
+    ranks = np.unique(values, return_inverse=True)[1].astype(np.float64)
+    return np.where(np.isfinite(values), ranks, np.nan)
 
 
 def _with_lags(values: np.ndarray, lags: list[int]) -> np.ndarray:
