@@ -8,6 +8,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 import vl_convert
+from jax._src.interpreters import mlir
 
 import gradum
 from command_line import run
@@ -22,6 +23,11 @@ from synthetic import QUICK, task
 # How long an example takes is the machine's doing, and no test is to hang on it.
 hypothesis.settings.register_profile("without a clock", deadline=None, max_examples=60)
 hypothesis.settings.load_profile("without a clock")
+
+# JAX makes a context for each program that it lowers, for which thirty dialects are loaded: that
+# takes as long as the rest of lowering a small program. One serves all.
+if hasattr(mlir, "make_ir_context"):
+    mlir.make_ir_context = cache(mlir.make_ir_context)
 
 _bundle = vl_convert.javascript_bundle
 
