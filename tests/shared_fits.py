@@ -1,6 +1,7 @@
 """The whole fits that many tests share, and what makes every test quick."""
 
 import os
+import threading
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 import vl_convert
+from jax._src.interpreters import mlir
 
 import gradum
 from command_line import run
@@ -22,6 +24,18 @@ from synthetic import QUICK, task
 # How long an example takes is the machine's doing, and no test is to hang on it.
 hypothesis.settings.register_profile("without a clock", deadline=None, max_examples=60)
 hypothesis.settings.load_profile("without a clock")
+
+# JAX makes a context for each program that it lowers, for which thirty dialects are loaded: that
+# takes as long as the rest of lowering a small program. One serves all programs of a thread.
+if hasattr(mlir, "make_ir_context"):
+    _make_ir_context, _of_thread = mlir.make_ir_context, threading.local()
+
+    def _ir_context():
+        if not hasattr(_of_thread, "context"):
+            _of_thread.context = _make_ir_context()
+        return _of_thread.context
+
+    mlir.make_ir_context = _ir_context
 
 _bundle = vl_convert.javascript_bundle
 

@@ -171,18 +171,18 @@ def test_the_conjugate_is_fenchels_and_youngs(loss, outputs, sort):
             assert (value + conjugate >= paired - 1e-12 * (1 + value + np.abs(paired))).all()
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @every_case
-def test_everything_is_finite_at_extreme_logits(loss, outputs, sort, dtype):
+def test_everything_is_finite_at_extreme_logits(loss, outputs, sort):
+    """In float32, which overflows where float64 does and sooner."""
+    dtype = np.float32
     signs, target = example(loss, outputs, sort)
     signs = np.sign(signs)
     extremes = [size * sign for size in (1e2, 1e4) for sign in (signs, -signs, np.abs(signs))]
     logits = np.concatenate(extremes).astype(dtype)
     target = np.concatenate([target] * len(extremes))
     target = target.astype(np.int32 if sort == "codes" else dtype)
-    with jax.enable_x64(dtype is np.float64):
-        slope = jax.value_and_grad(lambda z, y: loss.value(z, y).sum())
-        value, (_, gradient) = jax.jit(lambda z, y: (loss.value(z, y), slope(z, y)))(logits, target)
+    slope = jax.value_and_grad(lambda z, y: loss.value(z, y).sum())
+    value, (_, gradient) = jax.jit(lambda z, y: (loss.value(z, y), slope(z, y)))(logits, target)
     assert value.dtype == gradient.dtype == dtype
     plain = loss.value(logits, target)
     closed = (loss.gradient(logits, target), loss.hessian(logits, target))

@@ -134,6 +134,7 @@ def asked(cell: Cell, rows: pl.DataFrame, held: pl.DataFrame, folder):
         "pack": FEW,
         "split": SplitSpec(small_table_rows=0),
         "learning_curve": False,
+        "explain": cell.option == "none",
     }
     match cell.judge:
         case "cross-validation":

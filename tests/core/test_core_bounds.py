@@ -141,7 +141,7 @@ def test_a_bound_that_is_narrowed_a_little_is_found_out():
     assert outside(enclosure, rows) > 0
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(seed=seeds, name=names, width=widths, middle=st.floats(-20.0, 20.0))
 def test_lines_of_any_slope_lie_on_their_side_and_touch(seed, name, width, middle):
     rng = np.random.default_rng(seed)

@@ -25,7 +25,7 @@ def test_log_loss_is_scikit_learns(outputs, classes):
     np.testing.assert_allclose(LogLoss().value(logits, target).mean(), expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("huge", [1e2, 1e4, 1e30])
+@pytest.mark.parametrize("huge", [1e2, 1e30])
 @pytest.mark.parametrize("module", [np, jnp])
 def test_log_loss_is_exact_at_extreme_logits(huge, module):
     # The loss of a wrong answer is the size of the logit; that of a right one is 0.

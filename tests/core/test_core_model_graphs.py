@@ -58,7 +58,7 @@ SINGLE = {
 seeds = st.integers(0, 2**32 - 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(seed=seeds, name=st.sampled_from(list(SINGLE)), narrow=st.floats(-6.0, 0.0))
 def test_intervals_and_lines_of_any_slope_lie_on_their_side_and_touch(seed, name, narrow):
     rng = np.random.default_rng(seed)

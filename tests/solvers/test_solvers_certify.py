@@ -12,8 +12,15 @@ from gradum.solvers.certify import certify_rows
 
 
 @pytest.mark.parametrize("intercept", [True, False])
-@pytest.mark.parametrize("rows", [50, 20_000])
-@pytest.mark.parametrize(("loss", "outputs"), [(SquaredError(), 1), (LogLoss(), 1), (LogLoss(), 3)])
+@pytest.mark.parametrize(
+    ("loss", "outputs", "rows"),
+    [
+        (SquaredError(), 1, 50),
+        (LogLoss(), 1, 50),
+        (LogLoss(), 3, 50),
+        (LogLoss(), 3, 20_000),  # in several blocks
+    ],
+)
 def test_gradient_norm_is_autodiffs(loss, outputs, rows, intercept):
     rng = np.random.default_rng(0)
     problem = Problem(Network(6, outputs, intercept=intercept), loss, L2(0.3))
@@ -22,7 +29,7 @@ def test_gradient_norm_is_autodiffs(loss, outputs, rows, intercept):
     y = rng.integers(0, 3 if outputs == 3 else 2, rows)
     weight = rng.random(rows)
     with jax.enable_x64(True):
-        slope = jax.grad(objective)(params, problem, {"dense": x}, y, weight)
+        slope = jax.jit(jax.grad(objective))(params, problem, {"dense": x}, y, weight)
         expected = float(optax.tree.norm(slope))
     split = {"dense": x[:, :2], "sparse": scipy.sparse.csr_array(x[:, 2:])}
     for inputs in ({"dense": x}, split):

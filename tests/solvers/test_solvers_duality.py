@@ -108,7 +108,7 @@ def left_at_least(loss, penalty, x, y, weight, layer):
 
 @pytest.mark.parametrize("penalty", PENALTIES)
 @pytest.mark.parametrize("name", LOSSES)
-@settings(max_examples=6, derandomize=True, database=None)
+@settings(max_examples=4, derandomize=True, database=None)
 @given(
     seed=st.integers(0, 10_000),
     alpha=st.sampled_from([1e-3, 0.05, 1.0, 10.0]),
@@ -154,9 +154,9 @@ def exactly_left(model, target, alpha):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("solver", ["gd", "sgd", "nesterov", "adam", "adamw", "lbfgs", "newton"])
 def test_a_fit_cut_short_says_no_less_than_is_left_of_it(solver):
-    for offset in (0.0, 10.0, 1000.0):
+    for offset in (0.0, 1000.0):
         target = NUMBER + offset
-        for alpha in (0.01, 1.0, 10.0):
+        for alpha in (0.01, 10.0):
             for epochs in (1, 50):
                 options = {"alpha": alpha, "max_iter": epochs, "random_state": 0}
                 model = LinearRegression(solver=solver, **options).fit(X, target)

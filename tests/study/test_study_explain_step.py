@@ -59,13 +59,16 @@ def assert_same_gradient(step, expected):
         np.testing.assert_allclose(mine, theirs, rtol=1e-9, atol=1e-11)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize(
+    ("activation", "loss"),
+    [("relu", loss) for loss in LOSSES]
+    + [(name, "log_loss") for name in ACTIVATIONS if name != "relu"],
+)
 def test_every_gradient_is_that_of_automatic_differentiation(activation, loss):
     """At every depth, with and without embeddings; classes with one logit and with three.
 
-    Each activation meets each loss in a net of two hidden layers. All layers are three wide: JAX
-    compiles for each new shape.
+    A loss ends in the slopes of the logits, from which each activation takes them back. All layers
+    are three wide: JAX compiles for each new shape.
     """
     target = TARGETS.get(loss, 0.8)
     for seed, (hidden, inputs, embedding) in enumerate(

@@ -34,7 +34,7 @@ def normal(rows, seed):
 
 
 @pytest.fixture(scope="module")
-def least_squares(judged_as_for_users):
+def least_squares():
     """800 rows to learn from, 8,000 to be judged on."""
     return gradum.fit(normal(800, 1), "y", test=normal(8000, 5), model="linear", linear=PLAIN)
 
@@ -80,7 +80,8 @@ def test_the_last_point_is_the_model_that_was_judged(least_squares, grown):
     last = grown.points[-1][1]
     judged = least_squares.fitted.judgement.scores["linear"]["test"]["rmse"]
     assert last.value == pytest.approx(judged.value, rel=1e-12)
-    assert last.standard_error == pytest.approx(judged.standard_error, rel=0.1)
+    # Each is of 200 draws, and so off by 5%: three deviations of their quotient.
+    assert last.standard_error == pytest.approx(judged.standard_error, rel=0.21)
 
 
 def test_its_fits_are_told_to_nobody(least_squares):

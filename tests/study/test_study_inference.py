@@ -343,7 +343,7 @@ def test_the_level_sets_the_width():
 @pytest.mark.parametrize("loss", ["squared_error", "log_loss"])
 def test_intervals_cover_the_truth_as_often_as_they_say(loss):
     rng = np.random.default_rng(7)
-    rows, draws, truth = {"squared_error": (12, 200), "log_loss": (200, 200)}[loss] + (0.8,)
+    rows, draws, truth = {"squared_error": (12, 100), "log_loss": (200, 100)}[loss] + (0.8,)
     covered = 0
     for _ in range(draws):
         x = rng.normal(size=(rows, 1))

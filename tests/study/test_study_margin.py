@@ -73,18 +73,18 @@ def test_a_share_is_of_the_other_score_for_either_direction():
 
 
 def test_a_model_that_is_worse_by_the_margin_is_rarely_called_as_good():
-    rng, claims, repeats = np.random.default_rng(4), 0, 300
+    rng, claims, repeats = np.random.default_rng(4), 0, 150
     for _ in range(repeats):
         one, two = drawn(rng, 80, worse=0.2)
         resamples = Resamples.draw(80, count=200, rng=rng)
         found = as_good(one, two, "mae", Margin(0.2, is_share=False), resamples)
         claims += found.shown[1]
         assert found.shown[0]
-    assert 4 <= claims <= 27  # both ends of what 5% of 300 are in 99.8% of samples
+    assert 1 <= claims <= 17  # both ends of what 5% of 150 are in 99.8% of samples
 
 
 def test_the_rows_needed_show_it_in_four_of_five_samples():
-    rng, size, repeats = np.random.default_rng(5), 0.12, 200
+    rng, size, repeats = np.random.default_rng(5), 0.12, 100
     few = [
         as_good(
             *drawn(rng, 60),

@@ -99,16 +99,16 @@ def asked(seen, metric="rmse"):
 
 @pytest.mark.parametrize("heavy", [False, True])
 def test_of_many_slices_under_one_error_none_is_told_apart_in_19_runs_of_20(heavy):
-    """More than 4 of 20 come with a chance of 0.3% if each comes with 5%."""
+    """More than 3 of 10 come with a chance of 0.1% if each comes with 5%."""
     wrong = 0
-    for seed in range(20):
+    for seed in range(10):
         frame, rng = features(500, seed), np.random.default_rng([seed, 4])
         error = rng.lognormal(0, 1, 500) if heavy else rng.normal(size=500)
         seen = evidence(frame.with_columns(amount=error), np.zeros(500))
         told = [each.finding for each in asked(seen) if each.difference]
         assert len(told) > 20
         wrong += any(finding != "no difference shown" for finding in told)
-    assert wrong <= 4
+    assert wrong <= 3
 
 
 def test_a_weak_slice_among_many_is_told_and_intervals_hold_for_all_at_once():

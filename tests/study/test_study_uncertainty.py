@@ -183,7 +183,7 @@ def test_intervals_hold_the_penalised_estimate_of_other_samples():
 
     limit = estimate(*sample(400_000))["layers"][0]["weight"][:, 0]
     assert np.abs(limit - truth).max() > 0.1  # the penalty's pull is plain to see
-    for _ in range(300):
+    for _ in range(150):
         columns, target = sample(200)
         params = estimate(columns, target)
         variance = sandwich(

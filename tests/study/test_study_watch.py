@@ -39,7 +39,7 @@ from gradum.study.watch.drift_effect import mapped_back
 from gradum.study.watch.joint import watch_jointly
 from gradum.tables.columns import Column
 
-TIMES = 400
+TIMES = 200
 
 
 def rng(seed: int = 0) -> np.random.Generator:

@@ -8,6 +8,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from altair.utils.schemapi import debug_mode
+
 from gradum.messages import listed, marked, say
 from gradum.run.fitted import Fitted
 from gradum.run.judging.judgement import Judgement
@@ -124,6 +126,7 @@ class ReportPart:
 FOREMOST = ("fan", "actual", "confusion")
 
 
+@debug_mode(False)  # Altair would check every part of every chart, in a quarter of the time
 def report_html(
     fitted: Fitted,
     findings: Findings | None = None,

@@ -108,7 +108,7 @@ class Columns:
 
     def take(self, rows: np.ndarray | slice) -> Columns:
         """Return some rows."""
-        block = None if self.sparse is None else sparse.csr_array(self.sparse[rows])
+        block = None if self.sparse is None else self.sparse[rows]
         return replace(self, dense=self.dense[rows], sparse=block)
 
     def to_dense(self) -> np.ndarray:

@@ -112,8 +112,12 @@ class StandardColumns:
             return top
         gram = np.empty((self.shape[1],) * 2)
         gram[:width, :width] = top
-        weighted = sparse.csr_array(block.multiply(weight[:, None]))
-        sums, centre = weighted.sum(axis=0), self.centre[width:]
+        # SciPy's own product with a column, and its sum, take five times as long for few rows.
+        of_entries = np.repeat(weight, np.diff(block.indptr))
+        weighted = sparse.csr_array(
+            (block.data * of_entries, block.indices, block.indptr), shape=block.shape
+        )
+        sums, centre = weighted.T @ np.ones(len(weight)), self.centre[width:]
         half = np.outer(sums - weight.sum() / 2 * centre, centre)
         gram[width:, width:] = (weighted.T @ block).toarray() - half - half.T
         cross = (dense.T @ weighted).T - np.outer(sums, self.centre[:width])

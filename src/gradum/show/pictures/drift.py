@@ -90,7 +90,7 @@ def _functions(
         {field: at / stored if stored else at for field, at in zip(ends, both, strict=True)}
         for both in zip(*ends.values(), strict=True)
     ]
-    band = Chart(data(shaded)).mark_rect(color=FAINT, opacity=0.25).encode(x=x, x2="end")
+    band = Chart(data(shaded)).mark_rect(color=FAINT, opacity=0.25).encode(x=x, x2=alt.X2("end"))
     old = dict(zip(known.tolist(), before, strict=True))
     table = [
         (written(at), percent(old[at], decimals=1) if at in old else "–", percent(new, decimals=1))

@@ -164,11 +164,11 @@ def _over_levels(
     base = Chart(unchecked(rows)).encode(
         y=alt.Y("value:N", sort=by("place"), title=None),
         color=_colour(curves, "circle", columns=1),
-        opacity=alt.condition("datum.few", alt.value(0.35), alt.value(1)),
+        opacity=alt.OpacityValue(**alt.condition("datum.few", alt.value(0.35), alt.value(1))),
         tooltip=tooltips("curve:N", "value:N", "answer:Q", "low:Q", "high:Q", "rows:Q"),
     )
     low = alt.X("low:Q", title=scale_title(scale), scale=alt.Scale(zero=False))
-    size = alt.condition("datum.own", alt.value(180), alt.value(60))
+    size = alt.SizeValue(**alt.condition("datum.own", alt.value(180), alt.value(60)))
     points = base.mark_point(filled=True).encode(x=alt.X("answer:Q"), size=size)
     intervals = base.mark_rule(strokeWidth=2).encode(x=low, x2=alt.X2("high:Q"))
     height = LEVEL_HEIGHT * len(effect.grid.values) + 20

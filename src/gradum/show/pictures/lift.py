@@ -39,9 +39,9 @@ def gain_curve(lift: Lift) -> Picture:
         axis=alt.Axis(format="%"),
     )
     chart = (
-        chance.encode(x="at:Q", y="at:Q")
-        + base.mark_area(color=FIRST, opacity=0.15).encode(y=axis, y2="high:Q")
-        + base.mark_line(color=FIRST, point=True).encode(y="value:Q")
+        chance.encode(x=alt.X("at:Q"), y=alt.Y("at:Q"))
+        + base.mark_area(color=FIRST, opacity=0.15).encode(y=axis, y2=alt.Y2("high:Q"))
+        + base.mark_line(color=FIRST, point=True).encode(y=alt.Y("value:Q"))
     )
     return Picture(
         "gain",

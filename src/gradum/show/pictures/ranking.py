@@ -133,7 +133,7 @@ def _lines(rows: list[dict], x: str, x_title: str, y: str, y_title: str) -> alt.
                 legend=legend,
                 scale=alt.Scale(domain=labels, range=DASHES),
             ),
-            opacity=alt.condition(chosen, alt.value(1.0), alt.value(0.15)),
+            opacity=alt.OpacityValue(**alt.condition(chosen, alt.value(1.0), alt.value(0.15))),
             tooltip=tooltips("class:N", f"{x}:Q", f"{y}:Q", "threshold:Q"),
         )
     )
