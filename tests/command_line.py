@@ -3,6 +3,8 @@
 import contextlib
 import io
 import math
+import os
+import subprocess
 import sys
 from dataclasses import dataclass
 from functools import cache, partial
@@ -70,6 +72,40 @@ def short_paths(split=FOLDS_ONCE):
         make_spec = partial(options.make_spec, linear=SHORT, split=split)
         patched.setattr(options, "make_spec", make_spec)
         yield
+
+
+IN_STEP = """
+import sys
+from functools import partial
+
+from command_line import short_paths, short_reports
+from gradum.app.cli import main
+from gradum.app.cli.progress import JsonLines
+from gradum.rungs.pack.spec import EFFORTS
+from synthetic import FEW, ONCE
+
+def in_step(lines, event, tell=JsonLines.__call__):
+    tell(lines, event)
+    sys.stdin.readline()
+
+EFFORTS["quick"] = FEW
+JsonLines.__call__ = in_step
+with short_paths(ONCE["split"]), short_reports():
+    main()
+"""
+
+
+def in_step(folder, *arguments):
+    """Start ``gradum … --json`` with short fits; after each event it waits for a line."""
+    return subprocess.Popen(
+        [sys.executable, "-c", IN_STEP, *arguments, "--json"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def specs_that_fit_asks_for(monkeypatch):

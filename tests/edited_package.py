@@ -24,11 +24,16 @@ class Edited:
         (self.path / file).write_text(text.replace(before, f"{line}\n{before}"))
 
     def detach(self, files, registries, word):
-        """Take away files and folders, and what lists them: imports, entries, fields, a word."""
+        """Take away files and folders, and what lists them: imports, entries, fields, a word.
+
+        What is taken away already, with another part, is passed over.
+        """
         for file in files:
             path = self.path / file
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         for registry in registries:
+            if not (self.path / registry).exists():
+                continue
             tree = ast.parse((self.path / registry).read_text())
             unlisted = _Unlisted([module_of(file) for file in files], word).visit(tree)
             (self.path / registry).write_text(ast.unparse(unlisted))

@@ -6,6 +6,7 @@ users have them (`test_optimised_programs.py`).
 """
 
 import os
+import re
 from importlib.metadata import version
 
 SETTINGS = {"JAX_DISABLE_MOST_OPTIMIZATIONS": "true"}
@@ -25,6 +26,14 @@ DEPEND_ON_ARITHMETIC = [
     "solvers/test_solvers_chunk.py",
 ]
 """Files of tests that `test_optimised_programs.py` runs; the whole suite runs them there alone."""
+
+SUFFICE = re.compile(
+    r"conformance_rungs.*-(amount|grade)\]"  # labels are left, and with them every kind of rung
+    r"|rungs_pack_(program|padding).*classes"  # a number is left, and with it an embedding
+    r"|share_their_programs|a_factor_of_0"
+)
+"""For which tests of these files quick programs suffice: each of them takes seconds to compile a
+program that XLA optimises as it does that of a test that is left."""
 
 
 def environment() -> dict[str, str]:

@@ -11,9 +11,6 @@ from gradum.rungs.pack.spec import PackSpec
 
 TINY = MLPSpec(hidden_layer_sizes=(8,), max_epochs=5)
 SHORT = LinearSpec(strengths=(100.0, 10.0, 1.0, 0.1), folds=2)
-SMALL = ConvolutionSpec(
-    members=1, folds=2, epochs=2, coarse_filters=4, fine_filters=4, hidden_units=8
-)
 FEW = PackSpec(
     members=4,
     folds=2,

@@ -3,7 +3,7 @@
 Nobody else may import it, within functions or for types alone, which is read from the source for
 every part. What is left fits, reports and is tested: here without one part of each axis at once,
 which takes a few seconds; where ``GRADUM_DETACH=all`` asks for it, as ``.ci/run`` does, also
-without every single part.
+without every part in turn, several at a time.
 """
 
 import json
@@ -207,7 +207,17 @@ TOGETHER = (
 )
 CLASSES = ("confusion", "ranking", "threshold", "threshold_table", "net_benefit", "log_odds")
 OF_TWO_CLASSES = {f"finding {name}" for name in CLASSES}
-EACH = PARTS if os.environ.get("GRADUM_DETACH") == "all" else ()
+RUNS = 11
+PAIRS = [{run, (run + apart) % RUNS} for apart in range(1, 6) for run in range(RUNS)]
+WITHOUT = [
+    tuple(name for name, pair in zip(PARTS, PAIRS, strict=False) if run in pair)
+    for run in range(RUNS)
+]
+"""What is taken away together. Each part is taken from two runs, and no other from the same two:
+of any two parts there is a run with the second that is without the first, and what rests on a part
+fails in the two that are without it.
+"""
+EACH = WITHOUT if os.environ.get("GRADUM_DETACH") == "all" else ()
 
 
 @cache
@@ -228,6 +238,7 @@ def imports():
 @pytest.mark.parametrize("name", PARTS)
 def test_only_what_lists_a_part_imports_it(name):
     part = PARTS[name]
+    assert all((PACKAGE / file).exists() for file in part.files)
     modules = [f"{module_of(file)}." for file in part.files]
     importers = {
         file
@@ -236,6 +247,11 @@ def test_only_what_lists_a_part_imports_it(name):
         and any(f"{name}.".startswith(module) for name in names for module in modules)
     }
     assert importers == set(part.listed_in)
+
+
+def test_every_part_is_taken_from_two_runs_of_its_own():
+    assert len(PARTS) <= len(PAIRS) == len(set(map(frozenset, PAIRS)))
+    assert [sum(name in names for names in WITHOUT) for name in PARTS] == [2] * len(PARTS)
 
 
 @pytest.fixture(scope="module")
@@ -262,21 +278,23 @@ def table(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("names", [TOGETHER, *((name,) for name in EACH)], ids=", ".join)
+@pytest.mark.parametrize("names", [TOGETHER, *EACH], ids=", ".join)
 def test_the_rest_fits_and_reports(names, table, tmp_path):
     package = Edited(tmp_path)
     for name in names:
         part = PARTS[name]
         package.detach(part.files, (*part.listed_in, *part.named_in), name.rpartition(" ")[2])
     shutil.copy(table, tmp_path)
-    two_classes = OF_TWO_CLASSES.issuperset(names)
-    target = ["--target", "won" if two_classes else "amount"]
-    costs = FOR_COSTS if two_classes and "finding threshold" not in names else []
+    costs = FOR_COSTS if "finding threshold" not in names else []
+    fits = {"amount": []} | ({"won": costs} if OF_TWO_CLASSES.intersection(names) else {})
     refused = [REFUSED[name] for name in names if name in REFUSED]
     commands = [
-        *(([*FIT, *target, *option, "--out", "refused"], [2]) for option in refused),
-        ([*FIT, *target, *costs, "--out", "run", "--no-learning-curve"], [0]),
-        *([(["trust", "run"], [0, 3])] if "question trust" not in names else []),
+        *(([*FIT, "--target", "won", *option, "--out", "refused"], [2]) for option in refused),
+        *(
+            ([*FIT, "--target", target, *more, "--out", target, "--no-learning-curve"], [0])
+            for target, more in fits.items()
+        ),
+        *([(["trust", "amount"], [0, 3])] if "question trust" not in names else []),
     ]
     engine = [TESTS / file for file in ENGINE]
     asked = [tmp_path, json.dumps(commands), *engine]
@@ -285,6 +303,7 @@ def test_the_rest_fits_and_reports(names, table, tmp_path):
     for option in refused:
         assert f"{option[0]} has no effect" in done.stderr
     assert not (tmp_path / "refused").exists()
-    assert "<h2" in (tmp_path / "run/report.html").read_text()
+    for target in fits:
+        assert "<h2" in (tmp_path / target / "report.html").read_text()
     if names == TOGETHER:
         assert "This gradum is without stress" in " ".join(done.stdout.split())

@@ -3,6 +3,7 @@
 import ast
 import re
 import string
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -19,6 +20,7 @@ from gradum.rungs.names import LADDER, ModelName
 SOURCE = FOLDER.parent
 DOCS = Path(catalogue.__file__).parent
 ROOMS = catalogue.rooms()
+read = cache(catalogue.read)
 SAYING = {"say", "say_plural", "marked"}
 # Help is gathered from the commands themselves.
 OF_HELP = {
@@ -155,7 +157,7 @@ def places(message):
 @pytest.mark.parametrize("room", ROOMS)
 @pytest.mark.parametrize("language", catalogue.OTHERS)
 def test_every_sentence_of_a_room_is_translated_with_its_values(language, room):
-    translated = catalogue.read(language, room)
+    translated = read(language, room)
     gathered = catalogue.gathered(room)
     ids = {message.id for message in catalogue.messages(translated)}
     assert ids == {message.id for message in catalogue.messages(gathered)}, "refresh the catalogue"
@@ -182,9 +184,10 @@ def readers_words():
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_sentence_has_the_readers_words_and_no_word_of_the_code(room):
     """Options keep theirs, as in --rung pack, and so do names of values, as in {rung}."""
+    messages = list(catalogue.messages(read("zh", room)))
     for ours, english, chinese in readers_words():
         ours_alone = re.compile(rf"(?<![\w{{-]){ours}s?\b(?!=)", re.IGNORECASE)
-        for message in catalogue.messages(catalogue.read("zh", room)):
+        for message in messages:
             forms = [message.id] if isinstance(message.id, str) else list(message.id)
             said = [
                 re.sub(rf"--rung {ours}|(({NAMES}), )+({NAMES}) or ({NAMES}|enough)\b", "", form)
@@ -204,11 +207,9 @@ def test_the_compiled_catalogue_is_that_of_the_rooms(language):
 
 def unsaid(path):
     """Return the strings of three words or more that are neither said nor documentation."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    skipped = {
-        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)
-    }  # docstrings
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    skipped = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}  # docstrings
+    for node in nodes:
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in SAYING:
             skipped |= {id(below) for part in node.args for below in ast.walk(part)}
         if isinstance(node, ast.keyword) and node.arg == "help":
@@ -217,7 +218,7 @@ def unsaid(path):
             skipped |= {id(below) for below in ast.walk(node)}
         if isinstance(node, ast.JoinedStr):
             skipped |= {id(part) for part in node.values}
-    for node in ast.walk(tree):
+    for node in nodes:
         if id(node) in skipped:
             continue
         if isinstance(node, ast.JoinedStr):
@@ -248,7 +249,10 @@ def test_no_sentence_of_a_room_is_left_unsaid(room):
 def test_whatever_becomes_json_may_hold_sentences(room):
     """msgspec knows no sentences, only strings, unless it is told."""
     for path in (SOURCE / room).rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        text = path.read_text(encoding="utf-8")
+        if not re.search("encode|to_builtins", text):
+            continue
+        for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Call):
                 called = ast.unparse(node.func)
                 if called in ("msgspec.json.encode", "msgspec.to_builtins", "to_builtins"):

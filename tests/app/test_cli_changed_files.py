@@ -185,7 +185,7 @@ def test_a_picture_that_changes_is_noticed_by_resume_and_rerun(
     with monkeypatch.context() as patched:
         at_event(patched, RungStarted, kill)
         with pytest.raises(Killed):
-            gradum_command("fit", table, *FIT, "-o", tmp_path / "run")
+            gradum_command("fit", table, *FIT, "--cv", 2, "-o", tmp_path / "run")
     kept = (tmp_path / "3.png").read_bytes()
     (tmp_path / "3.png").write_bytes((tmp_path / "4.png").read_bytes())
     ended = gradum_command("resume", tmp_path / "run", "-q")

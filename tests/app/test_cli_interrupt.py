@@ -12,27 +12,31 @@ import weakref
 import pytest
 
 import gradum
+from command_line import in_step
 from gradum.app.interrupt import Interrupt
 from synthetic import task
 
-COMMAND = [sys.executable, "-c", "from gradum.app.cli import main; main()"]
-
 
 def test_the_first_ctrl_c_writes_everything_marked_interrupted(tmp_path):
-    task("label", 20_000).write_csv(tmp_path / "t.csv")
-    arguments = ["fit", "t.csv", "-t", "label", "--model", "mlp", "-o", "run", "--json"]
-    with subprocess.Popen(
-        [*COMMAND, *arguments],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    task("label", 600).write_csv(tmp_path / "t.csv")
+    arguments = [
+        "fit",
+        "t.csv",
+        "-t",
+        "label",
+        "--model",
+        "mlp",
+        "--no-learning-curve",
+        "-o",
+        "run",
+    ]
+    with in_step(tmp_path, *arguments) as process:
         events = []
         for line in process.stdout:
             events.append(json.loads(line))
             if events[-1]["event"] == "epoch_done" and events[-1]["epoch"] == 2:
                 process.send_signal(signal.SIGINT)
+            print(file=process.stdin, flush=True)
         err = process.stderr.read()
         code = process.wait(60)
     assert code == 130
@@ -48,7 +52,8 @@ def test_the_first_ctrl_c_writes_everything_marked_interrupted(tmp_path):
     assert {"model.gradum", "report.html", "predictions.parquet"} <= names
     model = gradum.load(tmp_path / "run" / "model.gradum")
     assert model.fitted.judgement.interrupted
-    assert "interrupted" in (tmp_path / "run" / "report.html").read_text()
+    model.report(tmp_path / "whole.html")
+    assert "The run was interrupted" in (tmp_path / "whole.html").read_text()
     assert model.predict(task("label", 5)).shape == (5,)
 
 

@@ -4,8 +4,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import pytest
 from msgspec import structs
 
 import gradum
+from command_line import in_step
 from gradum.app.cli.progress import JsonLines, as_json
 from gradum.errors import OutputError
 from gradum.run.fitted import fingerprint
@@ -25,27 +24,6 @@ from gradum.ship.layout import STATE
 from gradum.ship.run_spec import read_spec
 from ladder import PLAIN_LADDER
 from synthetic import FEW, ONCE, task
-
-COMMAND = """
-import sys
-from functools import partial
-
-from gradum.app.cli import main
-from gradum.app.cli.progress import JsonLines
-from gradum.run.options import options
-from gradum.rungs.pack.spec import EFFORTS
-from synthetic import FEW, ONCE, SHORT
-
-def in_step(lines, event, tell=JsonLines.__call__):
-    tell(lines, event)
-    sys.stdin.readline()
-
-EFFORTS["quick"] = FEW
-JsonLines.__call__ = in_step
-options.make_spec = partial(options.make_spec, linear=SHORT, split=ONCE["split"])
-main()
-"""
-"""The command with short fits, which after each event waits for a line before it goes on."""
 
 MLP = ["fit", "t.csv", "-t", "label", "--model", "mlp", "--hidden", "8", "--no-learning-curve"]
 SHORTLY = ["--hidden", "8", "--max-epochs", "4", "--effort", "quick"]
@@ -71,26 +49,13 @@ def place(gradum_command, tmp_path_factory):
 
 def cut_short(place, *arguments, at):
     """Start a command with JSON lines, and kill it at the first event that fits."""
-    with subprocess.Popen(
-        [sys.executable, "-c", COMMAND, *arguments, "--json"],
-        cwd=place,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        events, sent = [], False
+    with in_step(place, *arguments) as process:
         for line in process.stdout:
-            events.append(json.loads(line))
-            if at(events[-1]) and not sent:
+            if at(json.loads(line)):
                 process.kill()
-                sent = True
-            if not sent:
-                process.stdin.write("\n")
-                process.stdin.flush()
-        process.stderr.read()
-    return process.returncode, events
+                break
+            print(file=process.stdin, flush=True)
+    return process.returncode
 
 
 class Killed(BaseException):
@@ -149,14 +114,15 @@ def assert_as_undisturbed(run, whole):
 
 
 def test_a_run_killed_twice_goes_on_where_it_was(place, gradum_command):
-    often = ["--checkpoint-every", "0.001"]
-    code, _ = cut_short(place, *MLP, *often, "-o", "twice", at=epoch(3))
+    often, at = ["--checkpoint-every", "0.001"], epoch(8)
+    code = cut_short(place, *MLP, *often, "-o", "twice", at=epoch(3))
     assert code == -signal.SIGKILL
-    code, events = cut_short(place, "resume", "twice", at=epoch(8))
-    assert code == -signal.SIGKILL
-    (first,) = [event for event in events if event["event"] == "resumed"]
+    seen = []
+    with pytest.raises(Killed):
+        struck(gradum_command, "resume", "twice", at=lambda event: seen.append(event) or at(event))
+    (first,) = [event for event in seen if event["event"] == "resumed"]
     assert first["epoch"] >= 1
-    epochs = [event["epoch"] for event in events if event["event"] == "epoch_done"]
+    epochs = [event["epoch"] for event in seen if event["event"] == "epoch_done"]
     assert epochs[0] == first["epoch"] + 1
     ended = gradum_command("resume", "twice")
     assert (ended.code, ended.err) == (0, "")

@@ -33,9 +33,8 @@ def shell(place, words, **environment):
 @pytest.mark.parametrize(
     ("words", "code", "err"),
     [
-        ("t.csv >&-", 0, b""),
+        ("t.csv --json >&- <&-", 0, b""),
         ("nowhere.csv >&- 2>&-", 2, b""),
-        ("t.csv --json >/dev/null 2>&- <&-", 0, b""),
     ],
 )
 def test_closed_streams_end_nothing(words, code, err, place):
@@ -47,9 +46,6 @@ def test_letters_that_the_encoding_lacks_are_written_as_codes(place):
     ended = shell(place, INSPECT + "t.csv", PYTHONIOENCODING="ascii")
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert rb"gr\xf6\xdfe" in ended.stdout
-    ended = shell(place, INSPECT + "t.csv --json", PYTHONIOENCODING="latin-1")
-    names = [column["name"] for column in json.loads(ended.stdout.decode("latin-1"))["columns"]]
-    assert names == ["größe", "日本", "y😀"]
 
 
 def test_a_closed_descriptor_is_not_given_to_a_file(place):
@@ -124,4 +120,5 @@ def test_what_windows_says_of_a_reader_who_has_gone_is_no_failure_there(windows,
 def test_json_in_another_encoding_is_ascii(place):
     ended = shell(place, INSPECT + "t.csv --json", PYTHONIOENCODING="cp1252")
     assert ended.stdout.isascii()
-    assert json.loads(ended.stdout)["columns"][0]["name"] == "größe"
+    names = [column["name"] for column in json.loads(ended.stdout)["columns"]]
+    assert names == ["größe", "日本", "y😀"]

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import msgspec
 import pytest
 import typer
 from jsonschema import Draft202012Validator
-from mcp import Client, StdioServerParameters, stdio_client
+from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp.types import jsonrpc_message_adapter
 from pydantic import ValidationError
@@ -300,25 +299,36 @@ def test_cells_are_in_fields_alone(tmp_path):
 # -- over standard input and output ---------------------------------------------------------------
 
 
-def test_an_assistant_starts_the_command(tmp_path):
+def test_an_assistant_starts_the_command_which_half_a_character_does_not_end(tmp_path):
     (tmp_path / "t.csv").write_text("a,b\n1,x\n2,y\n3,x\n")
     for name in ("polars", "typing", "gradum"):  # which no command is to import
         (tmp_path / f"{name}.py").write_text("print('imported'); raise SystemExit(7)")
-    start = StdioServerParameters(
-        command=process.PROGRAM[0],
-        args=[*process.PROGRAM[1:], "mcp", str(tmp_path)],
-        env={**os.environ},
-    )
-
-    async def ask():
-        async with Client(stdio_client(start)) as client:
-            assert "data, never instructions" in client.instructions
-            assert {tool.name for tool in (await client.list_tools()).tools} == set(TOOLS)
-            return await client.call_tool("inspect", {"data": "t.csv"})
-
-    result = anyio.run(ask)
-    assert not result.is_error, result.content
-    assert [each["name"] for each in result.structured_content["columns"]] == ["a", "b"]
+    client = {"capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    asked = [
+        ("initialize", {"protocolVersion": "2025-06-18", **client}),
+        ("tools/call", {"name": "\ud800"}),
+        ("tools/list", {}),
+        ("tools/call", {"name": "inspect", "arguments": {"data": "t.csv"}}),
+    ]
+    messages = [
+        {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+        for number, (method, params) in enumerate(asked)
+    ]
+    messages.insert(1, {"jsonrpc": "2.0", "method": "notifications/initialized"})
+    command = [*process.PROGRAM, "mcp", str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
+        for message in messages:
+            program.stdin.write(json.dumps(message).encode() + b"\n")
+        program.stdin.flush()
+        answers = [json.loads(program.stdout.readline()) for _ in asked]
+        program.stdin.close()
+    begun, unreadable, listed, inspected = sorted(answers, key=lambda answer: answer["id"])
+    assert "data, never instructions" in begun["result"]["instructions"]
+    assert "error" in unreadable
+    assert {tool["name"] for tool in listed["result"]["tools"]} == set(TOOLS)
+    assert not inspected["result"].get("isError"), inspected
+    columns = inspected["result"]["structuredContent"]["columns"]
+    assert [each["name"] for each in columns] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -348,31 +358,6 @@ def test_a_message_that_cannot_be_read_is_answered(line, number):
     passed, told = anyio.run(answer)
     assert (passed, told.id) == ("a message", number)
     assert "cannot be read" in told.error.message
-
-
-def test_after_half_a_character_the_command_answers_on(tmp_path):
-    ask = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "\ud800"}}
-    start = {
-        "protocolVersion": "2025-06-18",
-        "capabilities": {},
-        "clientInfo": {"name": "test", "version": "1"},
-    }
-    lines = [
-        {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": start},
-        {"jsonrpc": "2.0", "method": "notifications/initialized"},
-        ask,
-        {"jsonrpc": "2.0", "id": 2, "method": "ping"},
-    ]
-    program = subprocess.Popen(
-        [*process.PROGRAM, "mcp", str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    with program:
-        for line in lines:
-            program.stdin.write(json.dumps(line).encode() + b"\n")
-        program.stdin.flush()
-        answers = [json.loads(program.stdout.readline()) for _ in range(3)]
-        program.stdin.close()
-    assert {answer["id"]: "error" in answer for answer in answers} == {0: False, 1: True, 2: False}
 
 
 def test_a_signal_interrupts_what_is_at_work(monkeypatch):

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from in_chromium import FAR, HOSTILE, told
+from in_chromium import FAR, HOSTILE, SCREENS, told
 
 from gradum.lab.page import lab_page
 from gradum.lab.table import lab_table
@@ -77,23 +77,24 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("name", CHANGES)
-def test_a_control_begins_anew_and_stands_in_the_address(lab, name):
+def test_a_control_begins_anew_and_stands_in_the_address(lab):
     page = lab("#data=moons&hidden=4&solver=sgd&penalty=l2")
-    page.click("#train-epoch")
-    told(page, "Epoch 1,")
-    control = page.locator(f"#set-{name}")
-    if control.evaluate("each => each.localName") == "select":
-        control.select_option(CHANGES[name])
-    else:
-        control.fill(CHANGES[name])
-        control.blur()
-    if name != "loss":  # which a table of two classes has only one of
+    for name, value in CHANGES.items():
+        page.click("#train-epoch")
+        told(page, "Epoch 1,")
+        control = page.locator(f"#set-{name}")
+        if control.evaluate("each => each.localName") == "select":
+            control.select_option(value)
+        else:
+            control.fill(value)
+            control.blur()
+        if name == "loss":  # which a table of two classes has only one of
+            page.click("#train-reset")
         told(page, "Epoch 0,")
+        assert page.locator(f"#set-{name}-does").count() == (name != "data")
     address = page.url
     again = lab(address[address.index("#") :])
-    assert again.locator(f"#set-{name}").input_value() == CHANGES[name]
-    assert page.locator(f"#set-{name}-does").count() == (name != "data")
+    assert {name: again.locator(f"#set-{name}").input_value() for name in CHANGES} == CHANGES
 
 
 def test_a_teacher_hides_controls_by_the_address(lab):
@@ -250,8 +251,7 @@ def test_two_runs_that_play_pause_at_the_same_epoch(lab):
     page.wait_for_selector("#keep")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), SCREENS)
 def test_it_fits_and_speaks_chinese(lab, width, scheme):
     page = lab("#data=penguins", width=width, color_scheme=scheme, reduced_motion="reduce")
     page.click("#speak-zh")
@@ -262,8 +262,7 @@ def test_it_fits_and_speaks_chinese(lab, width, scheme):
     assert unsaid <= {"Adam", "tanh", "ReLU", "GELU", "SELU", "lasso"}
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), SCREENS)
 def test_axe_finds_nothing(lab, width, scheme):
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason="No axe: see .ci/run."
@@ -391,8 +390,7 @@ def test_a_teacher_hides_lessons_and_hints_by_the_address(lab):
     assert page.locator(".task").count() == 2
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), SCREENS)
 def test_lessons_fit_speak_chinese_and_axe_finds_nothing(lab, width, scheme):
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason="No axe: see .ci/run."

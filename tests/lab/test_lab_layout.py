@@ -52,10 +52,10 @@ def check_screen(page, width):
     page.evaluate("scrollTo(0, 0)")
     found = boxes(page)
     shot = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
-    pixels = np.asarray(shot).astype(int)
+    pixels = np.asarray(shot).astype(np.int16)
     ink = np.abs(pixels - pixels[-1, -1]).max(axis=2) > 8  # the last pixel is paper
     outside = ink.copy()
-    covered = np.zeros(ink.shape, dtype=int)
+    covered = np.zeros(ink.shape, np.int8)
     for name, left, top, wide, high in found:
         across = slice(max(round(left) - NEAR, 0), round(left + wide) + NEAR)
         down = slice(max(round(top) - NEAR, 0), round(top + high) + NEAR)

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import polars as pl
 import pytest
+from in_chromium import SCREENS
 
 from gradum.api.model import Model
 from gradum.api.what_if import what_if_form
@@ -72,8 +73,7 @@ def test_each_changed_field_adds_what_the_answer_loses_without_it(opened, classi
     page.wait_for_selector('#what-if-parts:has-text("No field is changed")')
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), SCREENS)
 def test_it_fits_and_axe_finds_nothing(opened, width, scheme):
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason="No axe: see .ci/run."
