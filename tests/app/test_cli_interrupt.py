@@ -17,6 +17,7 @@ from gradum.app.interrupt import Interrupt
 from synthetic import task
 
 
+@pytest.mark.usefixtures("whole_reports")
 def test_the_first_ctrl_c_writes_everything_marked_interrupted(tmp_path):
     task("label", 600).write_csv(tmp_path / "t.csv")
     arguments = [

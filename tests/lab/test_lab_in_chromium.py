@@ -64,6 +64,7 @@ def test_play_goes_on_until_pause(lab):
 
 
 CHANGES = {
+    "data": "spiral",
     "activation": "relu",
     "loss": "log_loss",
     "solver": "momentum",
@@ -73,7 +74,6 @@ CHANGES = {
     "dropout": "0.25",
     "seed": "5",
     "hidden": "2",
-    "data": "spiral",
 }
 
 
