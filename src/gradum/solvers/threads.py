@@ -78,7 +78,7 @@ def at_once(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Resul
 @cache
 def _staying() -> ThreadPoolExecutor:
     """Return the threads that stay: one for each core but the caller's."""
-    return ThreadPoolExecutor(max(cores() - 1, 1))
+    return ThreadPoolExecutor(max(cores() - 1, 1), "staying")
 
 
 @contextmanager
