@@ -1,5 +1,6 @@
 """A rung's two ways to predict: NumPy for few rows, a compiled program for many."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -60,8 +61,9 @@ def test_rows_have_the_same_bits_on_any_number_of_cores(classifier, name, monkey
     monkeypatch.setattr(module, "STRIP_ROWS", 40)
     said = []
     for count in (1, 2, 3):
-        monkeypatch.setattr(module, "cores", lambda count=count: count)
-        said.append(rung._of_many(given))
+        with ThreadPoolExecutor(count) as staying:
+            monkeypatch.setattr(threads, "_staying", lambda staying=staying: staying)
+            said.append(rung._of_many(given))
     np.testing.assert_array_equal(said[1], said[0])
     np.testing.assert_array_equal(said[2], said[0])
     np.testing.assert_allclose(said[0], whole, rtol=ROUNDING, atol=ROUNDING)

@@ -21,6 +21,7 @@ from gradum.solvers.driver import solve
 from gradum.solvers.rows_to_learn import Validation
 from gradum.solvers.threads import (
     SMALL,
+    at_once,
     between_turns,
     in_order,
     one_thread_if_free,
@@ -49,6 +50,30 @@ def test_results_have_the_order_of_the_items_however_long_each_takes(most):
 @pytest.mark.usefixtures("four_cores")
 def test_nothing_comes_of_nothing():
     assert list(in_order(abs, [], most=3)) == []
+    assert at_once(abs, []) == []
+
+
+@pytest.fixture(params=[0, 1, 3], ids="{} free".format)
+def staying(monkeypatch, request):
+    """Three threads that stay, of which some are free."""
+    done = threading.Event()
+    with ThreadPoolExecutor(3) as pool:
+        for _ in range(3 - request.param):
+            pool.submit(done.wait)
+        monkeypatch.setattr(module, "_staying", lambda: pool)
+        yield
+        done.set()
+
+
+@pytest.mark.usefixtures("staying")
+def test_threads_that_stay_and_the_caller_keep_the_order_and_raise_errors():
+    def slower_at_first(item):
+        time.sleep(0.002 * (item % 3 == 0))
+        return 1 / item
+
+    assert at_once(slower_at_first, range(1, 20)) == [1 / k for k in range(1, 20)]
+    with pytest.raises(ZeroDivisionError):
+        at_once(slower_at_first, range(20))
 
 
 @pytest.mark.usefixtures("four_cores")

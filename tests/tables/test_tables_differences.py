@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 import polars as pl
+import pytest
 from tests.tables.mixed_table import FRAME, SCHEMA, N
 
 from gradum.tables.check import check
@@ -70,3 +71,13 @@ def test_dates_out_of_range_are_counted_to_the_microsecond_and_named():
     )
     step = next(step for step in encoder.steps if step.source == "day")
     assert [step.holds(moment) for moment in rows] == [False, True, True, False]
+
+
+@pytest.mark.parametrize("text", ["green", " green", "NA", None, "lilac"])
+def test_a_column_of_known_levels_is_read_as_one_of_others_is(text):
+    memory = Memory({"colour": tuple(FRAME["colour"].drop_nulls().unique())}, {})
+    table = read(FRAME.with_columns(colour=pl.Series([text, *FRAME["colour"][1:]])))
+    checked, expected = check(table, SCHEMA, encoder=memory), check(table, SCHEMA)
+    assert checked.frame.equals(expected.frame)
+    unseen = [("colour", "unseen levels")] if text == "lilac" else []
+    assert kinds(checked) == kinds(expected) + unseen

@@ -25,7 +25,7 @@ from gradum.rungs.post import PostStep
 from gradum.rungs.spread.spread import Spread
 from gradum.rungs.target_scale import TargetScale
 from gradum.solvers.solution import Certificate, Status
-from gradum.solvers.threads import in_order, one_thread_if_free
+from gradum.solvers.threads import at_once, in_order, one_thread_if_free
 from gradum.tables.encode import Unencoded
 from gradum.tables.kinds.design import Design
 
@@ -251,10 +251,10 @@ class Rung:
         with one_thread_if_free():
             if rows <= LEAST_STRIP or rows * self._products < WORTH_STRIPS:
                 return self._rows(inputs)[:rows].astype(np.float64)
-            ends = np.linspace(0, rows, max(-(-rows // STRIP_ROWS), 2) + 1).astype(int)
-            strips = (take(inputs, slice(*ends)) for ends in pairwise(ends))
-            logits = list(in_order(self._rows, strips, most=cores()))
-        return np.concatenate(logits).astype(np.float64)
+            count = max(-(-rows // STRIP_ROWS), 2)
+            ends = [strip * rows // count for strip in range(count + 1)]
+            strips = [take(inputs, slice(*strip)) for strip in pairwise(ends)]
+            return np.concatenate(at_once(self._rows, strips)).astype(np.float64)
 
     def _inputs(self, design: Design) -> Inputs:
         if self.input_layer is None:

@@ -5,7 +5,8 @@ another order, so that the last bits differ. A problem that needs another number
 it only while no other fit computes. Fits in several threads take turns, event by event, and each
 gets the same bits as it would alone. They lose little by this, as one fit occupies every core.
 
-Items are processed in parallel by one thread per core; results keep the items' order.
+Items are processed in parallel by one thread per core; results keep the items' order. For work of
+milliseconds, threads stay: to start one may take as long.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
@@ -59,6 +60,25 @@ def in_order(
         finally:
             for future in running:
                 future.cancel()
+
+
+def at_once(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Return ``work(item)`` for every item, in order, by the caller and threads that stay.
+
+    The caller begins with the last item, and takes all that no thread has begun.
+    """
+    running = [_staying().submit(work, item) for item in items]
+    done: deque[Result] = deque()
+    while running and running[-1].cancel():
+        running.pop()
+        done.appendleft(work(items[len(running)]))
+    return [*(future.result() for future in running), *done]
+
+
+@cache
+def _staying() -> ThreadPoolExecutor:
+    """Return the threads that stay: one for each core but the caller's."""
+    return ThreadPoolExecutor(max(cores() - 1, 1), "staying")
 
 
 @contextmanager
@@ -150,6 +170,7 @@ def _begin_anew() -> None:
     global _computing
     _computing = threading.RLock()
     _waiting.clear()
+    _staying.cache_clear()
 
 
 if hasattr(os, "register_at_fork"):

@@ -12,7 +12,13 @@ import polars as pl
 
 from gradum.errors import SchemaError, TableError
 from gradum.messages import listed, say, say_plural
-from gradum.tables.differences import Difference, differences_of, unknown_column, wrong_kind
+from gradum.tables.differences import (
+    Difference,
+    are_known,
+    differences_of,
+    unknown_column,
+    wrong_kind,
+)
 from gradum.tables.forecast.pairs import in_pairs
 from gradum.tables.schema import Schema
 from gradum.tables.table import Table
@@ -130,7 +136,8 @@ def check(
         if not wanted or column.name not in given:
             continue
         raw = table.frame[column.name]
-        values = column.traits.parse(raw, column.parse).alias(column.name)
+        seen = are_known(raw, encoder)  # to clean texts takes ten times as long as to look them up
+        values = raw if seen else column.traits.parse(raw, column.parse).alias(column.name)
         kept = values if block or column.role != "feature" else narrowed(values, raw)
         typed.append(kept)
         unread = Unreadable.of(raw, values, column, table.numbers)
@@ -140,7 +147,8 @@ def check(
             unreadable.append(unread)
             differences.append(wrong_kind(unread, table.source))
         if column.role == "feature":
-            differences += differences_of(values, column, encoder, table.numbers)
+            learned = None if seen else encoder
+            differences += differences_of(values, column, learned, table.numbers)
     known = {column.name for column in schema.columns}
     differences += [unknown_column(name) for name in given if name not in known]
     frame = pl.DataFrame({values.name: values for values in typed})

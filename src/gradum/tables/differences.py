@@ -125,6 +125,13 @@ def _unseen(
     yield Difference(values.name, "unseen levels", count, rows, sentence)
 
 
+def are_known(raw: pl.Series, encoder: Encoder | None) -> bool:
+    """Whether a column as given holds nothing but levels that training saw, as they are kept."""
+    if encoder is None or raw.dtype != pl.String or raw.name not in encoder.levels:
+        return False
+    return levels_unseen(raw, encoder) is None
+
+
 def levels_unseen(values: pl.Series, encoder: Encoder) -> pl.Series | None:
     """Tell which rows have a level that training never saw (n,); None if none is known to."""
     if values.dtype != pl.String or values.name not in encoder.levels:
@@ -144,8 +151,8 @@ def _out_of_range(
     smallest, largest = values.min(), values.max()
     if smallest is None or (smallest >= low and largest <= high):  # type: ignore[operator]
         return
-    where = (values < low) | (values > high)  # null where nothing is known, which counts as no
-    yield _outside(values.name, where, span(low, high), numbers)
+    found = values.to_numpy()  # NaN where nothing is known, which is neither
+    yield _outside(values.name, (found < low) | (found > high), span(low, high), numbers)
 
 
 def _out_of_dates(
@@ -169,7 +176,9 @@ def dates_out_of_range(values: pl.Series, encoder: Encoder) -> pl.Series | None:
     return ((at < low) | (at > high)).fill_null(False)
 
 
-def _outside(name: str, where: pl.Series, known: str, numbers: np.ndarray | None) -> Difference:
+def _outside(
+    name: str, where: np.ndarray | pl.Series, known: str, numbers: np.ndarray | None
+) -> Difference:
     """Say which rows lie outside a column's training range."""
     rows, count = rows_where(where, numbers), int(where.sum())
     sentence = say_plural(

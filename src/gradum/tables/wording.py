@@ -128,12 +128,12 @@ def size(count: float) -> str:
     return f"{count / 1e3:,.0f} kB"
 
 
-def rows_where(mask: pl.Series, numbers: np.ndarray | None = None) -> tuple[int, ...]:
+def rows_where(mask: np.ndarray | pl.Series, numbers: np.ndarray | None = None) -> tuple[int, ...]:
     """Return the first rows in which a mask is true, counted from 1.
 
     ``numbers`` (n,) are the rows' places in their table, from 0, if some have been left out.
     """
-    places = mask.arg_true().head(SHOWN_ROWS).to_numpy()
+    places = np.flatnonzero(mask)[:SHOWN_ROWS]
     return rows_of(places if numbers is None else numbers[places])
 
 

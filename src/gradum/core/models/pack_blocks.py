@@ -1,8 +1,8 @@
 """A pack laid out for blocks of rows in NumPy: member after member, so that layers stay in cache.
 
 Shapes: n rows, M members, of which the first r have codes that rise in turn; d columns, c of them
-coded, T codes per coded column, e embedded numbers; D = d + e + c T, k outputs; h = units of the
-first layer + k.
+coded, T codes per coded column, e embedded numbers; D = d + e + 1 + c T, with a column of ones, k
+outputs; h = units of the first layer + k.
 """
 
 from __future__ import annotations
@@ -40,6 +40,12 @@ BLAS multiplies the last few rows, if they are no whole tile, in another way and
 class PackBlocks:
     """The forward function of a pack; a row has the same bits in every block.
 
+    Every step is one call of NumPy for as many numbers as fit into the cache, and there are few of
+    them: threads that make many short calls wait for the lock of Python most of the time. So biases
+    are weights of a column of ones, where a product is taken anyway, and so are the places of waves
+    2πa (z - s) = [2πa, -2πas] [z, 1]ᵀ, which BLAS computes in a quarter of the time that a
+    difference and a product of NumPy take.
+
     Parameters
     ----------
     network : PackNetwork
@@ -50,14 +56,17 @@ class PackBlocks:
         params, rising = first_in_turn(params)
         rising = rising if network.coded else 0
         self._network, self._params, self._rising = network, params, rising
-        weight = np.concatenate([params["layers"][0]["weight"], params["wide"]], axis=2)
+        first, *_, last = params["layers"]
+        weight = np.concatenate([first["weight"], params["wide"]], axis=2)
+        bias = np.concatenate([first["bias"], last["bias"]], axis=1)[:, None]
         coded = len(network.coded) * network.codes
         dense, codes, embedded = np.split(weight, [network.inputs, network.inputs + coded], axis=1)
-        weight = np.concatenate([dense, embedded, codes], axis=1)
-        first, wide = np.split(weight, [network.hidden[0]], axis=2)
-        self._first, self._wide = np.ascontiguousarray(first), np.ascontiguousarray(wide)
+        weight = np.concatenate([dense, embedded, bias, codes], axis=1)
+        units, wide = np.split(weight, [network.hidden[0]], axis=2)
+        self._first, self._wide = np.ascontiguousarray(units), np.ascontiguousarray(wide)
         self._plain = weight.shape[1] - coded
         self._coded = np.array(network.coded, np.intp)
+        self._turns = _turns(params["shift"], params["slope"])
         self._step = max(NUMBERS_AT_ONCE // weight.shape[1], LEAST_ROWS)
         if rising:
             turns = params["shift"][:rising], params["slope"][:rising]
@@ -69,70 +78,72 @@ class PackBlocks:
     def __call__(self, inputs: Inputs) -> np.ndarray:
         """Return the logits [n, k]."""
         rows = len(inputs["dense"])
-        ends = np.linspace(0, rows, max(-(-rows // self._step), 1) + 1).astype(int)
+        count = max(-(-rows // self._step), 1)
+        ends = [block * rows // count for block in range(count + 1)]
         blocks = (self._logits(take(inputs, slice(*block))) for block in pairwise(ends))
         return np.concatenate(list(blocks))
 
     def _logits(self, inputs: Inputs) -> np.ndarray:
         """Return the logits [n, k] of one block."""
-        network, params = self._network, self._params
+        network, params, plain = self._network, self._params, self._plain
         dense, places = network.flat(params, inputs)
         (given, width), rows = dense.shape, TILE * max(-(-len(dense) // TILE), 1)
         x = np.empty((self._first.shape[1], rows), dense.dtype)
         x[:, given:] = 0
         x[:width, :given] = dense.T
-        column = x[self._coded, None]
-        codes = x[self._plain :].reshape(len(self._coded), network.codes, rows)
+        x[plain - 1] = 1
+        column = np.ones((len(self._coded), 2, rows), x.dtype)
+        column[:, 0] = x[self._coded]
+        codes = x[plain:].reshape(len(column), network.codes, rows)
         read = self._in_turn(column[:, 0]) if self._rising else ()
-        spare = np.empty((2, rows * max(network.hidden)), dense.dtype)
+        spare = np.empty((2, rows * max(network.hidden)), x.dtype)
         logits = []
         for member in range(network.members):
             if places is not None:
                 vectors = params["embedding"][member, places[0]]
-                x[width : self._plain, :given] = vectors.reshape(given, self._plain - width).T
+                x[width : plain - 1, :given] = vectors.reshape(given, plain - 1 - width).T
             if member >= self._rising:
                 self._fill(codes, column, member)
-            used = slice(self._plain if member < self._rising else None)
+            used = slice(plain if member < self._rising else None)
             z = _matrix(spare[0], rows, network.hidden[0])
             np.matmul(x[used].T, self._first[member, used], out=z)
             wide = x[used].T @ self._wide[member, used]
             if member < self._rising:
                 z += read[member][:, : z.shape[1]]
                 wide += read[member][:, z.shape[1] :]
-            logits.append(self._after_first(z, wide, member, spare))
+            wide += self._after_first(z, member, spare)
+            logits.append(wide)
         return network.mean(params, np.stack(logits), np)[:given]
 
     def _fill(self, codes: np.ndarray, column: np.ndarray, member: int) -> None:
-        """Write a member's codes [c, T, n] of the coded columns [c, 1, n]."""
-        params = self._params
-        shift, slope = params["shift"][member, :, :, None], params["slope"][member, :, :, None]
-        np.subtract(column, shift, out=codes)
-        if params["wave"][member] > 0:
-            codes *= np.multiply(2 * math.pi, slope)
+        """Write a member's codes [c, T, n] of each coded column and ones beside it [c, 2, n]."""
+        if self._params["wave"][member] > 0:
+            np.matmul(self._turns[member], column, out=codes)
             np.cos(codes, out=codes)
-        else:
-            codes *= slope
-            np.clip(codes, 0, 1, out=codes)
-            codes -= np.float32(0.5)
+            return
+        shift, slope = (self._params[name][member, :, :, None] for name in ("shift", "slope"))
+        np.subtract(column[:, :1], shift, out=codes)
+        codes *= slope
+        np.clip(codes, 0, 1, out=codes)
+        codes -= np.float32(0.5)
 
-    def _after_first(
-        self, z: np.ndarray, wide: np.ndarray, member: int, spare: np.ndarray
-    ) -> np.ndarray:
-        """Return a member's logits [n, k]; z = x₀ W₁ [n, h - k] is the first of two ``spare``.
+    def _after_first(self, z: np.ndarray, member: int, spare: np.ndarray) -> np.ndarray:
+        """Return what units add to a member's logits [n, k]; z = x₀ W₁ + b₁ [n, h - k].
 
-        Every layer is computed in them: new memory would not be in cache yet.
+        z is the first of two ``spare``. Every layer is computed in them: new memory would not be in
+        cache yet.
         """
         first, *inner, last = self._params["layers"]
         self._activate(z, first, member, spare[1])
         for layer in inner:
             spare, weight = spare[::-1], layer["weight"][member]
             z = np.matmul(z, weight, out=_matrix(spare[0], len(z), weight.shape[1]))
+            z += layer["bias"][member]
             self._activate(z, layer, member, spare[1])
-        return z @ last["weight"][member] + wide + last["bias"][member]
+        return z @ last["weight"][member]
 
     def _activate(self, z: np.ndarray, layer: Params, member: int, spare: np.ndarray) -> None:
-        """Make σ(z + b) of the sums z [n, h] of a member's layer."""
-        z += layer["bias"][member]
+        """Make σ(z) of the sums z [n, h] of a member's layer."""
         leaked = np.multiply(z, layer["leak"][member], out=_matrix(spare, *z.shape))
         np.maximum(z, leaked, out=z)
 
@@ -155,24 +166,38 @@ class CodesInTurn:
         starts = np.arange(members * coded, dtype=np.int32).reshape(members, 1, coded)
         self._starts = starts * (codes + 2)
         turns = (array.swapaxes(0, 1).astype(np.float64) for array in (shift, slope))
-        self._heights = [_heights(*column) for column in zip(*turns, strict=True)]
+        heights = [_heights(*column) for column in zip(*turns, strict=True)]
+        self._ends = [place[1:] for place, _, _ in heights]
+        self._pieces = np.cumsum([0, *(len(place) for place, _, _ in heights[:-1])])
+        # One column's pieces after the other's: where each begins, and of each member its straight.
+        self._place, below, rise = (np.concatenate(part) for part in zip(*heights, strict=True))
+        self._below, self._rise = np.ascontiguousarray(below.T), np.ascontiguousarray(rise.T)
 
     def __call__(self, columns: np.ndarray) -> np.ndarray:
         """Return what columns [c, n] add to first layers [r, n, h]."""
         (coded, rows), members = columns.shape, len(self._starts)
-        height = np.empty((members, rows, coded), columns.dtype)
-        for column, (place, below, rise) in enumerate(self._heights):
-            value = columns[column].astype(np.float64)
-            piece = place[1:].searchsorted(value, side="right")
-            value -= place.take(piece)
-            above = rise.take(piece, axis=0) * value[:, None]
-            height[:, :, column] = (below.take(piece, axis=0) + above).T
-        share, read = rows_of_risen(height, self._starts)
+        value = columns.T.astype(np.float64)
+        piece = np.empty(value.shape, np.intp)
+        for column, ends in enumerate(self._ends):
+            piece[:, column] = ends.searchsorted(value[:, column], side="right")
+        piece += self._pieces
+        value -= self._place.take(piece)
+        height = self._rise.take(piece, axis=1)
+        height *= value
+        height += self._below.take(piece, axis=1)
+        share, read = rows_of_risen(height.astype(columns.dtype), self._starts)
         ends = np.arange(members * rows + 1, dtype=np.int32) * np.int32(2 * coded)
         shape = members * rows, len(self._sums)
         shares = sparse.csr_array((share.ravel(), read.ravel(), ends), shape=shape)
         shares.eliminate_zeros()  # where only whole codes have risen, one row of P is enough
         return (shares @ self._sums).reshape(members, rows, -1)
+
+
+def _turns(shift: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """Return the weights [M, c, T, 2] that make 2πa (z - s), less whole turns, of z and 1."""
+    start = -slope.astype(np.float64) * shift
+    turns = 2 * math.pi * np.stack([slope, start - start.round()], axis=-1)
+    return turns.astype(slope.dtype)
 
 
 def _heights(shift: np.ndarray, slope: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -101,10 +101,10 @@ def rows_of_risen(height: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, n
 
     ``starts`` [r, 1, c] says where the P of each member and column begins.
     """
-    whole = height.astype(starts.dtype)
+    whole = np.floor(height)
     share, read = (np.empty((*height.shape, 2), of.dtype) for of in (height, starts))
     np.subtract(height, whole, out=share[..., 1])
     np.subtract(1, share[..., 1], out=share[..., 0])
-    np.add(whole, starts, out=read[..., 0])
+    np.add(whole.astype(starts.dtype), starts, out=read[..., 0])
     np.add(read[..., 0], 1, out=read[..., 1])
     return share, read

@@ -237,9 +237,10 @@ class PackNetwork(Architecture, msgspec.Struct, frozen=True, tag="pack"):
         if self.outputs > 1:
             logs = logits - log_sum(logits, 1, -1, xp)
             return params["sharpness"] * log_sum(logs, share, 0, xp)[0]
-        yes = log_sum(-xp.logaddexp(0, -logits), share, 0, xp)
-        no = log_sum(-xp.logaddexp(0, logits), share, 0, xp)
-        return params["sharpness"] * (yes - no)[0]
+        # p = e^low / (1 + e^(low - high)) and 1 - p = e^-high / (1 + e^(low - high))
+        low, high = xp.minimum(logits, 0), xp.maximum(logits, 0)
+        share = share / (1 + xp.exp(low - high))
+        return params["sharpness"] * (log_sum(low, share, 0, xp) - log_sum(-high, share, 0, xp))[0]
 
     def apply(self, params: Params, inputs: Inputs) -> Any:
         """Return the logits [n, k] in JAX."""
