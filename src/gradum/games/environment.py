@@ -85,7 +85,7 @@ class GameLanes:
 
     def __init__(self, game: Game, uniform: np.ndarray) -> None:
         self._game = game
-        self._state, seen = _first(game, uniform)
+        self._state, seen = first_states(game, uniform)
         self.seen = np.asarray(seen)
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -96,7 +96,8 @@ class GameLanes:
 
 
 @partial(jax.jit, static_argnums=0)
-def _first(game: Game, uniform: Any) -> tuple[Any, Any]:
+def first_states(game: Game, uniform: Any) -> tuple[Any, Any]:
+    """Return states for uniform numbers (n, r), and what is seen in them (n, d)."""
     state = jax.vmap(game.reset)(uniform)
     return state, jax.vmap(game.observe)(state)
 
