@@ -118,7 +118,8 @@ def test_the_policy_gradient_is_that_of_finite_differences_on_two_states():
         logits = method.policy.apply(policy, {"dense": inputs})
         old = method.distribution.log_probability(logits, {}, actions)
         gradient = jax.jit(jax.grad(method.objective))(
-            {"policy": policy, "value": ZERO}, Batch(inputs, actions, old, given, np.zeros(len(given)))
+            {"policy": policy, "value": ZERO},
+            Batch(inputs, actions, old, given, np.zeros(len(given))),
         )
         found = -np.ravel(gradient["policy"]["layers"][0]["weight"])
     np.testing.assert_allclose(found * visits.sum(), differences, atol=2e-3)

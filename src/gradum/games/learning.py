@@ -13,8 +13,8 @@ import numpy as np
 
 from gradum.games.environment import BuiltIn, Environment
 from gradum.games.ppo import compiled, outside
-from gradum.games.ppo.compiled import Drawn
 from gradum.games.ppo.action_distribution import Gaussian, Softmax
+from gradum.games.ppo.compiled import Drawn
 from gradum.games.ppo.learner import Learner, Method, Steps
 from gradum.games.settings import PPOSettings
 

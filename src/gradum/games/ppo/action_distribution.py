@@ -74,7 +74,7 @@ class Softmax:
     def log_probability(self, logits: Any, params: Any, actions: Any) -> Any:
         """Return log p of each code."""
         if self.count == 2:
-            return jax.nn.log_sigmoid(jnp.where(actions == 1, logits[..., 0], -logits[..., 0]))
+            return -jnp.logaddexp(0.0, jnp.where(actions == 1, -logits[..., 0], logits[..., 0]))
         chosen = jnp.arange(self.count) == actions[..., None]
         return jnp.sum(jnp.where(chosen, jax.nn.log_softmax(logits), 0.0), axis=-1)
 
@@ -82,7 +82,7 @@ class Softmax:
         """Return −Σ p log p."""
         if self.count == 2:
             logit = logits[..., 0]
-            return jax.nn.softplus(logit) - logit * jax.nn.sigmoid(logit)
+            return jnp.logaddexp(0.0, logit) - logit * jax.nn.sigmoid(logit)
         logs = jax.nn.log_softmax(logits)
         return -jnp.sum(jnp.exp(logs) * logs, axis=-1)
 
