@@ -10,7 +10,7 @@ from time import monotonic, perf_counter
 from gradum.api.game_report import game_report
 from gradum.api.model import Model
 from gradum.errors import SpecError
-from gradum.files.atomic import write_text
+from gradum.files.atomic import write_bytes, write_text
 from gradum.forks import refuse_after_fork
 from gradum.games import GAMES
 from gradum.games.environment import BuiltIn
@@ -29,7 +29,7 @@ from gradum.games.settings import OUTSIDE, PPOSettings
 from gradum.messages import say
 from gradum.rungs.number_ranges import refuse_time_limit
 from gradum.ship import bundle, play_folder
-from gradum.ship.layout import LEARNING, POLICY, REPORT
+from gradum.ship.layout import LEARNING, METRICS, POLICY, REPORT
 from gradum.ship.play_folder import PlaySpec
 from gradum.solvers.solution import Status
 from gradum.solvers.threads import turn
@@ -137,8 +137,9 @@ def play_in_folder(
         if not last.updates or apprentice.last is None:
             raise
         raise _failed(folder, apprentice, last, apprentice.last, spec, error) from error
+    play_folder.write(folder, spec, played)  # before a region is refused that no state reaches
     verified = verified_of(played, spec)
-    play_folder.write(folder, spec, played, verified)
+    write_bytes(folder / METRICS, play_folder.metrics(played, verified))
     write_text(folder / REPORT, game_report(played, spec, cache=cache, verified=verified))
     if played.interrupted and apprentice.resumes:
         play_folder.keep(folder, spec, played.learned)

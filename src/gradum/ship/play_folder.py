@@ -136,9 +136,7 @@ def _record(folder: Path, manifest: Mapping[str, Any]) -> _Record:
         ) from error
 
 
-def write(
-    folder: Path, spec: PlaySpec, played: Played, verified: Verification | None = None
-) -> None:
+def write(folder: Path, spec: PlaySpec, played: Played) -> None:
     """Write policy, scores, episodes, learning curve and spec.
 
     Raises
@@ -147,7 +145,7 @@ def write(
         A file cannot be written; those written before are whole.
     """
     bundle.save(played.fitted, folder / POLICY)
-    write_bytes(folder / METRICS, metrics(played, verified))
+    write_bytes(folder / METRICS, metrics(played))
     with replacing(folder / EPISODES) as path:
         episode_table(played).write_parquet(path)
     course = map(partial(msgspec.json.encode, enc_hook=as_text), played.learned.course)
