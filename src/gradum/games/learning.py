@@ -123,7 +123,7 @@ def rates(settings: PPOSettings, updates: int) -> np.ndarray:
 
 
 class CompiledApprentice:
-    """Learns a built-in game: a chunk is one call of a compiled program."""
+    """Learns a built-in game, whose rollouts are compiled."""
 
     resumes, last = True, None
 

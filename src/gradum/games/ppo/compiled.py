@@ -1,4 +1,4 @@
-"""Learning a built-in game: rollouts and updates in one compiled program.
+"""Playing a built-in game to learn from it: a rollout is one compiled program.
 
 The random numbers of an update are drawn in NumPy from a stream of its own, so that learning can go
 on from any update to the bit.
