@@ -16,6 +16,7 @@ from statistics import median
 from time import process_time
 from typing import Any
 
+import jax
 import numpy as np
 
 from benchmarks.environments import answer_of, python_with, version_in
@@ -96,6 +97,7 @@ def main(seeds: str = "3", names: str = ",".join(BARS), sides: str = "judged,gra
 def _seconds(side: str, name: str, bar: float, seed: int) -> tuple[float | None, int] | None:
     """Return what a side takes to a return; None for what is no such side, or absent."""
     game = GAMES[name]
+    jax.clear_caches()  # each seed compiles, as a first game does
     if side == "gradum":
         return to_return(CompiledApprentice(BuiltIn(game), game.settings, seed), bar)
     if side == "gymnasium":

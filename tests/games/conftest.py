@@ -7,16 +7,19 @@ import pytest
 
 import gradum
 from gradum.api.game_report import game_report
-from gradum.api.play import play_in_folder
+from gradum.api.play import play_in_folder, verified_of
 from gradum.games import simple_policies
 from gradum.ship.play_folder import PlaySpec
+
+FALLS = "angle 0.1..0.2, angular_velocity 1..2, position -0.5..0.5, velocity -0.5..0.5"
+PROPERTIES = (f"never left where {FALLS}", "never left")
 
 
 @pytest.fixture(scope="session")
 def cartpole(tmp_path_factory):
     """A folder in which CartPole was learned a little, without interruption."""
     folder = tmp_path_factory.mktemp("cartpole")
-    spec = PlaySpec("cartpole", seed=1, steps=65_536)
+    spec = PlaySpec("cartpole", seed=1, steps=65_536, properties=PROPERTIES)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(simple_policies, "QUICK", simple_policies.Effort(24, 4, 6))
         return SimpleNamespace(folder=folder, spec=spec, played=play_in_folder(folder, spec))
@@ -28,5 +31,7 @@ def pages(cartpole, tmp_path_factory):
     folder = tmp_path_factory.mktemp("reports")
     shutil.copy(cartpole.folder / "report.html", folder / "en.html")
     with gradum.language("zh"):
-        (folder / "zh.html").write_text(game_report(cartpole.played, cartpole.spec))
+        verified = verified_of(cartpole.played, cartpole.spec)
+        page = game_report(cartpole.played, cartpole.spec, verified=verified)
+        (folder / "zh.html").write_text(page)
     return folder

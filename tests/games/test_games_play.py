@@ -6,11 +6,12 @@ import gymnasium
 import numpy as np
 import polars as pl
 import pytest
+from msgspec import structs
 
 import gradum
 from command_line import run
 from gradum.api.play import play, play_in_folder
-from gradum.errors import SpecError
+from gradum.errors import PropertyError, SpecError
 from gradum.games import simple_policies
 from gradum.games.policy_model import policy_of
 from gradum.ship import play_folder
@@ -137,25 +138,33 @@ def test_it_plays_gymnasiums_own_game_as_well(cartpole):
 def test_one_property_of_the_network_is_proved_and_one_refuted(cartpole):
     """Of the network, for every state of the region, and not of the game that it plays."""
     model = gradum.load(cartpole.folder / "policy.gradum")
-    falls = "angle 0.1..0.2, angular_velocity 1..2, position -0.5..0.5, velocity -0.5..0.5"
-    found = model.verify([f"never left where {falls}", "never left"])
-    proved, refuted = found.found.properties
-    assert (proved.verdict, refuted.verdict) == ("proved", "refuted")
-    assert model.predict(list(refuted.counterexample.rows)).tolist() == ["left"]
+    proved, refuted = json.loads((cartpole.folder / "metrics.json").read_text())["properties"]
+    assert (proved["verdict"], refuted["verdict"]) == ("proved", "refuted")
+    assert model.predict(refuted["counterexample"]["rows"]).tolist() == ["left"]
+    page = (cartpole.folder / "report.html").read_text()
+    assert "<p>proved: never left, where angle 0.1..0.2" in page
+    assert "<p>refuted: never left</p>" in page
     rng = np.random.default_rng(0)
     low, high = np.array([[-0.5, 0.5], [-0.5, 0.5], [0.1, 0.2], [1.0, 2.0]]).T
     drawn = pl.DataFrame(rng.uniform(low, high, (2000, 4)), schema=list(model.features))
     assert set(model.predict(drawn)) == {"right"}
 
 
+def test_a_property_that_cannot_be_read_is_refused_before_anything_is_learned(tmp_path):
+    spec = PlaySpec("cartpole", properties=("never up",))
+    with pytest.raises(PropertyError, match="up"):
+        play_in_folder(tmp_path, spec, on_chunk=lambda learned: pytest.fail("it learns"))
+
+
 def test_learning_that_was_stopped_goes_on_to_the_bit(cartpole, tmp_path, monkeypatch):
     monkeypatch.setattr(simple_policies, "QUICK", simple_policies.Effort(2, 1, 2))
     monkeypatch.setattr("gradum.games.played.EPISODES", 10)
     calls = iter([False, True])
-    first = play_in_folder(tmp_path, cartpole.spec, stop=lambda: next(calls))
+    spec = structs.replace(cartpole.spec, properties=())
+    first = play_in_folder(tmp_path, spec, stop=lambda: next(calls))
     assert first.interrupted
     assert (tmp_path / LEARNING).exists()
-    second = play_in_folder(tmp_path, cartpole.spec)
+    second = play_in_folder(tmp_path, spec)
     assert not (tmp_path / LEARNING).exists()
     whole = cartpole.played
     for one, other in zip(

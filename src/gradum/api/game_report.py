@@ -96,4 +96,6 @@ def _command(spec: PlaySpec) -> str:
     words = ["gradum", "play", spec.game, "--seed", f"{spec.seed}"]
     if spec.steps is not None:
         words += ["--steps", f"{spec.steps}"]
+    for text in spec.properties:
+        words += ["--property", text]
     return shlex.join(words)

@@ -8,8 +8,9 @@ from pathlib import Path
 from time import monotonic, perf_counter
 
 from gradum.api.game_report import game_report
+from gradum.api.model import Model
 from gradum.errors import SpecError
-from gradum.files.atomic import write_text
+from gradum.files.atomic import write_bytes, write_text
 from gradum.forks import refuse_after_fork
 from gradum.games import GAMES
 from gradum.games.environment import BuiltIn
@@ -20,20 +21,25 @@ from gradum.games.learning import (
     OutsideApprentice,
     learning,
 )
-from gradum.games.played import Played, judged, unjudged
+from gradum.games.played import Played, judged, unjudged, untried
+from gradum.games.policy_model import states
 from gradum.games.ppo.learner import Steps
 from gradum.games.python_environment import of_file, of_gymnasium
 from gradum.games.settings import OUTSIDE, PPOSettings
 from gradum.messages import say
 from gradum.rungs.number_ranges import refuse_time_limit
 from gradum.ship import bundle, play_folder
-from gradum.ship.layout import LEARNING, POLICY, REPORT
+from gradum.ship.layout import LEARNING, METRICS, POLICY, REPORT
 from gradum.ship.play_folder import PlaySpec
 from gradum.solvers.solution import Status
 from gradum.solvers.threads import turn
+from gradum.study.properties.result import Verification
+from gradum.study.properties.stated_properties import read_property
 from gradum.tables.wording import shortened
+from gradum.waiting import tell
 
 MOST_STEPS = 10**12
+PROOFS = 60.0  # seconds for all properties together
 
 Watch = Callable[[Learned], object]
 
@@ -98,16 +104,21 @@ def play_in_folder(
     """Do what `play` does, or what is left of it, and write the files of a claimed folder.
 
     A built-in game whose learning is stopped can go on from there, to the policy of an undisturbed
-    run: its state is kept beside the other files. ``cache`` keeps the charts' script.
+    run: its state is kept beside the other files. ``cache`` keeps the charts' script. Properties
+    are read before anything is learned, and verified at the end.
 
     Raises
     ------
     GradumError
-        As in `play`; or a file is damaged or cannot be written.
+        As in `play`; a property cannot be read; or a file is damaged or cannot be written.
     """
     refuse_after_fork()
     apprentice = apprentice_of(spec)
     begun = apprentice.begin()
+    if spec.properties:
+        nothing_yet = untried(apprentice.environment, apprentice.method, begun, spec.seed)
+        for text in spec.properties:
+            read_property(text, "", nothing_yet)
     if play_folder.is_unfinished(folder):
         begun = play_folder.taken_up(folder, begun)
     kept, last = monotonic(), begun
@@ -126,13 +137,31 @@ def play_in_folder(
         if not last.updates or apprentice.last is None:
             raise
         raise _failed(folder, apprentice, last, apprentice.last, spec, error) from error
-    play_folder.write(folder, spec, played)
-    write_text(folder / REPORT, game_report(played, spec, cache=cache))
+    play_folder.write(folder, spec, played)  # before a region is refused that no state reaches
+    verified = verified_of(played, spec)
+    write_bytes(folder / METRICS, play_folder.metrics(played, verified))
+    write_text(folder / REPORT, game_report(played, spec, cache=cache, verified=verified))
     if played.interrupted and apprentice.resumes:
         play_folder.keep(folder, spec, played.learned)
     else:
         (folder / LEARNING).unlink(missing_ok=True)
     return played
+
+
+def verified_of(played: Played, spec: PlaySpec) -> Verification | None:
+    """Return whether the network has the properties that were asked for; None if none were.
+
+    Regions that a property leaves out are the range of the judged states; properties that hold
+    around rows are checked around some of these.
+    """
+    if not spec.properties:
+        return None
+    tell(say("verifying properties"))
+    judged_states = states(played.environment, played.episodes)
+    found = Model(played.fitted).verify(
+        spec.properties, judged_states, rung=played.policy.name, seconds=PROOFS, seed=spec.seed
+    )
+    return found.found
 
 
 def _failed(

@@ -80,23 +80,34 @@ class BuiltIn:
         return GameLanes(self.game, uniform)
 
 
+LEAST_LANES = 256
+"""Fewer are filled up, so that no program is compiled for each number of them."""
+
+
 class GameLanes:
     """Lanes of a built-in game."""
 
     def __init__(self, game: Game, uniform: np.ndarray) -> None:
-        self._game = game
-        self._state, seen = _first(game, uniform)
-        self.seen = np.asarray(seen)
+        self._game, self._count = game, len(uniform)
+        self._state, seen = first_states(game, _filled(uniform))
+        self.seen = np.asarray(seen)[: self._count]
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Take an action in each lane; see `Lanes`. The limit of steps is kept by who plays."""
-        self._state, seen, rewards, terminated = _next(self._game, self._state, actions)
-        self.seen, terminated = np.asarray(seen), np.asarray(terminated)
-        return np.asarray(rewards), terminated, np.zeros(len(terminated), bool)
+        self._state, *found = _next(self._game, self._state, _filled(actions))
+        self.seen, rewards, terminated = (np.asarray(part)[: self._count] for part in found)
+        return rewards, terminated, np.zeros(self._count, bool)
+
+
+def _filled(rows: np.ndarray) -> np.ndarray:
+    """Return rows (n, …) with zeros below, at least `LEAST_LANES` in all."""
+    spare = max(LEAST_LANES - len(rows), 0)
+    return np.concatenate([rows, np.zeros((spare, *rows.shape[1:]), rows.dtype)])
 
 
 @partial(jax.jit, static_argnums=0)
-def _first(game: Game, uniform: Any) -> tuple[Any, Any]:
+def first_states(game: Game, uniform: Any) -> tuple[Any, Any]:
+    """Return states for uniform numbers (n, r), and what is seen in them (n, d)."""
     state = jax.vmap(game.reset)(uniform)
     return state, jax.vmap(game.observe)(state)
 

@@ -14,11 +14,12 @@ import numpy as np
 from gradum.games.environment import BuiltIn, Environment
 from gradum.games.ppo import compiled, outside
 from gradum.games.ppo.action_distribution import Gaussian, Softmax
+from gradum.games.ppo.compiled import Drawn
 from gradum.games.ppo.learner import Learner, Method, Steps
 from gradum.games.settings import PPOSettings
 
 CHUNK = 8
-"""Updates between two looks at the clock, in one call of the compiled program."""
+"""Updates between two looks at the clock."""
 
 
 class CoursePoint(msgspec.Struct, frozen=True):
@@ -122,7 +123,7 @@ def rates(settings: PPOSettings, updates: int) -> np.ndarray:
 
 
 class CompiledApprentice:
-    """Learns a built-in game: a chunk is one call of a compiled program."""
+    """Learns a built-in game, whose rollouts are compiled."""
 
     resumes, last = True, None
 
@@ -137,20 +138,16 @@ class CompiledApprentice:
 
     def chunk(self, learned: Learned) -> tuple[Learner, Any, int, float]:
         """Play and update; see `Apprentice`."""
-        numbers = [
-            compiled.Drawn.of(self.method, self._game.draws, self._seed, learned.updates + place)
-            for place in range(CHUNK)
-        ]
-        drawn = jax.tree.map(lambda *parts: np.stack(parts), *numbers)
-        learner, lanes, progress = compiled.learn(
-            self._game,
-            self.method,
-            learned.learner,
-            learned.lanes,
-            drawn,
-            rates(self.method.settings, learned.updates),
-        )
-        return learner, lanes, int(progress.episodes.sum()), float(progress.returns.sum())
+        learner, lanes, episodes, earned = learned.learner, learned.lanes, 0, 0.0
+        for place, rate in enumerate(rates(self.method.settings, learned.updates)):
+            drawn = Drawn.of(self.method, self._game.draws, self._seed, learned.updates + place)
+            lanes, played = compiled.rollout(
+                self._game, self.method, learner, lanes, drawn.noise, drawn.resets
+            )
+            steps, totals = jax.tree.map(np.asarray, played)
+            learner = self.method.update(learner, steps, drawn.order, rate)
+            episodes, earned = episodes + int(steps.ended.sum()), earned + totals[steps.ended].sum()
+        return learner, lanes, episodes, float(earned)
 
 
 class OutsideApprentice:
@@ -175,8 +172,8 @@ class OutsideApprentice:
         """Play and update; see `Apprentice`."""
         learner, episodes, earned = learned.learner, 0, 0.0
         for place, rate in enumerate(rates(self.method.settings, learned.updates)):
-            numbers = compiled.Drawn.of(self.method, 0, self._seed, learned.updates + place)
+            numbers = Drawn.of(self.method, 0, self._seed, learned.updates + place)
             steps, finished = learned.lanes.roll(self.method, learner, numbers)
-            learner = outside.update(self.method, learner, steps, numbers.order, rate)
+            learner = self.method.update(learner, steps, numbers.order, rate)
             episodes, earned, self.last = episodes + len(finished), earned + sum(finished), steps
         return learner, learned.lanes, episodes, earned

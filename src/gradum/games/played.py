@@ -139,6 +139,20 @@ def unjudged(
     )
 
 
+def untried(environment: Environment, method: Method, learned: Learned, seed: int) -> Fitted:
+    """Return the network as a model of states of random play: what a property may be about."""
+    chance = by_chance(environment, seed)
+    return policy_model(
+        environment,
+        [network_of(environment, method, learned, Status.INTERRUPTED)],
+        states(environment, play(environment, chance, 8, seed, "random play")),
+        seed=seed,
+        seconds=0.0,
+        data={"game": environment.name},
+        mean_return=None,
+    )
+
+
 def network_of(environment: Environment, method: Method, learned: Learned, status: Status) -> Rung:
     """Return the policy's network as a rung."""
     return rung_of(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import msgspec
@@ -30,15 +30,23 @@ from gradum.ship.layout import EPISODES, HISTORY, LEARNING, METRICS, POLICY, SPE
 from gradum.ship.run_spec import without_none
 from gradum.tables.wording import shortened
 
+if TYPE_CHECKING:
+    from gradum.study.properties.result import Verification
+
 FORMAT = 1
 
 
 class PlaySpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What was asked: the game as the user names it, the seed, and the steps; None for its own."""
+    """What was asked.
+
+    The game as the user names it, the seed, the steps, None for the game's own, and the properties
+    of the network that are to be verified.
+    """
 
     game: str
     seed: int = 0
     steps: int | None = None
+    properties: tuple[str, ...] = ()
 
 
 class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -146,7 +154,7 @@ def write(folder: Path, spec: PlaySpec, played: Played) -> None:
     write_text(folder / SPEC, tomli_w.dumps(asked))
 
 
-def metrics(played: Played) -> bytes:
+def metrics(played: Played, verified: Verification | None = None) -> bytes:
     """Return ``metrics.json``; docs/play.md describes it."""
     judgement, course = played.judgement, played.learned.course
     content = {
@@ -166,6 +174,7 @@ def metrics(played: Played) -> bytes:
             "action_above": _action(played, played.threshold.above),
             "action_below": _action(played, played.threshold.below),
         },
+        "properties": verified.properties if verified else (),
         "settings": asdict(played.method.settings),
         "provenance": played.fitted.provenance,
     }

@@ -105,7 +105,7 @@ def explained(verified: Verified) -> list[str]:
 
 def _verdict(verified: Verified) -> Text:
     word = Text(visible(say(VERDICTS[verified.verdict])), style=STYLES[verified.verdict])
-    return word + Text(_on_one_line(f": {_stated(verified)}"), style="default")
+    return word + Text(_on_one_line(f": {stated(verified)}"), style="default")
 
 
 def _example_lines(verified: Verified) -> Iterator[RenderableType]:
@@ -114,14 +114,14 @@ def _example_lines(verified: Verified) -> Iterator[RenderableType]:
             yield Padding(Text(_on_one_line(sentence)), (0, 0, 0, 2))
 
 
-def _stated(verified: Verified) -> str:
+def stated(verified: Verified) -> str:
     """State the property with its region, and the class whose probability it is about."""
-    stated = verified.property
+    text = verified.property
     if verified.where:
-        stated = say("{property}, where {where}", property=stated, where=verified.where)
+        text = say("{property}, where {where}", property=text, where=verified.where)
     if verified.of is not None:
-        return say("{property} (the probability of {label!r})", property=stated, label=verified.of)
-    return stated
+        return say("{property} (the probability of {label!r})", property=text, label=verified.of)
+    return text
 
 
 def _how(verified: Verified) -> str:

@@ -40,6 +40,15 @@ def command(
             "--steps", metavar="N", help="Steps in the game to learn from. Default: the game's own."
         ),
     ] = None,
+    properties: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--property",
+            metavar="WORDS",
+            help="A property of the network to verify at the end, such as 'never left where angle "
+            "0.1..0.2'. Can be given several times.",
+        ),
+    ] = None,
     time_limit: Annotated[
         float | None,
         typer.Option(
@@ -67,7 +76,7 @@ def command(
 
     refuse_time_limit(time_limit)
     refuse_interval(checkpoint_every)
-    spec = checked(PlaySpec(game, seed, steps))
+    spec = checked(PlaySpec(game, seed, steps, tuple(properties or ())))
     with Interrupt().listening() as interrupt, made_folder(out, game) as folder:
         claim_folder(folder, force=force)
         carry_on(

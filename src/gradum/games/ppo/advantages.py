@@ -1,26 +1,23 @@
-"""Advantages of actions: how much more they brought than was expected.
+"""Advantages of actions: how much more they brought than was expected; in NumPy.
 
 Shapes: T steps of N lanes.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-import jax
-import jax.numpy as jnp
+import numpy as np
 
 
 def advantages(
-    rewards: Any,
-    values: Any,
-    following: Any,
-    terminated: Any,
-    ended: Any,
+    rewards: np.ndarray,
+    values: np.ndarray,
+    following: np.ndarray,
+    terminated: np.ndarray,
+    ended: np.ndarray,
     *,
     discount: float,
     trace: float,
-) -> Any:
+) -> np.ndarray:
     """Return generalised advantage estimates (T, N).
 
     δₜ = rₜ + γ V(sₜ₊₁) − Vₜ, where V(sₜ₊₁) is 0 after an end of the game's own; and
@@ -29,21 +26,17 @@ def advantages(
 
     Parameters
     ----------
-    rewards : array of shape (T, N)
-    values, following : arrays of shape (T, N)
+    rewards : ndarray of shape (T, N)
+    values, following : ndarrays of shape (T, N)
         The values expected of the state in which each step was taken, and of the one that it led
         to, before any reset.
-    terminated, ended : bool arrays of shape (T, N)
+    terminated, ended : bool ndarrays of shape (T, N)
         Whether the game ended there, and whether the episode did, which a limit of steps ends too.
     discount, trace : float
         γ and λ.
     """
-    errors = rewards + discount * jnp.where(terminated, 0.0, following) - values
-
-    def backwards(later: Any, step: Any) -> tuple[Any, Any]:
-        error, end = step
-        here = error + discount * trace * jnp.where(end, 0.0, later)
-        return here, here
-
-    last = jnp.zeros_like(errors[0])
-    return jax.lax.scan(backwards, last, (errors, ended), reverse=True)[1]
+    found = rewards + discount * np.where(terminated, 0.0, following) - values
+    goes_on = discount * trace * ~ended[:-1]
+    for step in reversed(range(len(goes_on))):
+        found[step] += goes_on[step] * found[step + 1]
+    return found

@@ -1,4 +1,4 @@
-"""Learning a built-in game: rollouts and updates in one compiled program.
+"""Playing a built-in game to learn from it: a rollout is one compiled program.
 
 The random numbers of an update are drawn in NumPy from a stream of its own, so that learning can go
 on from any update to the bit.
@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gradum.games.environment import first_states
 from gradum.games.game import Game
 from gradum.games.ppo.learner import Learner, Method, Steps
 from gradum.randomness import stream
@@ -25,13 +26,6 @@ class Lanes(NamedTuple):
     steps: Any
     total: Any
     discounted: Any
-
-
-class Progress(NamedTuple):
-    """Episodes that ended in an update, and the sum of their returns."""
-
-    episodes: Any
-    returns: Any
 
 
 class Drawn(NamedTuple):
@@ -59,30 +53,13 @@ class Drawn(NamedTuple):
 def begin(game: Game, lanes: int, seed: int) -> Lanes:
     """Return lanes at their first states."""
     uniform = stream(seed, "first states").random((lanes, game.draws), np.float32)
-    nothing = jnp.zeros(lanes)
-    return Lanes(jax.vmap(game.reset)(uniform), jnp.zeros(lanes, jnp.int32), nothing, nothing)
+    nothing = np.zeros(lanes, np.float32)
+    return Lanes(first_states(game, uniform)[0], np.zeros(lanes, np.int32), nothing, nothing)
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def learn(
-    game: Game, method: Method, learner: Learner, lanes: Lanes, drawn: Drawn, rates: Any
-) -> tuple[Learner, Lanes, Progress]:
-    """Play and update as many times as there are random numbers (U, …) and rates (U,)."""
-
-    def updated(carried: Any, given: Any) -> tuple[Any, Progress]:
-        learner, lanes = carried
-        numbers, rate = given
-        lanes, (steps, finished) = rollout(game, method, learner, lanes, numbers)
-        learner = method.update(learner, steps, numbers.order, rate)
-        progress = Progress(steps.ended.sum(), jnp.where(steps.ended, finished, 0.0).sum())
-        return (learner, lanes), progress
-
-    (learner, lanes), progress = jax.lax.scan(updated, (learner, lanes), (drawn, rates))
-    return learner, lanes, progress
-
-
 def rollout(
-    game: Game, method: Method, learner: Learner, lanes: Lanes, drawn: Drawn
+    game: Game, method: Method, learner: Learner, lanes: Lanes, noise: Any, resets: Any
 ) -> tuple[Lanes, tuple[Steps, Any]]:
     """Play T steps in every lane; a lane whose episode has ended begins another one.
 
@@ -93,7 +70,7 @@ def rollout(
     def stepped(lanes: Lanes, given: Any) -> tuple[Lanes, Any]:
         noise, uniform = given
         seen = observe(lanes.state)
-        actions = method.act(learner, seen, noise)
+        actions, logs = method.act(learner, seen, noise)
         state, rewards, terminated = jax.vmap(game.step)(
             lanes.state, in_units(game.bounds, actions)
         )
@@ -103,12 +80,12 @@ def rollout(
             later = jnp.where(terminated, 0.0, jax.vmap(game.potential)(after))
             rewards = rewards + discount * later - jax.vmap(game.potential)(seen)
         discounted = discount * lanes.discounted + rewards
-        steps = Steps(seen, actions, rewards, after, terminated, ended, discounted)
+        steps = Steps(seen, actions, logs, rewards, after, terminated, ended, discounted)
         state = jnp.where(ended[:, None], jax.vmap(game.reset)(uniform), state)
         kept = [jnp.where(ended, 0, part) for part in (count, total, discounted)]
         return Lanes(state, *kept), (steps, total)
 
-    return jax.lax.scan(stepped, lanes, (drawn.noise, drawn.resets))
+    return jax.lax.scan(stepped, lanes, (noise, resets))
 
 
 def in_units(bounds: tuple[float, float], actions: Any) -> Any:
@@ -116,4 +93,4 @@ def in_units(bounds: tuple[float, float], actions: Any) -> Any:
     low, high = bounds
     if low == high:
         return actions
-    return jnp.clip((low + high) / 2 + (high - low) / 2 * actions, low, high)
+    return ((low + high) / 2 + (high - low) / 2 * actions).clip(low, high)

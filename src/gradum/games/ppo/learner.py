@@ -1,11 +1,16 @@
 """The policy and the value network, and one update of both from a batch of steps.
 
+Compiling takes most of a first game's time, and each loop over numbers in a compiled program costs
+the same, however short it is. So only what is done in every mini-batch is compiled; what an update
+does once is NumPy's, and Adam sees all parameters as one vector.
+
 Shapes: n rows of d observations; T steps of N lanes make n = T N.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -20,6 +25,7 @@ from gradum.games.ppo.running_moments import RunningMoments
 from gradum.games.settings import PPOSettings
 from gradum.randomness import stream
 from gradum.solvers.first_order import Adam
+from gradum.solvers.threads import one_thread
 
 LONGEST_GRADIENT = 0.5
 FARTHEST = 10.0
@@ -42,17 +48,32 @@ class Learner(NamedTuple):
 class Steps(NamedTuple):
     """Steps of N lanes, each field (T, N, …).
 
-    ``after`` is what was seen after each step, before any reset; ``discounted`` is the sum of this
-    and earlier rewards of the episode, each discounted by its age.
+    ``logs`` are the log probabilities with which the actions were drawn; ``after`` is what was seen
+    after each step, before any reset; ``discounted`` is the sum of this and earlier rewards of the
+    episode, each discounted by its age.
     """
 
     seen: Any
     actions: Any
+    logs: Any
     rewards: Any
     after: Any
     terminated: Any
     ended: Any
     discounted: Any
+
+
+class Batch(NamedTuple):
+    """Rows of which a step of Adam is made, each field (n, …).
+
+    ``inputs`` are observations as the networks take them, ``targets`` what the value is to be.
+    """
+
+    inputs: Any
+    actions: Any
+    logs: Any
+    advantages: Any
+    targets: Any
 
 
 @dataclass(frozen=True)
@@ -78,7 +99,8 @@ class Method:
     def transformation(self) -> optax.GradientTransformation:
         """Adam, with gradients no longer than `LONGEST_GRADIENT`."""
         adam = Adam(self.settings.learning_rate, epsilon=1e-5)
-        return optax.chain(optax.clip_by_global_norm(LONGEST_GRADIENT), adam.transformation())
+        shortened = optax.clip_by_global_norm(LONGEST_GRADIENT)
+        return optax.flatten(optax.chain(shortened, adam.transformation()))
 
     def begin(self, seed: int) -> Learner:
         """Return a learner whose policy hardly prefers any action yet."""
@@ -89,71 +111,93 @@ class Method:
             "value": self.value.init(stream(seed, "value")),
             **self.distribution.initial(),
         }
-        params = jax.tree.map(jnp.asarray, params)
+        forms = jax.eval_shape(self.transformation.init, params)
+        optimizer = jax.tree.map(lambda form: np.zeros(form.shape, form.dtype), forms)
         seen = RunningMoments.nothing((self.observations,))
-        return Learner(params, self.transformation.init(params), seen, RunningMoments.nothing(()))
+        return Learner(params, optimizer, seen, RunningMoments.nothing(()))
 
     def logits(self, learner: Learner, seen: Any) -> Any:
         """Return what the policy's network says (n, k) of observations (n, d)."""
         return self.policy.apply(learner.params["policy"], {"dense": scaled(learner, seen)})
 
-    def act(self, learner: Learner, seen: Any, noise: Any) -> Any:
-        """Return an action (n,) for each observation, drawn by noise (n,)."""
-        logits = self.logits(learner, seen)
-        return self.distribution.draw(logits, learner.params, noise)
+    def act(self, learner: Learner, seen: Any, noise: Any) -> tuple[Any, Any]:
+        """Return an action for each observation, drawn by noise, and its log probability (n,)."""
+        logits, params = self.logits(learner, seen), learner.params
+        actions = self.distribution.draw(logits, params, noise)
+        return actions, self.distribution.log_probability(logits, params, actions)
 
-    def objective(self, params: Any, batch: Any) -> Any:
+    def objective(self, params: Any, batch: Batch) -> Any:
         """Return what an update makes small: the clipped surrogate, less entropy, plus value.
 
         −E min(ρA, clip(ρ, 1 − ε, 1 + ε) A) − c H + ½ (V − G)², with ρ the new probability of an
-        action by the old one, and A standardised in the batch.
+        action by the old one. Where the clip binds, it gives A + ε|A|: one minimum is enough.
         """
-        inputs, actions, old, advantage, target = batch
-        logits = self.policy.apply(params["policy"], {"dense": inputs})
-        ratio = jnp.exp(self.distribution.log_probability(logits, params, actions) - old)
-        advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
-        clip = self.settings.clip
-        clipped = jnp.clip(ratio, 1 - clip, 1 + clip)
-        surrogate = jnp.minimum(ratio * advantage, clipped * advantage).mean()
-        entropy = self.distribution.entropy(logits, params).mean()
-        value = self.value.apply(params["value"], {"dense": inputs})[:, 0]
-        return -surrogate - self.settings.entropy * entropy + 0.5 * jnp.mean((value - target) ** 2)
+        logits = self.policy.apply(params["policy"], {"dense": batch.inputs})
+        logs = self.distribution.log_probability(logits, params, batch.actions)
+        ratio, advantage = jnp.exp(logs - batch.logs), batch.advantages
+        most = advantage + self.settings.clip * jnp.abs(advantage)
+        surrogate = jnp.minimum(ratio * advantage, most)
+        entropy = self.distribution.entropy(logits, params)
+        value = self.value.apply(params["value"], {"dense": batch.inputs})[:, 0]
+        error = value - batch.targets
+        return jnp.mean(0.5 * error**2 - surrogate - self.settings.entropy * entropy)
 
-    def update(self, learner: Learner, steps: Steps, order: Any, rate: Any) -> Learner:
+    def update(self, learner: Learner, steps: Steps, order: np.ndarray, rate: float) -> Learner:
         """Learn from steps (T, N), in the orders (epochs, T N), at a share of the learning rate."""
-        settings, params = self.settings, learner.params
         returns = learner.returns.merged(steps.discounted.reshape(-1))
-        inputs, following = scaled(learner, steps.seen), scaled(learner, steps.after)
-        logits = self.policy.apply(params["policy"], {"dense": inputs})
-        old = self.distribution.log_probability(logits, params, steps.actions)
-        values = self.value.apply(params["value"], {"dense": inputs})[..., 0]
-        later = self.value.apply(params["value"], {"dense": following})[..., 0]
+        with one_thread():
+            rows = self.rows(learner, steps, float(returns.scale))
+        places = order.reshape(self.settings.epochs * self.settings.batches, -1)
+        batches = Batch(*(part[places] for part in rows))
+        batches = batches._replace(advantages=_standardised(batches.advantages))
+        params, optimizer = _improved(self, learner.params, learner.optimizer, batches, rate)
+        seen = learner.seen.merged(steps.seen.reshape(-1, self.observations))
+        return Learner(params, optimizer, seen, returns)
+
+    def rows(self, learner: Learner, steps: Steps, unit: float) -> Batch:
+        """Return the steps as rows (T N), in NumPy; rewards are in a unit of returns."""
+        value = jax.tree.map(np.asarray, learner.params["value"])
+
+        def valued(seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            inputs = scaled(learner, seen).astype(np.float32).reshape(-1, self.observations)
+            return inputs, self.value.forward(value, {"dense": inputs}).reshape(seen.shape[:2])
+
+        (inputs, values), (_, following) = valued(steps.seen), valued(steps.after)
         advantage = advantages(
-            steps.rewards / returns.scale,
+            steps.rewards / np.float32(unit),
             values,
-            later,
+            following,
             steps.terminated,
             steps.ended,
-            discount=settings.discount,
-            trace=settings.trace,
+            discount=self.settings.discount,
+            trace=self.settings.trace,
         )
-        batch = (inputs, steps.actions, old, advantage, advantage + values)
-        batch = jax.tree.map(lambda part: part.reshape(-1, *part.shape[2:]), batch)
+        flat = (steps.actions, steps.logs, advantage, advantage + values)
+        return Batch(inputs, *(part.reshape(-1) for part in flat))
 
-        def improved(carried: Any, rows: Any) -> tuple[Any, None]:
-            params, optimizer = carried
-            drawn = jax.tree.map(lambda part: part[rows], batch)
-            gradient = jax.grad(self.objective)(params, drawn)
-            change, optimizer = self.transformation.update(gradient, optimizer)
-            change = jax.tree.map(lambda part: part * rate, change)
-            return (optax.apply_updates(params, change), optimizer), None
 
-        batches = order.reshape(settings.epochs * settings.batches, -1)
-        (params, optimizer), _ = jax.lax.scan(improved, (params, learner.optimizer), batches)
-        rows = steps.seen.reshape(-1, self.observations)
-        return Learner(params, optimizer, learner.seen.merged(rows), returns)
+@partial(jax.jit, static_argnums=0)
+def _improved(
+    method: Method, params: Any, optimizer: Any, batches: Batch, rate: Any
+) -> tuple[Any, Any]:
+    """Take a step for each of the batches (B, n, …), at a share of the learning rate."""
+
+    def stepped(carried: Any, batch: Batch) -> tuple[Any, None]:
+        params, optimizer = carried
+        gradient = jax.grad(method.objective)(params, batch)
+        change, optimizer = method.transformation.update(gradient, optimizer)
+        moved = jax.tree.map(lambda part, by: part + rate * by, params, change)
+        return (moved, optimizer), None
+
+    return jax.lax.scan(stepped, (params, optimizer), batches)[0]
+
+
+def _standardised(values: np.ndarray) -> np.ndarray:
+    """Return values (B, n) with mean 0 and deviation 1 in each batch."""
+    middle, spread = values.mean(axis=1, keepdims=True), values.std(axis=1, keepdims=True)
+    return (values - middle) / (spread + np.float32(1e-8))
 
 
 def scaled(learner: Learner, seen: Any) -> Any:
     """Return observations (…, d) as the networks take them."""
-    return jnp.clip((seen - learner.seen.mean) / learner.seen.scale, -FARTHEST, FARTHEST)
+    return ((seen - learner.seen.mean) / learner.seen.scale).clip(-FARTHEST, FARTHEST)

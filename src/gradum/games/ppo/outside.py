@@ -1,4 +1,4 @@
-"""Rollouts in an environment of Python, and the compiled update from them."""
+"""Rollouts in an environment of Python, which is stepped lane by lane."""
 
 from __future__ import annotations
 
@@ -14,13 +14,7 @@ from gradum.games.ppo.learner import Learner, Method, Steps
 
 
 @partial(jax.jit, static_argnums=0)
-def update(method: Method, learner: Learner, steps: Steps, order: Any, rate: Any) -> Learner:
-    """Learn from steps; see `Method.update`."""
-    return method.update(learner, steps, order, rate)
-
-
-@partial(jax.jit, static_argnums=0)
-def _act(method: Method, learner: Learner, seen: Any, noise: Any) -> Any:
+def _act(method: Method, learner: Learner, seen: Any, noise: Any) -> tuple[Any, Any]:
     return method.act(learner, seen, noise)
 
 
@@ -38,15 +32,15 @@ class Rollouts:
         lanes, environment, rows, finished = self._lanes, self._environment, [], []
         for noise in drawn.noise:
             seen = lanes.seen.astype(np.float32)
-            actions = np.asarray(_act(method, learner, seen, noise))
-            taken = np.asarray(in_units(environment.bounds, actions))
+            actions, logs = map(np.asarray, _act(method, learner, seen, noise))
+            taken = in_units(environment.bounds, actions)
             rewards, terminated, cut = lanes.step(taken)
             self._steps += 1
             self._total += rewards
             self._discounted = method.settings.discount * self._discounted + rewards
             ended = terminated | cut | (self._steps >= environment.limit)
             after, discounted = lanes.seen.astype(np.float32), self._discounted.copy()
-            rows.append((seen, actions, rewards, after, terminated, ended, discounted))
+            rows.append((seen, actions, logs, rewards, after, terminated, ended, discounted))
             if ended.any():
                 finished += self._total[ended].tolist()
                 lanes.restart(np.flatnonzero(ended))

@@ -24,7 +24,7 @@ from gradum.show.policy_ladder import (
     remarks,
     threshold_in_words,
 )
-from gradum.show.verification import VERDICTS, explained
+from gradum.show.verification import VERDICTS, explained, stated
 from gradum.study.explanation.effects import Effects
 from gradum.study.explanation.overall import Overall
 from gradum.study.properties.result import Verification
@@ -85,7 +85,8 @@ def game_report_html(
         player_script=script(PLAYER),
         game_style=source("show/game/page/game.css"),
         verified=[
-            (each, say(VERDICTS[each.verdict]), explained(each)) for each in verified.properties
+            (each, say(VERDICTS[each.verdict]), stated(each), explained(each))
+            for each in verified.properties
         ]
         if verified
         else [],
