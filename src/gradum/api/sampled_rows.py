@@ -11,7 +11,6 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import TableError
-from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.fitted import Fitted
 from gradum.study.watch.column_drift import Counted
@@ -21,7 +20,7 @@ from gradum.tables.forecast.pairs import in_pairs
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import BLOCK_ROWS, at_hand, opened
+from gradum.tables.sources.stream import BLOCK_ROWS, at_hand, opened, refuse_empty
 from gradum.tables.table import Table
 from gradum.tables.totals import without_totals
 
@@ -127,18 +126,14 @@ def _blocks(
             except TableError:  # JSON is read as a whole
                 table = read(here)
             else:
-                _refuse_empty(rows.head.source, len(rows))
+                refuse_empty(rows.head.source, len(rows))
                 rows = rows.without_totals()
                 yield rows.places, rows.blocks()
                 return
-        _refuse_empty(table.source, len(table.frame))
+        refuse_empty(table.source, len(table.frame))
         table = without_totals(table)
         starts = range(0, len(table.frame), BLOCK_ROWS)
         parts = (replace(table, frame=table.frame[at : at + BLOCK_ROWS]) for at in starts)
         places = np.arange(len(table.frame)) if table.numbers is None else table.numbers
         yield places, parts
 
-
-def _refuse_empty(source: str, rows: int) -> None:
-    if not rows:
-        raise TableError(say("{source} has no rows.", source=source), say("Give some."))

@@ -14,7 +14,7 @@ import numpy as np
 from msgspec import structs
 
 from gradum.api.groups import judged_evidence
-from gradum.api.labels import label_column, with_labels
+from gradum.study.evaluation.labels import label_column, with_labels
 from gradum.api.table_rows import TableRows, table_rows
 from gradum.errors import ColumnError, SpecError
 from gradum.messages import say

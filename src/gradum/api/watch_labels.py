@@ -12,7 +12,7 @@ import numpy as np
 from msgspec import structs
 
 from gradum.api.groups import grouping_of
-from gradum.api.labels import label_column, with_labels
+from gradum.study.evaluation.labels import label_column, with_labels
 from gradum.api.sequential_test import sequential_test
 from gradum.api.table_rows import table_rows
 from gradum.errors import SpecError

@@ -33,6 +33,7 @@ def command(
             "--metric", metavar="NAME", help="The metric for the groups. Default: the run's."
         ),
     ] = None,
+    on: options.On = None,
     *,
     as_json: options.Json = False,
     **asked: Any,
@@ -47,6 +48,7 @@ def command(
         data,
         by=by or (),
         metric=metric,
+        on=on,
         **asked,
     )
     if as_json:
