@@ -115,7 +115,7 @@ def sampled_rows(
             found = sampling.of(table.blocks(), numbers)
         else:
             assert isinstance(table.rows, Stream)
-            found = _across(replace(sampling, stream=table.rows.for_tasks), engine, table, numbers)
+            found = _across(sampling, engine, table.rows, table.places, numbers)
         found.read.refuse_unread(fitted.schema)
         if counted is not None and found.counted is not None:
             counted.merge(found.counted)
@@ -130,17 +130,19 @@ def sampled_rows(
         )
 
 
-def _across(sampling: Sampling, engine: Engine, table: _Opened, numbers: np.ndarray) -> Sampled:
+def _across(
+    sampling: Sampling, engine: Engine, table: Stream, places: np.ndarray, numbers: np.ndarray
+) -> Sampled:
     """Let an engine read the partitions, and merge what they gave."""
-    partitions = table.rows.partitions
-    starts = np.searchsorted(table.places, [rows.start for rows in partitions])
-    ends = [*starts[1:], len(table.places)]
+    work, partitions = replace(sampling, stream=table.for_tasks), table.partitions
+    starts = np.searchsorted(places, [rows.start for rows in partitions])
+    ends = [*starts[1:], len(places)]
     items = []
     for rows, start, end in zip(partitions, starts, ends, strict=True):
         first, last = np.searchsorted(numbers, [start, end])
         items.append(DrawnRows(rows, numbers[first:last] - start))
     found = Sampled([], counted=None if sampling.counted is None else sampling.counted.nothing())
-    for part in told(in_order(engine, sampling, items), say("watch: all rows"), len(items)):
+    for part in told(in_order(engine, work, items), say("watch: all rows"), len(items)):
         found.merge(part)
     return found
 
@@ -192,7 +194,8 @@ class Sampling:
 
     def __call__(self, drawn: DrawnRows) -> Sampled:
         """Read a partition; its places count from its first row that is no total."""
-        assert self.stream is not None and drawn.places is not None
+        assert self.stream is not None
+        assert drawn.places is not None
         return self.of(self.stream.blocks(rows=drawn.rows), drawn.places)
 
     def of(self, tables: Iterable[Table], numbers: np.ndarray) -> Sampled:

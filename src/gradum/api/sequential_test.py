@@ -14,7 +14,6 @@ import numpy as np
 from msgspec import structs
 
 from gradum.api.groups import judged_evidence
-from gradum.study.evaluation.labels import label_column, with_labels
 from gradum.api.table_rows import table_rows
 from gradum.engines.engine import Engine
 from gradum.engines.in_order import in_order
@@ -22,6 +21,7 @@ from gradum.errors import ColumnError, SpecError
 from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.run.reference.judged_errors import JudgedErrors, is_wrong, judged_errors
+from gradum.study.evaluation.labels import label_column, with_labels
 from gradum.study.watch.counted_table import CountedTable, refuse_counted, stable_hashes
 from gradum.study.watch.error_rate_test import Labelled, follow
 from gradum.study.watch.sequential_test import (

@@ -12,8 +12,6 @@ import numpy as np
 from msgspec import structs
 
 from gradum.api.groups import grouping_of
-from gradum.study.evaluation.in_partitions import groups_in_partitions
-from gradum.study.evaluation.labels import label_column, with_labels
 from gradum.api.sequential_test import sequential_test
 from gradum.api.table_rows import table_rows
 from gradum.engines.engine import Engine
@@ -22,6 +20,8 @@ from gradum.files.atomic import write_bytes
 from gradum.messages import as_text, say
 from gradum.randomness import stream
 from gradum.study.evaluation.evaluate import table_by_group
+from gradum.study.evaluation.in_partitions import groups_in_partitions
+from gradum.study.evaluation.labels import label_column, with_labels
 from gradum.study.evidence import MOST_ROWS
 from gradum.study.groups.groups import Groups
 from gradum.study.watch.sequential_test import SequentialTest

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -42,7 +42,7 @@ from gradum.study.groups.scoring import refuse_no_column
 from gradum.tables.check import Checked, ColumnsRead, check
 from gradum.tables.differences import Difference, merged
 from gradum.tables.role_values import class_codes, target_values
-from gradum.tables.schema import with_columns_of
+from gradum.tables.schema import Schema, with_columns_of
 from gradum.tables.sources.stream import DrawnRows, Stream, refuse_empty
 from gradum.tables.table import Table
 from gradum.waiting import told
@@ -129,15 +129,16 @@ class Scoring:
     def __call__(self, drawn: DrawnRows) -> ScoredPart:
         """Read the rows block by block, and return what is to be said of them."""
         blocks = self.stream.drawn_blocks(drawn)
-        return ScoredPart.of([self._block(with_labels(b, self.fitted, self.labels)) for b in blocks])
+        return ScoredPart.of(
+            [self._block(with_labels(b, self.fitted, self.labels)) for b in blocks]
+        )
 
     def _block(self, block: Table) -> ScoredPart:
         fitted, schema, also = self.fitted, self.fitted.schema, self.also
+        block = with_labels(block, fitted, self.labels)
         assert block.numbers is not None
         encoder = fitted.encoder
-        checked = check(
-            block, schema, encoder=encoder, require_target=True, also=also, block=True
-        )
+        checked = check(block, schema, encoder=encoder, require_target=True, also=also, block=True)
         checked, read, frame = replace(checked, numbers=block.numbers), ColumnsRead(), checked.frame
         read.add(checked)
         predictions = {
@@ -151,10 +152,9 @@ class Scoring:
             )
         known = {column.name for column in schema.columns}
         new = [name for name in block.frame.columns if name in also and name not in known]
-        wanted = {column.name for column in schema.columns if column.role != "feature"} | {*also}
         return ScoredPart(
             block.numbers,
-            frame.select(name for name in frame.columns if name in wanted),
+            _looked_at(frame, schema, also),
             block.frame.select(new),
             predictions,
             covered,
@@ -198,12 +198,13 @@ def evaluate_in_partitions(
     rows, rungs = _opened(fitted, rows, grouping), tuple(fitted.rungs)
     places = None
     if memory is not None:
-        classes = len(rungs) * max(len(fitted.classes), 1)
-        places = drawn_places(fitted, rows, held_row(_kept(fitted, rows, grouping), classes), memory)
+        kept = _looked_at(rows.head.frame, fitted.schema, also_of(fitted, grouping))
+        row_bytes = held_row(kept, len(rungs) * max(len(fitted.classes), 1))
+        places = drawn_places(fitted, rows, row_bytes, memory)
     conformal = covering(fitted, judges)
     conformal = None if conformal is None else conformal.without_outcomes()
     hashed = () if run_rows is None else run_rows.columns
-    asked = {"rungs": rungs, "conformal": conformal, "hashed": hashed}
+    asked: dict[str, Any] = {"rungs": rungs, "conformal": conformal, "hashed": hashed}
     part, dataset = _scored(fitted, rows, engine, places, fitted.spec.target, grouping, **asked)
     kept = np.searchsorted(part.numbers, dataset.numbers)
     learned, held_out = np.zeros((2, len(dataset)), bool)
@@ -260,14 +261,10 @@ def _opened(fitted: Fitted, rows: Stream, grouping: Grouping) -> Stream:
     return rows.without_totals()
 
 
-def _kept(fitted: Fitted, rows: Stream, grouping: Grouping) -> pl.DataFrame:
-    """Return the columns of the first rows that come back from tasks."""
-    roles = {column.name for column in fitted.schema.columns if column.role not in UNKEPT}
-    wanted = roles | {*also_of(fitted, grouping)}
-    return rows.head.frame.select(name for name in rows.head.frame.columns if name in wanted)
-
-
-UNKEPT = ("feature", "unused")
+def _looked_at(frame: pl.DataFrame, schema: Schema, also: Sequence[str]) -> pl.DataFrame:
+    """Return the columns of a table that scores look at: those with a role, and some others."""
+    roles = {column.name for column in schema.columns if column.role not in ("feature", "unused")}
+    return frame.select(name for name in frame.columns if name in roles | {*also})
 
 
 def _scored(
@@ -277,7 +274,7 @@ def _scored(
     places: np.ndarray | None,
     labels: str,
     grouping: Grouping,
-    **asked: object,
+    **asked: Any,
 ) -> tuple[ScoredPart, Dataset]:
     """Let tasks predict the rows; return what they say, and the rows that have a target."""
     drawn = rows.drawn_partitions(places)
