@@ -6,14 +6,16 @@ import sys
 import threading
 
 import pytest
+from msgspec import structs
 
+import gradum
 from engine_works import BlasThreads, Doubled, Threads
 from gradum.engines import dask as on_dask
 from gradum.engines import engine_of, software
 from gradum.engines.in_order import in_order
 from gradum.errors import EngineError, TableError
 from gradum.rungs.training_events import Passed
-from streamed_bits import folds_learned, lanes_learned, learned, write_parts
+from streamed_bits import LINEAR, folds_learned, lanes_learned, learned, table, write_parts
 
 ray = pytest.importorskip("ray")
 distributed = pytest.importorskip("distributed")
@@ -37,9 +39,15 @@ def ray_cluster():
 
 
 @pytest.fixture(scope="module", params=["ray", "dask"])
-def engine(request):
-    """The engine of a cluster of two workers."""
-    with engine_of(request.getfixturevalue(f"{request.param}_cluster")) as engine:
+def cluster(request):
+    """The name of a cluster of two workers."""
+    return request.getfixturevalue(f"{request.param}_cluster")
+
+
+@pytest.fixture(scope="module")
+def engine(cluster):
+    """Its engine."""
+    with engine_of(cluster) as engine:
         yield engine
 
 
@@ -79,6 +87,21 @@ def test_a_fit_has_the_bits_of_one_without_an_engine(engine, files, here):
 def test_lanes_and_folds_have_the_bits_of_none(engine, files):
     assert lanes_learned(files, engine) == lanes_learned(files)
     assert folds_learned(engine) == folds_learned(None)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return gradum.fit(table(600), "label", model="linear", linear=LINEAR)
+
+
+def test_evaluation_watch_and_explanation_are_those_of_no_engine(cluster, files, model):
+    rows, few = str(files / "p*.parquet"), table(20, seed=1)
+    one, two = (model.evaluate(rows, on=on) for on in (None, cluster))
+    assert structs.replace(one, differences=()) == structs.replace(two, differences=())
+    one, two = (model.watch(rows, stream=True, on=on).found for on in (None, cluster))
+    assert one == two
+    one, two = (model.explain(few, on=on).frame for on in (None, cluster))
+    assert one.equals(two)
 
 
 def test_a_worker_killed_in_the_midst_of_a_pass_changes_no_bit(engine, files, here):

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
+from gradum.api.asked_engine import refuse_no_partitions
 from gradum.api.groups import grouping_of, judged_by_group
 from gradum.api.run_rows import known_rows
+from gradum.engines import engine_of
+from gradum.engines.engine import Engine
 from gradum.errors import TargetError
 from gradum.messages import say
 from gradum.run.memory_bound import judging_bound
@@ -17,6 +20,7 @@ from gradum.run.options.options import make_reading
 from gradum.scores.metrics import METRICS
 from gradum.study.evaluation.evaluate import Evaluation, Grouping, evaluate_in_blocks
 from gradum.study.evaluation.evaluate import evaluate as evaluate_table
+from gradum.study.evaluation.in_partitions import evaluate_in_partitions
 from gradum.study.evaluation.run_rows import RunRows
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.read import read
@@ -33,6 +37,7 @@ def evaluate(
     by: str | Sequence[str] = (),
     metric: str | None = None,
     max_memory: int | str | None = None,
+    on: Any = None,
     sheet: str | None = None,
     query: str | None = None,
     encoding: str | None = None,
@@ -57,6 +62,10 @@ def evaluate(
     max_memory : int or str, optional
         Bytes, or a size such as "2GB"; half of the available memory if not given. From a table that
         would take more, as many random rows are drawn and judged as there is room for.
+    on : str or Executor, optional
+        An engine that reads and predicts the table's partitions, as in `gradum.fit`. Since features
+        stay there, more rows have room here. Scores are the same on every engine, and agree with
+        those without one to rounding.
     sheet, query, encoding, skip_rows, keep_totals : optional
         How ``data`` is read, as in `gradum.fit`.
 
@@ -70,9 +79,13 @@ def evaluate(
     SchemaError, TargetError
         A column is absent or of another kind, or a label was never seen in training.
     SpecError
-        There is no such metric or group column, or nothing is given to score.
+        There is no such metric, group column or engine, or nothing is given to score.
+    EngineError
+        The engine does not answer, or a task failed too often.
     """
     grouping = grouping_of(self, by, metric)
+    if on is not None:
+        refuse_no_partitions(self.fitted, data)
     if data is None:
         return judged_by_group(self, grouping)
     known, unknown = known_rows(self.run, self.folder, self.fitted), ()
@@ -87,7 +100,8 @@ def evaluate(
     reading = make_reading(
         sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows, keep_totals=keep_totals
     )
-    evaluation = _evaluated(self, data, max_memory, known, reading, grouping)
+    with engine_of(on) as engine:
+        evaluation = _evaluated(self, data, max_memory, known, reading, grouping, engine)
     return structs.replace(evaluation, sentences=(*unknown, *evaluation.sentences))
 
 
@@ -98,27 +112,19 @@ def _evaluated(
     known: RunRows | None,
     reading: ReadingOptions,
     grouping: Grouping,
+    engine: Engine | None,
 ) -> Evaluation:
+    asked: dict[str, Any] = {"run_rows": known, "judges": self.judges, "grouping": grouping}
     most = None if max_memory is None else read_size(max_memory)
     with at_hand(data, reading) as table:
         bound = judging_bound(self.fitted, table, most)
-        if bound is None:
-            return evaluate_table(
-                self.fitted,
-                read(table),
-                run_rows=known,
-                judges=self.judges,
-                grouping=grouping,
-            )
+        if bound is None and engine is None:
+            return evaluate_table(self.fitted, read(table), **asked)
         with opened(table) as rows:
-            return evaluate_in_blocks(
-                self.fitted,
-                rows,
-                bound,
-                run_rows=known,
-                judges=self.judges,
-                grouping=grouping,
-            )
+            if engine is not None:
+                return evaluate_in_partitions(self.fitted, rows, engine, bound, **asked)
+            assert bound is not None
+            return evaluate_in_blocks(self.fitted, rows, bound, **asked)
 
 
 def score(self: Model, data: Any) -> float:

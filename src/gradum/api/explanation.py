@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradum.api.asked_rows import asked_rows, background_of
 from gradum.api.report import Page
+from gradum.engines import engine_of
 from gradum.files.atomic import write_text
 from gradum.forks import refuse_after_fork
 from gradum.show.explanation import Explanation
@@ -31,6 +32,7 @@ def explain(
     scale: Scale | None = None,
     together: Sequence[Sequence[str]] = (),
     tolerance: float = 0.001,
+    on: Any = None,
 ) -> Explanation:
     """Say why rows are answered as they are: Shapley values by column, with their errors.
 
@@ -60,6 +62,8 @@ def explain(
         row, values are sampled until the half-width of their 95% intervals is below this share of
         the range of the answers, or until that second is spent. A share below a thousandth has no
         such time limit.
+    on : str or Executor, optional
+        An engine that explains the rows, a few in each task, as in `gradum.fit`.
 
     Returns
     -------
@@ -72,9 +76,11 @@ def explain(
     Raises
     ------
     SpecError
-        There is no such row, column, rung or scale, or there are no background rows.
+        There is no such row, column, rung, scale or engine, or there are no background rows.
     SchemaError
         A column is absent or of another kind.
+    EngineError
+        The engine does not answer, or a task failed too often.
     """
     refuse_after_fork()
     return explain_model(
@@ -86,6 +92,7 @@ def explain(
         scale=scale,
         together=together,
         tolerance=tolerance,
+        on=on,
     )
 
 
@@ -97,18 +104,23 @@ def explain_model(
     background: Any = None,
     together: Sequence[Sequence[str]] = (),
     reading: ReadingOptions = PLAINLY,
+    on: Any = None,
     **options: Any,
 ) -> Explanation:
     """Explain rows of a table, which is read with ``reading``; see `Model.explain`."""
     frame, numbers = asked_rows(model, data, rows, reading)
-    found = shapley_values(
-        model.fitted,
-        frame,
-        background_of(model, background),
-        numbers=numbers,
-        together=[[names] if isinstance(names, str) else names for names in together],
-        **options,
-    )
+    against = background_of(model, background)
+    players = [[names] if isinstance(names, str) else names for names in together]
+    with engine_of(on) as engine:
+        found = shapley_values(
+            model.fitted,
+            frame,
+            against,
+            numbers=numbers,
+            together=players,
+            engine=engine,
+            **options,
+        )
     return Explanation(found, model.fitted)
 
 
@@ -133,7 +145,7 @@ def row_page(
     cache : path, optional
         As in `report`.
     **options
-        As in `explain`: ``background``, ``rung``, ``scale``, ``together``, ``tolerance``.
+        As in `explain`: ``background``, ``rung``, ``scale``, ``together``, ``tolerance``, ``on``.
 
     Raises
     ------

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from gradum.engines.engine import Engine
+from gradum.engines.in_order import in_order
 from gradum.errors import TableError
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.fitted import Fitted
 from gradum.study.watch.column_drift import Counted
-from gradum.tables.check import check_blocks
+from gradum.tables.check import ColumnsRead, check
 from gradum.tables.differences import Difference, merged
 from gradum.tables.forecast.pairs import in_pairs
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import BLOCK_ROWS, at_hand, opened
+from gradum.tables.sources.stream import (
+    BLOCK_ROWS,
+    DrawnRows,
+    Stream,
+    at_hand,
+    opened,
+    refuse_empty,
+)
 from gradum.tables.table import Table
 from gradum.tables.totals import without_totals
+from gradum.waiting import told
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,7 @@ def sampled_rows(
     *,
     reading: ReadingOptions = PLAINLY,
     counted: Counted | None = None,
+    engine: Engine | None = None,
 ) -> SampledRows:
     """Read a table block by block, and draw up to ``most`` of its rows.
 
@@ -84,6 +95,8 @@ def sampled_rows(
     reading : ReadingOptions
     counted : Counted, optional
         Counts all rows.
+    engine : Engine, optional
+        Reads the table's partitions, which changes nothing of what is drawn and counted.
 
     Raises
     ------
@@ -91,54 +104,162 @@ def sampled_rows(
         A column is absent or of another kind.
     TableError
         The table cannot be read, or has no rows.
+    EngineError
+        A task failed too often.
     """
-    features = [column.name for column in fitted.schema.features]
-    frames, differences, before, source, labels, left_out = [], [], 0, "", 0, ()
-    with _blocks(data, fitted, reading) as (places, tables):
-        rng = stream(fitted.spec.seed, "study", "watch", name)
-        rows = len(places)
+    with _opened(data, fitted, reading, divided=engine is not None) as table:
+        rng, rows = stream(fitted.spec.seed, "study", "watch", name), len(table.places)
         numbers = np.sort(rng.choice(rows, min(rows, most), replace=False))
-        for table, checked in check_blocks(tables, fitted.schema, encoder=fitted.encoder):
+        sampling = Sampling(fitted, counted)
+        if engine is None:
+            found = sampling.of(table.blocks(), numbers)
+        else:
+            assert isinstance(table.rows, Stream)
+            found = _across(sampling, engine, table.rows, table.places, numbers)
+        found.read.refuse_unread(fitted.schema)
+        if counted is not None and found.counted is not None:
+            counted.merge(found.counted)
+        return SampledRows(
+            pl.concat(found.frames, how="vertical_relaxed"),
+            table.places[numbers],
+            rows,
+            table.head.source,
+            found.differences,
+            found.labels,
+            table.head.left_out,
+        )
+
+
+def _across(
+    sampling: Sampling, engine: Engine, table: Stream, places: np.ndarray, numbers: np.ndarray
+) -> Sampled:
+    """Let an engine read the partitions, and merge what they gave."""
+    work, partitions = replace(sampling, stream=table.for_tasks), table.partitions
+    starts = np.searchsorted(places, [rows.start for rows in partitions])
+    ends = [*starts[1:], len(places)]
+    items = []
+    for rows, start, end in zip(partitions, starts, ends, strict=True):
+        first, last = np.searchsorted(numbers, [start, end])
+        items.append(DrawnRows(rows, numbers[first:last] - start))
+    found = Sampled([], counted=None if sampling.counted is None else sampling.counted.nothing())
+    for part in told(in_order(engine, work, items), say("watch: all rows"), len(items)):
+        found.merge(part)
+    return found
+
+
+@dataclass
+class Sampled:
+    """What some rows gave; what later rows give can be merged in.
+
+    ``labels`` counts the rows that have a target value.
+    """
+
+    frames: list[pl.DataFrame]
+    differences: tuple[Difference, ...] = ()
+    labels: int = 0
+    read: ColumnsRead = field(default_factory=ColumnsRead)
+    counted: Counted | None = None
+
+    def merge(self, later: Sampled) -> None:
+        """Take in what later rows gave."""
+        self.frames += later.frames
+        self.differences = merged((*self.differences, *later.differences))
+        self.labels += later.labels
+        self.read.merge(later.read)
+        if self.counted is not None and later.counted is not None:
+            self.counted.merge(later.counted)
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """The work of counting a partition's rows and taking some: a `gradum.engines.engine.Work`.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    counted : Counted or None
+        How rows are counted; it counts none itself.
+    stream : Stream, optional
+        The table of the partitions.
+    """
+
+    fitted: Fitted
+    counted: Counted | None
+    stream: Stream | None = None
+
+    def named(self, drawn: DrawnRows) -> str:
+        """Name a partition."""
+        assert self.stream is not None
+        return self.stream.named(drawn.rows)
+
+    def __call__(self, drawn: DrawnRows) -> Sampled:
+        """Read a partition; its places count from its first row that is no total."""
+        assert self.stream is not None
+        assert drawn.places is not None
+        return self.of(self.stream.blocks(rows=drawn.rows), drawn.places)
+
+    def of(self, tables: Iterable[Table], numbers: np.ndarray) -> Sampled:
+        """Count all rows of consecutive tables, and take those at some places, in order."""
+        features = [column.name for column in self.fitted.schema.features]
+        target, before = self.fitted.spec.target, 0
+        found = Sampled([], counted=None if self.counted is None else self.counted.nothing())
+        for table in tables:
+            checked = check(table, self.fitted.schema, encoder=self.fitted.encoder, block=True)
             frame = checked.frame.select(features)
-            if counted is not None:
-                counted.add(frame)
+            if found.counted is not None:
+                found.counted.add(frame)
             first, last = np.searchsorted(numbers, [before, before + len(frame)])
-            frames.append(frame[numbers[first:last] - before])
-            before, source, left_out = before + len(frame), table.source, table.left_out
-            differences = merged([*differences, *checked.differences])
-            if fitted.spec.target in table.frame.columns:
-                labels += table.frame[fitted.spec.target].count()
-    frame = pl.concat(frames, how="vertical_relaxed")
-    return SampledRows(frame, places[numbers], rows, source, tuple(differences), labels, left_out)
+            found.frames.append(frame[numbers[first:last] - before])
+            before += len(frame)
+            found.read.add(checked)
+            found.differences = merged((*found.differences, *checked.differences))
+            if target in table.frame.columns:
+                found.labels += table.frame[target].count()
+        return found
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A table without its totals, and the places of its rows (n,)."""
+
+    rows: Table | Stream
+    places: np.ndarray
+
+    @property
+    def head(self) -> Table:
+        return self.rows if isinstance(self.rows, Table) else self.rows.head
+
+    def blocks(self) -> Iterator[Table]:
+        """Yield the rows in blocks."""
+        if isinstance(self.rows, Stream):
+            return self.rows.blocks()
+        frame = self.rows.frame
+        starts = range(0, len(frame), BLOCK_ROWS)
+        return (replace(self.rows, frame=frame[at : at + BLOCK_ROWS]) for at in starts)
 
 
 @contextmanager
-def _blocks(
-    data: Any, fitted: Fitted, reading: ReadingOptions
-) -> Iterator[tuple[np.ndarray, Iterator[Table]]]:
-    """Yield the places of a table's rows without totals, and the blocks in which it is read."""
+def _opened(
+    data: Any, fitted: Fitted, reading: ReadingOptions, *, divided: bool
+) -> Iterator[_Opened]:
+    """Open a table; if it is ``divided``, as a stream, or not at all."""
     with at_hand(data, reading) as here, ExitStack() as entered:
         table = here
         if fitted.schema.forecast is not None:
             table = in_pairs(read(here), fitted.schema.forecast)
-        elif not isinstance(here, Table):
+        elif divided or not isinstance(here, Table):
             try:
                 rows = entered.enter_context(opened(here))
-            except TableError:  # JSON is read as a whole
-                table = read(here)
+            except TableError:
+                if divided:
+                    raise
+                table = read(here)  # JSON is read as a whole
             else:
-                _refuse_empty(rows.head.source, len(rows))
+                refuse_empty(rows.head.source, len(rows))
                 rows = rows.without_totals()
-                yield rows.places, rows.blocks()
+                yield _Opened(rows, rows.places)
                 return
-        _refuse_empty(table.source, len(table.frame))
+        refuse_empty(table.source, len(table.frame))
         table = without_totals(table)
-        starts = range(0, len(table.frame), BLOCK_ROWS)
-        parts = (replace(table, frame=table.frame[at : at + BLOCK_ROWS]) for at in starts)
         places = np.arange(len(table.frame)) if table.numbers is None else table.numbers
-        yield places, parts
-
-
-def _refuse_empty(source: str, rows: int) -> None:
-    if not rows:
-        raise TableError(say("{source} has no rows.", source=source), say("Give some."))
+        yield _Opened(table, places)

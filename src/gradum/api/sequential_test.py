@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +14,14 @@ import numpy as np
 from msgspec import structs
 
 from gradum.api.groups import judged_evidence
-from gradum.api.labels import label_column, with_labels
-from gradum.api.table_rows import TableRows, table_rows
+from gradum.api.table_rows import table_rows
+from gradum.engines.engine import Engine
+from gradum.engines.in_order import in_order
 from gradum.errors import ColumnError, SpecError
 from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.run.reference.judged_errors import JudgedErrors, is_wrong, judged_errors
+from gradum.study.evaluation.labels import label_column, with_labels
 from gradum.study.watch.counted_table import CountedTable, refuse_counted, stable_hashes
 from gradum.study.watch.error_rate_test import Labelled, follow
 from gradum.study.watch.sequential_test import (
@@ -29,14 +31,16 @@ from gradum.study.watch.sequential_test import (
     SequentialTest,
     Unjudged,
 )
-from gradum.tables.check import Checked, check, check_blocks
+from gradum.tables.check import Checked, ColumnsRead, check
 from gradum.tables.differences import Difference, merged
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.role_values import class_codes, has_target, time_values
 from gradum.tables.sources.fetched import PLAINLY
+from gradum.tables.sources.stream import Stream
 from gradum.tables.table import Table
 from gradum.tables.totals import without_totals
 from gradum.tables.wording import quoted
+from gradum.waiting import told
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
@@ -52,6 +56,7 @@ def sequential_test(
     alpha: float = ALPHA,
     state: str | os.PathLike | None = None,
     reading: ReadingOptions = PLAINLY,
+    engine: Engine | None = None,
 ) -> SequentialTest:
     """Test whether the error rate is above a bound, row by row of a table with labels.
 
@@ -76,6 +81,8 @@ def sequential_test(
         A JSON file from which the test is continued, if it exists. It is not written.
     reading : ReadingOptions
         Which table of a workbook or a database, and how a text is written.
+    engine : Engine, optional
+        Reads and predicts the table's partitions; the rows are counted here, in their order.
 
     Raises
     ------
@@ -93,18 +100,14 @@ def sequential_test(
     else:
         _refuse_other(before, Path(str(state)), fitted, at_most, beyond, alpha)
     column = label_column(fitted, labels)
-    with table_rows(data, fitted, reading) as rows:
-        blocks, hashes = [], []
-        for checked in _checked(rows, fitted, column):
-            blocks.append(_JudgedBlock.of(fitted, checked, len(rows), before.bound.beyond))
-            if state is not None:
-                features = [feature.name for feature in fitted.schema.features]
-                hashes.append(stable_hashes(checked.frame.select(features)))
+    with table_rows(data, fitted, reading, divided=engine is not None) as rows:
+        judging = _Judging(fitted, column, before.bound.beyond, len(rows), state is not None)
+        blocks = _judged_blocks(judging, rows.table, engine)
         labelled = _labelled(fitted, blocks, rows.source, column)
     notes = _notes(fitted, before.bound)
     if state is None:
         return follow(labelled, before, notes)
-    of_rows = np.concatenate(hashes)
+    of_rows = np.concatenate([block.hashes for block in blocks])
     refuse_counted(labelled.source, of_rows, before.tables)
     test = follow(labelled, before, notes)
     tables = (*before.tables, CountedTable.of(labelled.source, of_rows))
@@ -185,6 +188,8 @@ class _JudgedBlock:
     time : ndarray of shape (n,) or None
     differences : tuple of Difference
         Labels that could not be read.
+    hashes : ndarray of shape (n,)
+        Hashes of the features; empty if nobody asks.
     """
 
     wrong: np.ndarray
@@ -193,11 +198,54 @@ class _JudgedBlock:
     unknown: tuple[str, ...]
     time: np.ndarray | None
     differences: tuple[Difference, ...]
+    hashes: np.ndarray
 
-    @classmethod
-    def of(cls, fitted: Fitted, checked: Checked, rows: int, beyond: float | None) -> _JudgedBlock:
-        """Predict some rows of a table of ``rows`` rows."""
-        target, rung = fitted.schema.target, fitted.rung()
+
+@dataclass(frozen=True)
+class _Judging:
+    """The work of predicting a partition's rows with labels: a `gradum.engines.engine.Work`.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    column : str
+        The column of labels.
+    beyond : float or None
+        For numbers, the distance beyond which a prediction is an error.
+    of_rows : int
+        The number of rows of the whole table.
+    hashed : bool
+        Whether rows are hashed.
+    stream : Stream, optional
+        The table of the partitions.
+    """
+
+    fitted: Fitted
+    column: str
+    beyond: float | None
+    of_rows: int
+    hashed: bool
+    stream: Stream | None = None
+
+    def named(self, rows: range) -> str:
+        """Name a partition."""
+        assert self.stream is not None
+        return self.stream.named(rows)
+
+    def __call__(self, rows: range) -> tuple[list[_JudgedBlock], ColumnsRead]:
+        """Predict the rows of a partition block by block."""
+        assert self.stream is not None
+        blocks, read = [], ColumnsRead()
+        for block in self.stream.blocks(rows=rows):
+            labelled = with_labels(block, self.fitted, self.column)
+            checked = check(labelled, self.fitted.schema, require_target=True, block=True)
+            read.add(checked)
+            blocks.append(self.of(checked))
+        return blocks, read
+
+    def of(self, checked: Checked) -> _JudgedBlock:
+        """Predict some rows."""
+        fitted, target, rung = self.fitted, self.fitted.schema.target, self.fitted.rung()
         assert target is not None
         labels, counted = checked.frame[target.name], has_target(checked)
         unknown: tuple[str, ...] = ()
@@ -208,9 +256,11 @@ class _JudgedBlock:
         else:
             truth = labels.to_numpy()
         designs = fitted.encoder.blocks(checked.frame, rung.block_rows)
-        predicted = [prediction.value for prediction in rung.predict_blocks(designs, rows)]
-        return cls(
-            is_wrong(truth, np.concatenate(predicted), beyond),
+        predicted = [prediction.value for prediction in rung.predict_blocks(designs, self.of_rows)]
+        features = [feature.name for feature in fitted.schema.features]
+        hashes = stable_hashes(checked.frame.select(features)) if self.hashed else np.zeros(0)
+        return _JudgedBlock(
+            is_wrong(truth, np.concatenate(predicted), self.beyond),
             counted.to_numpy(),
             labels.null_count(),
             unknown,
@@ -218,7 +268,27 @@ class _JudgedBlock:
             tuple(
                 difference for difference in checked.differences if difference.column == target.name
             ),
+            hashes,
         )
+
+
+def _judged_blocks(
+    judging: _Judging, table: Table | Stream, engine: Engine | None
+) -> list[_JudgedBlock]:
+    """Predict a table by the model's schema, at once or partition by partition."""
+    fitted = judging.fitted
+    if isinstance(table, Table):
+        table = with_labels(without_totals(table), fitted, judging.column)
+        return [judging.of(check(table, fitted.schema, require_target=True))]
+    table = table.without_totals()
+    work, items, read = replace(judging, stream=table.for_tasks), table.partitions, ColumnsRead()
+    judged: list[_JudgedBlock] = []
+    results = map(work, items) if engine is None else in_order(engine, work, items)
+    for blocks, read_there in told(results, say("watch: rows with labels"), len(items)):
+        judged += blocks
+        read.merge(read_there)
+    read.refuse_unread(fitted.schema)
+    return judged
 
 
 def _labelled(fitted: Fitted, blocks: Sequence[_JudgedBlock], source: str, column: str) -> Labelled:
@@ -260,17 +330,6 @@ def _labelled(fitted: Fitted, blocks: Sequence[_JudgedBlock], source: str, colum
         Unjudged(missing, len(counted) - len(places) - missing, dict(unknown.most_common())),
         (*(difference.sentence for difference in unread), *notes),
     )
-
-
-def _checked(rows: TableRows, fitted: Fitted, column: str) -> Iterator[Checked]:
-    """Read a table by the model's schema, at once or block by block, with labels as the target."""
-    schema, table = fitted.schema, rows.table
-    if isinstance(table, Table):
-        table = with_labels(without_totals(table), fitted, column)
-        yield check(table, schema, require_target=True)
-        return
-    blocks = (with_labels(block, fitted, column) for block in table.without_totals().blocks())
-    yield from (checked for _, checked in check_blocks(blocks, schema, require_target=True))
 
 
 def _read_state(path: Path) -> ErrorCount | None:

@@ -30,9 +30,12 @@ class TableRows:
     ----------
     table : Table or Stream
         Held, or read block by block.
+    too_large : bool
+        Whether it is too large to be held.
     """
 
     table: Table | Stream
+    too_large: bool = False
 
     def __len__(self) -> int:
         return len(self.table.frame) if isinstance(self.table, Table) else len(self.table)
@@ -84,7 +87,9 @@ class TableRows:
 
 
 @contextmanager
-def table_rows(data: Any, fitted: Fitted, reading: ReadingOptions = PLAINLY) -> Iterator[TableRows]:
+def table_rows(
+    data: Any, fitted: Fitted, reading: ReadingOptions = PLAINLY, *, divided: bool = False
+) -> Iterator[TableRows]:
     """Hold a table, or open it block by block if it is too large to hold.
 
     Parameters
@@ -95,10 +100,13 @@ def table_rows(data: Any, fitted: Fitted, reading: ReadingOptions = PLAINLY) -> 
         The model for predictions, which determines how much memory a row takes.
     reading : ReadingOptions
         Which table of a workbook or a database, and how a text is written.
+    divided : bool
+        Whether the table is opened block by block in any case, for an engine.
     """
     with at_hand(data, reading) as here:
-        if predicted_in_blocks(fitted, here, None):
+        too_large = predicted_in_blocks(fitted, here, None)
+        if too_large or divided:
             with opened(here) as rows:
-                yield TableRows(rows)
+                yield TableRows(rows, too_large)
         else:
             yield TableRows(in_pairs(read(here), fitted.schema.forecast))

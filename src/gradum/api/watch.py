@@ -26,6 +26,7 @@ def watch(
     at_most: float | None = None,
     beyond: float | None = None,
     state: str | os.PathLike | None = None,
+    on: Any = None,
     sheet: str | None = None,
     query: str | None = None,
     encoding: str | None = None,
@@ -64,6 +65,8 @@ def watch(
     state : path, optional
         A JSON file from which the count of errors is continued, if it exists, and to which it is
         written.
+    on : str or Executor, optional
+        An engine that reads the table's partitions, as in `gradum.fit`: what is found is the same.
     sheet, query, encoding, skip_rows, keep_totals : optional
         How ``data`` is read, as in `gradum.fit`.
 
@@ -76,11 +79,13 @@ def watch(
     Raises
     ------
     SpecError
-        There is no such rung, or the model's file is of an earlier gradum.
+        There is no such rung or engine, or the model's file is of an earlier gradum.
     SchemaError
         A column is absent or of another kind.
     TableError
         There are too few rows.
+    EngineError
+        The engine does not answer, or a task failed too often.
     """
     refuse_after_fork()
     from gradum.api.watch_labels import LabelOptions, save_state
@@ -90,6 +95,7 @@ def watch(
     reading = make_reading(
         sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows, keep_totals=keep_totals
     )
-    found = watch_model(self, data, reference=reference, rung=rung, labels=asked, reading=reading)
+    compared = {"reference": reference, "rung": rung, "labels": asked, "reading": reading}
+    found = watch_model(self, data, on=on, **compared)
     save_state(found.found, state)
     return found

@@ -12,14 +12,16 @@ import numpy as np
 from msgspec import structs
 
 from gradum.api.groups import grouping_of
-from gradum.api.labels import label_column, with_labels
 from gradum.api.sequential_test import sequential_test
 from gradum.api.table_rows import table_rows
+from gradum.engines.engine import Engine
 from gradum.errors import SpecError
 from gradum.files.atomic import write_bytes
 from gradum.messages import as_text, say
 from gradum.randomness import stream
 from gradum.study.evaluation.evaluate import table_by_group
+from gradum.study.evaluation.in_partitions import groups_in_partitions
+from gradum.study.evaluation.labels import label_column, with_labels
 from gradum.study.evidence import MOST_ROWS
 from gradum.study.groups.groups import Groups
 from gradum.study.watch.sequential_test import SequentialTest
@@ -105,7 +107,11 @@ class ShownByLabels:
 
 
 def shown_by_labels(
-    model: Model, data: Any, asked: LabelOptions, reading: ReadingOptions
+    model: Model,
+    data: Any,
+    asked: LabelOptions,
+    reading: ReadingOptions,
+    engine: Engine | None = None,
 ) -> ShownByLabels:
     """Count errors in row order, and score rows by group, as far as asked for.
 
@@ -115,7 +121,7 @@ def shown_by_labels(
         As in `sequential_test`; or a column to group by does not exist.
     """
     asked.refuse_unused(data)
-    groups = _groups(model, data, asked, reading) if asked.by else None
+    groups = _groups(model, data, asked, reading, engine) if asked.by else None
     if not asked.in_order:
         return ShownByLabels(groups=groups)
     test = sequential_test(
@@ -126,6 +132,7 @@ def shown_by_labels(
         beyond=asked.beyond,
         state=asked.state,
         reading=reading,
+        engine=engine,
     )
     return ShownByLabels(test, groups)
 
@@ -142,17 +149,23 @@ def save_state(found: Watched, state: str | os.PathLike | None) -> None:
         write_bytes(state, msgspec.json.encode(found.stream.count, enc_hook=as_text))
 
 
-def _groups(model: Model, data: Any, asked: LabelOptions, reading: ReadingOptions) -> Groups:
+def _groups(
+    model: Model, data: Any, asked: LabelOptions, reading: ReadingOptions, engine: Engine | None
+) -> Groups:
     """Score the rows with labels by group; if there are very many, as many as a study looks at."""
     fitted = model.fitted
-    column = label_column(fitted, asked.labels)
-    with table_rows(data, fitted, reading) as rows:
+    column, grouping = label_column(fitted, asked.labels), grouping_of(model, asked.by, None)
+    with table_rows(data, fitted, reading, divided=engine is not None) as rows:
         table = rows.table
-        if not isinstance(table, Table):
+        if isinstance(table, Table):
+            return table_by_group(fitted, with_labels(table, fitted, column), grouping)
+        table = table.without_totals()
+        places = table.places
+        if rows.too_large:
             rng = stream(fitted.spec.seed, "study", "watch", "groups")
-            table = table.without_totals()
-            places = table.places
             drawn = rng.choice(len(places), min(len(places), MOST_ROWS), replace=False)
-            table = table.take(places[np.sort(drawn)])
-        labelled = with_labels(table, fitted, column)
-        return table_by_group(fitted, labelled, grouping_of(model, asked.by, None))
+            places = places[np.sort(drawn)]
+        if engine is not None:
+            return groups_in_partitions(fitted, table, engine, places, column, grouping)
+        labelled = with_labels(table.take(places), fitted, column)
+        return table_by_group(fitted, labelled, grouping)

@@ -11,6 +11,7 @@ import polars as pl
 from gradum.api.learned_rows import kept_rows
 from gradum.api.run_rows import small_run_with_its_table
 from gradum.api.sampled_rows import SampledRows, sampled_rows
+from gradum.engines.engine import Engine
 from gradum.errors import SpecError, TableError
 from gradum.messages import say, say_plural
 from gradum.randomness import stream
@@ -71,7 +72,9 @@ def reference_of_run(model: Model) -> WatchReference:
     return WatchReference(summary, _rows_of_run(model))
 
 
-def given_reference(model: Model, data: Any, rung: str | None) -> WatchReference:
+def given_reference(
+    model: Model, data: Any, rung: str | None, engine: Engine | None = None
+) -> WatchReference:
     """Return the summary of rows given for comparison, and some of these rows.
 
     Their levels that are unknown to the model are counted, as for new rows.
@@ -84,7 +87,7 @@ def given_reference(model: Model, data: Any, rung: str | None) -> WatchReference
         The rows are too few.
     """
     fitted = model.fitted
-    given = sampled_rows(fitted, data, MOST_ROWS, "reference")
+    given = sampled_rows(fitted, data, MOST_ROWS, "reference", engine=engine)
     refuse_few(given)
 
     def unseen(column: str, counts: dict[str, int]) -> float:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from threadpoolctl import threadpool_limits
 
+from gradum.api.asked_engine import refuse_no_partitions
 from gradum.api.boosted_trees import classifying_trees
 from gradum.api.expected_score import expected_score
 from gradum.api.sampled_rows import SampledRows, sampled_rows
@@ -18,6 +19,8 @@ from gradum.api.watch_reference import (
     reference_of_run,
     refuse_few,
 )
+from gradum.engines import engine_of
+from gradum.engines.engine import Engine
 from gradum.messages import say, say_plural
 from gradum.randomness import stream
 from gradum.run.fitted import Fitted
@@ -46,19 +49,39 @@ def watch_model(
     rung: str | None = None,
     labels: LabelOptions = NO_LABELS,
     reading: ReadingOptions = PLAINLY,
+    on: Any = None,
 ) -> Watch:
     """Compare new rows, which are read with ``reading``, with a model's; see `Model.watch`.
 
     This writes no state: the caller passes it to `save_state` after showing the watch.
     """
+    model.fitted.rung(rung)  # raises if there is none, before anything is read
+    if on is not None:
+        refuse_no_partitions(model.fitted, data)
+    with engine_of(on) as engine:
+        return _watched(model, data, reference, rung, labels, reading, engine)
+
+
+def _watched(
+    model: Model,
+    data: Any,
+    reference: Any,
+    rung: str | None,
+    labels: LabelOptions,
+    reading: ReadingOptions,
+    engine: Engine | None,
+) -> Watch:
+    """Do what `watch_model` does; an engine reads partitions, and predicts rows with labels."""
     fitted = model.fitted
-    fitted.rung(rung)  # raises if there is none, before anything is read
-    before = (
-        reference_of_run(model) if reference is None else given_reference(model, reference, rung)
-    )
-    shown = shown_by_labels(model, data, labels, reading)
+    if reference is None:
+        before = reference_of_run(model)
+    else:
+        before = given_reference(model, reference, rung, engine)
+    shown = shown_by_labels(model, data, labels, reading, engine)
     new = Counted(before.summary.columns, fitted.encoder)
-    some = sampled_rows(fitted, data, ANSWERED_ROWS, "new", reading=reading, counted=new)
+    some = sampled_rows(
+        fitted, data, ANSWERED_ROWS, "new", reading=reading, counted=new, engine=engine
+    )
     if some.rows < FEWEST_ROWS and shown.stream is not None:
         return Watch(shown.added_to(_uncompared(before.summary, some, fitted)), fitted, some.source)
     refuse_few(some)

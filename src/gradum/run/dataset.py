@@ -207,11 +207,23 @@ def labelled(
     """
     table = table if block else without_totals(table)
     checked = check(table, schema, encoder=encoder, require_target=True, also=also, block=block)
+    return usable(replace(checked, numbers=table.numbers), table.doubts)
+
+
+def usable(checked: Checked, doubts: tuple[Doubt, ...] = ()) -> Dataset:
+    """Keep the rows of checked columns that have a target and a weight above 0.
+
+    Raises
+    ------
+    TargetError
+        No row is left.
+    """
+    schema, frame = checked.schema, checked.frame
     assert schema.target is not None
     differences = tuple(difference.sentence for difference in checked.differences)
-    numbers = np.arange(len(checked.frame)) if table.numbers is None else table.numbers
-    dataset = Dataset(table.source, checked.frame, schema, numbers, len(numbers), differences)
-    dataset = replace(dataset, doubts=table.doubts)
+    numbers = np.arange(len(frame)) if checked.numbers is None else checked.numbers
+    dataset = Dataset(checked.source, frame, schema, numbers, len(numbers), differences)
+    dataset = replace(dataset, doubts=doubts)
     known = dataset.frame[schema.target.name].is_not_null().to_numpy()
     dataset = _without_labels_left_out(_keep(dataset, known, say(WITHOUT_TARGET)))
     dataset = _keep(dataset, dataset.weight > 0, say(OF_NO_WEIGHT))

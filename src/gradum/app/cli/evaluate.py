@@ -8,6 +8,7 @@ import typer
 
 from gradum.app.cli import options
 from gradum.app.cli.console import load_model, write, write_json
+from gradum.app.cli.waiting import waiting
 from gradum.messages import say
 from gradum.run.options.option_table import READING
 
@@ -33,6 +34,7 @@ def command(
             "--metric", metavar="NAME", help="The metric for the groups. Default: the run's."
         ),
     ] = None,
+    on: options.On = None,
     *,
     as_json: options.Json = False,
     **asked: Any,
@@ -43,12 +45,8 @@ def command(
     group is compared with all other rows, by intervals that are right for all groups at once.
     """
     loaded = load_model(model)
-    evaluation = loaded.evaluate(
-        data,
-        by=by or (),
-        metric=metric,
-        **asked,
-    )
+    with waiting(shown=not as_json):
+        evaluation = loaded.evaluate(data, by=by or (), metric=metric, on=on, **asked)
     if as_json:
         write_json(evaluation)
         return

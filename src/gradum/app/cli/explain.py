@@ -86,6 +86,7 @@ def command(
             "--reasons", metavar="N", help="How many reasons, with --favourable. Default: 4."
         ),
     ] = None,
+    on: options.On = None,
     *,
     force: options.Replace = False,
     as_json: options.Json = False,
@@ -123,6 +124,7 @@ def command(
             together=[read_columns(text, loaded.features) for text in together or ()],
             tolerance=tolerance,
             reading=make_reading(**reading),
+            on=on,
         )
         if out is not None and _is_page(out):
             _write_page(out, loaded, explanation)

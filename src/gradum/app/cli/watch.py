@@ -70,6 +70,7 @@ def command(
         list[str] | None,
         typer.Option("--by", metavar="COL", help="Score rows with labels by a column's groups."),
     ] = None,
+    on: options.On = None,
     *,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -98,6 +99,7 @@ def command(
             rung=rung,
             labels=LabelOptions(labels, stream, by or (), at_most, beyond, state),
             reading=make_reading(**reading),
+            on=on,
         )
     hand_over(found, found.found, out, as_json=as_json, quiet=quiet)
     save_state(found.found, state)  # its rows are not counted again; the page exists by now

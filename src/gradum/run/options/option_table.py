@@ -316,7 +316,7 @@ class RunOptions(TypedDict, total=False):
         str | Any,
         Option(
             None,
-            "Give passes over blocks, folds and lanes to an engine: local:4 (processes), ray, "
+            "Let an engine do the tasks that the work divides into: local:4 (processes), ray, "
             "ray://HOST:10001 or dask://HOST:8786.",
             "ENGINE",
         ),

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
+import polars as pl
 
 from gradum.messages import say
 from gradum.run.conformal.guarantee import Name
-from gradum.run.dataset import Dataset
 from gradum.run.fitted import Fitted
 from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.run.judge import Judge
@@ -50,41 +50,57 @@ class NewCoverage(msgspec.Struct, frozen=True):
     sentence: str
 
 
-def coverage_of_new(
-    fitted: Fitted,
-    judges: Sequence[Judge],
-    dataset: Dataset,
-    prediction: Prediction,
-    new: np.ndarray,
-) -> NewCoverage | None:
-    """Count the rows of a mask (n,) that are covered; None where the model keeps no scores.
+def covering(fitted: Fitted, judges: Sequence[Judge]) -> ConformalPredictor | None:
+    """Return what makes the intervals or sets; None where the model keeps no scores.
+
+    ``judges`` are those that CV+ needs, where they are at hand.
+    """
+    guarantee = fitted.guarantee
+    if guarantee is None or fitted.used not in guarantee.scores.by_rung:
+        return None
+    return ConformalPredictor.of(fitted, judges, COVERAGE)
+
+
+def covered_rows(
+    conformal: ConformalPredictor, frame: pl.DataFrame, target: np.ndarray, prediction: Prediction
+) -> np.ndarray | None:
+    """Return which checked rows hold their target in their interval or set (n,).
+
+    None where a column is absent by which intervals are made.
 
     Parameters
     ----------
-    fitted : Fitted
-    judges : sequence of Judge
-        The judges that CV+ needs, where they are at hand.
-    dataset : Dataset
-        n rows with their targets.
+    conformal : ConformalPredictor
+    frame : DataFrame
+        n checked rows.
+    target : ndarray of shape (n,)
+        Numbers, or class codes.
     prediction : Prediction
         The predictions of the rung in use for these rows.
-    new : boolean ndarray of shape (n,)
-        Which rows the run did not have.
     """
-    guarantee = fitted.guarantee
-    if guarantee is None or fitted.used not in guarantee.scores.by_rung or not new.any():
+    if any(column not in frame.columns for column in conformal.also):
         return None
-    conformal = ConformalPredictor.of(fitted, judges, COVERAGE)
-    if any(column not in dataset.frame.columns for column in conformal.also):
-        return None
-    if fitted.classes:
-        held = conformal.sets(dataset.frame, prediction)
-        within = held[np.arange(len(dataset)), dataset.target]
-    else:
-        low, high = conformal.intervals(dataset.frame).T
-        within = (low <= dataset.target) & (dataset.target <= high)
+    if conformal.classes:
+        return conformal.sets(frame, prediction)[np.arange(len(frame)), target]
+    low, high = conformal.intervals(frame).T
+    return (low <= target) & (target <= high)
+
+
+def coverage_of_new(
+    conformal: ConformalPredictor, within: np.ndarray, new: np.ndarray
+) -> NewCoverage:
+    """Count the rows that are covered among those that the run did not have.
+
+    Parameters
+    ----------
+    conformal : ConformalPredictor
+    within : boolean ndarray of shape (n,)
+        Which rows are covered, as `covered_rows` says.
+    new : boolean ndarray of shape (n,)
+        Which rows are new to the run; at least one.
+    """
     rows, covered = int(np.count_nonzero(new)), int(np.count_nonzero(within & new))
-    name, scores = conformal.terms.name, guarantee.scores
+    name, scores = conformal.terms.name, conformal.scores
     alike = scores.group is None and scores.weight is None and scores.level is None
     p_value = None
     if name == "split" and alike and not conformal.by_class:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -14,6 +14,7 @@ from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.dataset import Dataset, labelled
 from gradum.run.fitted import Fitted
+from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.run.judge import Judge
 from gradum.run.judging.headline import with_headline
 from gradum.run.judging.judge_rungs import Seen, judge
@@ -23,7 +24,7 @@ from gradum.rungs import balance
 from gradum.rungs.names import BASELINE
 from gradum.rungs.rung import Prediction
 from gradum.solvers.solution import Status
-from gradum.study.coverage.new_rows import NewCoverage, coverage_of_new
+from gradum.study.coverage.new_rows import NewCoverage, coverage_of_new, covered_rows, covering
 from gradum.study.evaluation.changes import Change, change_sentences, changes, level_moved
 from gradum.study.evaluation.run_rows import RunRows, trained_on_sentence
 from gradum.study.evidence import Evidence
@@ -111,40 +112,101 @@ def evaluate(
     dataset = _labelled(fitted, table, grouping)
     design = fitted.encoder.transform(dataset.frame)
     predictions = {name: rung.predict(design) for name, rung in fitted.rungs.items()}
-    seen = Seen(np.arange(len(dataset)), predictions)
-    judgement = _judged(fitted, table, dataset, seen, drawn_from)
     learned, held_out = np.zeros((2, len(dataset)), bool)
     if run_rows is not None:
         learned, held_out = run_rows.among(dataset.frame)
-    count = int(np.count_nonzero(learned))
-    first = (trained_on_sentence(count, len(dataset), scored=True),) if count else ()
-    compared, sentences = _beside_the_run(fitted, dataset, seen, judgement, learned | held_out)
-    covered = coverage_of_new(
-        fitted, judges, dataset, predictions[fitted.used], ~(learned | held_out)
+    conformal = covering(fitted, judges)
+
+    def covered() -> np.ndarray | None:
+        if conformal is None:
+            return None
+        return covered_rows(conformal, dataset.frame, dataset.target, predictions[fitted.used])
+
+    scored = ScoredRows(dataset, predictions, learned, held_out, conformal, covered)
+    return concluded(
+        fitted,
+        scored,
+        notes=table.notes,
+        drawn_from=drawn_from,
+        at_hand=run_rows is not None,
+        grouping=grouping,
     )
+
+
+@dataclass(frozen=True)
+class ScoredRows:
+    """Rows with a target, and all that an evaluation has to know of them.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        n rows; of the columns, at least those with a role other than that of a feature, and those
+        by which rows are grouped.
+    predictions : dict
+        Rung -> its predictions.
+    learned, held_out : boolean ndarray of shape (n,)
+        Which rows the model was trained on, and which others its run knew.
+    conformal : ConformalPredictor or None
+        What makes intervals or sets of the rung in use, if the model keeps the scores.
+    covered : callable
+        Returns which rows hold their target in their interval or set (n,); None if that is unknown.
+    """
+
+    dataset: Dataset
+    predictions: dict[str, Prediction]
+    learned: np.ndarray
+    held_out: np.ndarray
+    conformal: ConformalPredictor | None
+    covered: Callable[[], np.ndarray | None]
+
+
+def concluded(
+    fitted: Fitted,
+    scored: ScoredRows,
+    *,
+    notes: Sequence[str],
+    drawn_from: int | None,
+    at_hand: bool,
+    grouping: Grouping,
+) -> Evaluation:
+    """Return the evaluation of scored rows; see `evaluate`.
+
+    ``notes`` are those on the table; ``at_hand`` says whether the run's rows are.
+    """
+    dataset, predictions = scored.dataset, scored.predictions
+    seen = Seen(np.arange(len(dataset)), predictions)
+    judgement = _judged(fitted, dataset, seen, notes, drawn_from)
+    count = int(np.count_nonzero(scored.learned))
+    first = (trained_on_sentence(count, len(dataset), scored=True),) if count else ()
+    known = scored.learned | scored.held_out
+    compared, sentences = _beside_the_run(fitted, dataset, seen, judgement, known)
+    within = None if known.all() else scored.covered()
+    covered = None
+    if within is not None and scored.conformal is not None:
+        covered = coverage_of_new(scored.conformal, within, ~known)
     last = () if covered is None else (covered.sentence,)
     return Evaluation(
         judgement,
         dataset.differences,
-        None if run_rows is None else count,
+        count if at_hand else None,
         compared,
         (*first, *sentences, *last),
         covered,
-        _grouped(fitted, dataset, predictions[fitted.used], grouping),
+        grouped(fitted, dataset, predictions[fitted.used], grouping),
     )
 
 
 def _judged(
-    fitted: Fitted, table: Table, dataset: Dataset, seen: Seen, drawn_from: int | None
+    fitted: Fitted, dataset: Dataset, seen: Seen, notes: Sequence[str], drawn_from: int | None
 ) -> Judgement:
     """Score every rung's predictions for the rows of a table."""
-    how = say("Judged on {rows:,} rows of {source}.", rows=len(dataset), source=table.source)
+    how = say("Judged on {rows:,} rows of {source}.", rows=len(dataset), source=dataset.source)
     if drawn_from is not None:
         how = say(
             "Judged on {rows:,} rows drawn from {drawn_from:,} of {source}.",
             rows=len(dataset),
             drawn_from=drawn_from,
-            source=table.source,
+            source=dataset.source,
         )
     judgement = judge(
         dataset.truth,
@@ -157,7 +219,7 @@ def _judged(
     known = structs.replace(
         judgement,
         notes=(
-            *table.notes,
+            *notes,
             *(doubt.note for doubt in dataset.doubts),
             *dataset.notes,
             *balance.notes([rung.class_weight for rung in fitted.rungs.values()]),
@@ -183,19 +245,23 @@ def table_by_group(fitted: Fitted, table: Table, grouping: Grouping) -> Groups:
     """
     dataset = _labelled(fitted, table, grouping)
     prediction = fitted.rung().predict(fitted.encoder.transform(dataset.frame))
-    groups = _grouped(fitted, dataset, prediction, grouping)
+    groups = grouped(fitted, dataset, prediction, grouping)
     assert groups is not None
     return groups
 
 
 def _labelled(fitted: Fitted, table: Table, grouping: Grouping) -> Dataset:
-    by = None if fitted.guarantee is None else fitted.guarantee.terms.by
     schema = with_columns_of(fitted.schema, table, grouping.columns)
-    also = (*grouping.columns, *(() if by is None else (by,)))
-    return labelled(table, schema, encoder=fitted.encoder, also=also)
+    return labelled(table, schema, encoder=fitted.encoder, also=also_of(fitted, grouping))
 
 
-def _grouped(
+def also_of(fitted: Fitted, grouping: Grouping) -> tuple[str, ...]:
+    """Return the columns that are looked at although no model uses them."""
+    by = None if fitted.guarantee is None else fitted.guarantee.terms.by
+    return (*grouping.columns, *(() if by is None else (by,)))
+
+
+def grouped(
     fitted: Fitted, dataset: Dataset, prediction: Prediction, grouping: Grouping
 ) -> Groups | None:
     """Score the rung in use by groups of a table's rows."""
@@ -299,13 +365,10 @@ def evaluate_in_blocks(
     The rows are drawn by chance from the whole table; all rows are taken if there is room.
     """
     rows = rows.without_totals()
-    room = HELD_SHARE * memory / held_row(rows.head.frame, len(fitted.classes))
-    count = int(max(room, FEWEST_HELD))
-    if count >= len(rows.places):
+    numbers = drawn_places(fitted, rows, held_row(rows.head.frame, len(fitted.classes)), memory)
+    if numbers is None:
         whole = rows.take(rows.places)
         return evaluate(fitted, whole, run_rows=run_rows, judges=judges, grouping=grouping)
-    rng = stream(fitted.spec.seed, "evaluate")
-    numbers = rows.places[np.sort(rng.choice(len(rows.places), count, replace=False))]
     return evaluate(
         fitted,
         rows.take(numbers),
@@ -314,3 +377,12 @@ def evaluate_in_blocks(
         judges=judges,
         grouping=grouping,
     )
+
+
+def drawn_places(fitted: Fitted, rows: Stream, row_bytes: float, memory: int) -> np.ndarray | None:
+    """Draw as many places of a table's rows as there is room for; None if there is for all."""
+    count = int(max(HELD_SHARE * memory / row_bytes, FEWEST_HELD))
+    if count >= len(rows.places):
+        return None
+    rng = stream(fitted.spec.seed, "evaluate")
+    return rows.places[np.sort(rng.choice(len(rows.places), count, replace=False))]

@@ -52,10 +52,13 @@ class RunRows:
         The frame is typed as `tables.check` leaves it. No row counts as learned from if no larger
         share of rows matches than repeats another among the rows learned from.
         """
-        rows = len(frame)
         if not set(self.columns) <= set(frame.columns):
-            return np.zeros(rows, bool), np.zeros(rows, bool)
-        hashes = row_hashes(frame.select(self.columns))
+            return np.zeros(len(frame), bool), np.zeros(len(frame), bool)
+        return self.among_hashed(row_hashes(frame.select(self.columns)))
+
+    def among_hashed(self, hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Do what `among` does for rows of which only the hashes (n,) are at hand."""
+        rows = len(hashes)
         learned = np.isin(hashes, self.learned)
         held_out = np.isin(hashes, self.held_out) & ~learned
         if not self.exceed_chance(int(np.count_nonzero(learned)), rows):

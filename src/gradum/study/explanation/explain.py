@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 import polars as pl
 
+from gradum.engines.engine import Engine
+from gradum.engines.in_order import in_order
 from gradum.errors import SpecError
 from gradum.margins import falling, first_greatest
-from gradum.messages import listed, say
+from gradum.messages import listed, marked, say
 from gradum.randomness import stream
 from gradum.run.fitted import Fitted
 from gradum.rungs.rung import Rung
@@ -27,9 +29,13 @@ from gradum.study.explanation.scale import Scale, answer_on, scale_of
 from gradum.study.explanation.shapley import TOLERANCE, Shapley, divided
 from gradum.study.first_layer import Opened
 from gradum.tables.wording import quoted_text
-from gradum.waiting import tell
+from gradum.waiting import tell, told
 
 ROWS_AT_ONCE = 256  # opened at once together with the background
+
+ROWS_IN_TASK = 8  # of an engine: a row takes up to about a second
+
+EXPLAINING = marked("explaining answers, row by row")
 
 MOST_VALUES = 3  # of columns that count as one
 
@@ -138,6 +144,7 @@ def explain(
     together: Sequence[Sequence[str]] = (),
     tolerance: float = TOLERANCE,
     most_answers: float | None = None,
+    engine: Engine | None = None,
 ) -> Explanations:
     """Divide the answers for rows among the columns; see `gradum.study.explanation.shapley`.
 
@@ -163,6 +170,8 @@ def explain(
     most_answers : float, optional
         The most answers that the model may be asked for per row; see
         `gradum.study.explanation.shapley`.
+    engine : Engine, optional
+        Explains the rows, a few in each task.
 
     Raises
     ------
@@ -178,21 +187,75 @@ def explain(
             say("Give a share between 0 and 1."),
         )
     players = _players_of([column.name for column in fitted.schema.features], together)
+    work = Explaining(fitted, chosen.name, background, players, used, tolerance, most_answers)
     parts: list[Shapley] = []
-    for block in rows.iter_slices(ROWS_AT_ONCE):
-        if chosen.input_layer is None:
-            parts += _unmoved(fitted, chosen, block, background, len(players), used)
-            continue
-        with threads_for(len(background), max(chosen.network.widths)):
-            for game in games(fitted, chosen, block, background, players, used):
-                rng = stream(fitted.spec.seed, "study", "explain")
-                parts.append(divided(game, rng, tolerance, most_answers))
-                tell(say("explaining answers, row by row"), len(parts) / len(rows))
+    if engine is None:
+        for block in rows.iter_slices(ROWS_AT_ONCE):
+            for part in work.parts(block):
+                parts.append(part)
+                tell(say(EXPLAINING), len(parts) / len(rows))
+    else:
+        starts = range(0, len(rows), ROWS_IN_TASK)
+        items = [SomeRows(at, rows[at : at + ROWS_IN_TASK]) for at in starts]
+        for done in told(in_order(engine, work, items), say(EXPLAINING), len(items)):
+            parts += done
     answers = tuple(fitted.classes) or (None,) * (len(parts[0].base) if parts else 1)
     names = tuple(name_of(player) for player in players)
     return Explanations(
         chosen.name, used, players, names, answers, numbers, rows, tuple(parts), background
     )
+
+
+class SomeRows(NamedTuple):
+    """Checked rows to explain, and the position of the first among all of them."""
+
+    start: int
+    frame: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Explaining:
+    """The work of explaining rows: a `gradum.engines.engine.Work`; the parameters are `explain`'s.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    rung : str
+    background : polars.DataFrame
+    players : tuple of Player
+    scale : str
+    tolerance : float
+    most_answers : float or None
+    """
+
+    fitted: Fitted
+    rung: str
+    background: pl.DataFrame
+    players: tuple[Player, ...]
+    scale: Scale
+    tolerance: float
+    most_answers: float | None
+
+    def named(self, some: SomeRows) -> str:
+        """Name some rows."""
+        first, last = some.start + 1, some.start + len(some.frame)
+        return say("explained rows {first:,} to {last:,}", first=first, last=last)
+
+    def __call__(self, some: SomeRows) -> list[Shapley]:
+        """Divide the answers for some rows."""
+        return list(self.parts(some.frame))
+
+    def parts(self, rows: pl.DataFrame) -> Iterator[Shapley]:
+        """Divide the answers for up to `ROWS_AT_ONCE` rows, one after the other."""
+        fitted, background, players = self.fitted, self.background, self.players
+        rung = fitted.rung(self.rung)
+        if rung.input_layer is None:
+            yield from _unmoved(fitted, rung, rows, background, len(players), self.scale)
+            return
+        with threads_for(len(background), max(rung.network.widths)):
+            for game in games(fitted, rung, rows, background, players, self.scale):
+                rng = stream(fitted.spec.seed, "study", "explain")
+                yield divided(game, rng, self.tolerance, self.most_answers)
 
 
 def _players_of(columns: Sequence[str], together: Sequence[Sequence[str]]) -> tuple[Player, ...]:

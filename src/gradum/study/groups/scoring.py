@@ -56,11 +56,13 @@ def scores_by_group(evidence: Evidence, columns: Sequence[str], metric: str) -> 
     return msgspec.structs.replace(found, sentences=group_sentences(found, measures))
 
 
-def _cut(evidence: Evidence, name: str) -> Cut:
-    """Cut a column that was requested by name."""
-    schema, columns = evidence.schema, evidence.frame.columns
-    assert schema.target is not None
-    target = schema.target.name
+def refuse_no_column(name: str, columns: Sequence[str], target: str) -> None:
+    """Refuse a column to group by that is the target, or is not among a table's columns.
+
+    Raises
+    ------
+    SpecError
+    """
     if name == target:
         raise SpecError(
             say("Column {column!r} is the target, which forms no groups.", column=name),
@@ -69,6 +71,14 @@ def _cut(evidence: Evidence, name: str) -> Cut:
     if name not in columns:
         others = [column for column in columns if column != target]
         raise SpecError(say("There is no column {column!r}.", column=name), nearest(name, others))
+
+
+def _cut(evidence: Evidence, name: str) -> Cut:
+    """Cut a column that was requested by name."""
+    schema, columns = evidence.schema, evidence.frame.columns
+    assert schema.target is not None
+    target = schema.target.name
+    refuse_no_column(name, columns, target)
     kind, values = schema.column(name).kind, evidence.frame[name]
     column = cut(values, kind, MOST_GROUPS)
     if len(np.unique(column.codes)) < 2:

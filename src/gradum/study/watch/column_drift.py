@@ -205,9 +205,22 @@ class CountedColumn:
 
     def of(self, values: pl.Series) -> CountedColumn:
         """Return other values, counted in the same way."""
-        counted = CountedColumn(self._summary, self._known)
+        counted = self.nothing()
         counted.add(values)
         return counted
+
+    def nothing(self) -> CountedColumn:
+        """Return a column of no rows, which are to be counted in the same way."""
+        return CountedColumn(self._summary, self._known)
+
+    def merge(self, later: CountedColumn) -> None:
+        """Take in the counts of later rows."""
+        self.found = None
+        self.missing += later.missing
+        self.rows += later.rows
+        self.unseen += later.unseen
+        self._bins = self._bins + later._bins
+        self._levels.update(later._levels)
 
     def add(self, values: pl.Series) -> None:
         """Count typed values, as `tables.check` leaves them."""
@@ -254,6 +267,19 @@ class Counted:
         self.rows += len(frame)
         for name, column in self.columns.items():
             column.add(frame[name])
+
+    def nothing(self) -> Counted:
+        """Return the same columns of no rows."""
+        empty = copy(self)
+        empty.columns = {name: column.nothing() for name, column in self.columns.items()}
+        empty.rows = 0
+        return empty
+
+    def merge(self, later: Counted) -> None:
+        """Take in the counts of later rows."""
+        self.rows += later.rows
+        for name, column in self.columns.items():
+            column.merge(later.columns[name])
 
     def edited(self, before: pl.DataFrame, after: pl.DataFrame) -> Counted:
         """Return the counts of the counted rows, ``before``, with other values in some columns.

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -57,6 +57,13 @@ SOURCE = marked("the table in batches")
 JOINED_ROWS = 1_000  # for rows that come one by one
 PARTITIONS = 64  # of a table that has as many blocks
 MOST_BLOCKS = 8  # of a partition
+
+
+class DrawnRows(NamedTuple):
+    """Rows of a partition: all of them, or those at some places of the table (m,), in order."""
+
+    rows: range
+    places: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -143,6 +150,27 @@ class Stream:
         blocks = -(-len(self) // self.block_rows)
         rows = self.block_rows * min(-(-blocks // PARTITIONS), MOST_BLOCKS)
         return tuple(range(at, min(at + rows, len(self))) for at in range(0, len(self), rows))
+
+    def drawn_partitions(self, places: np.ndarray | None = None) -> list[DrawnRows]:
+        """Return the partitions that have any of the rows at some places; of all rows if None."""
+        if places is None and self.totals is None:
+            return [DrawnRows(rows) for rows in self.partitions]
+        drawn = self.places if places is None else places
+        ends = [
+            (rows, *np.searchsorted(drawn, [rows.start, rows.stop])) for rows in self.partitions
+        ]
+        return [DrawnRows(rows, drawn[first:last]) for rows, first, last in ends if first < last]
+
+    def drawn_blocks(self, drawn: DrawnRows) -> Iterator[Table]:
+        """Yield the blocks of a partition, of each only the rows drawn, and none without any."""
+        for block in self.blocks(rows=drawn.rows):
+            if drawn.places is None:
+                yield block
+                continue
+            assert block.numbers is not None
+            kept = np.isin(block.numbers, drawn.places, assume_unique=True)
+            if kept.any():
+                yield replace(block, frame=block.frame.filter(kept), numbers=block.numbers[kept])
 
     def named(self, rows: range) -> str:
         """Name a stretch of rows: its files, and the row groups that hold it."""
@@ -274,6 +302,17 @@ class Stream:
                 ),
                 say("Copy or write it anew."),
             ) from None
+
+
+def refuse_empty(source: str, rows: int) -> None:
+    """Refuse a table without rows.
+
+    Raises
+    ------
+    TableError
+    """
+    if not rows:
+        raise TableError(say("{source} has no rows.", source=source), say("Give some."))
 
 
 def rows_of_block(some: pl.DataFrame) -> int:

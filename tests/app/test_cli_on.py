@@ -1,4 +1,4 @@
-"""``gradum predict --on``: predictions of partitions, each written once, and found again."""
+"""``--on``: partitions are predicted, written once, judged, watched and explained by tasks."""
 
 import json
 import os
@@ -6,12 +6,16 @@ import signal
 
 import polars as pl
 import pytest
+from msgspec import structs
 from polars.testing import assert_frame_equal
 
+import gradum
 from gradum.engines import ENGINES
 from gradum.engines.local import Local
 from gradum.errors import EngineError
 from gradum.ship import predicted_parts
+from gradum.study.evaluation import evaluate
+from gradum.study.evaluation.in_partitions import evaluate_in_partitions
 from gradum.tables.sources import stream
 from synthetic import task
 
@@ -133,3 +137,75 @@ def test_what_cannot_be_done_is_said(gradum_command, linear_run, rows, tmp_path)
     assert ended.code == 2
     assert "lacks the" in ended.err
     assert not list(tmp_path.glob(".gradum-*"))
+
+
+def without_and_with(gradum_command, *words):
+    """What a command prints as JSON without an engine, and on two processes."""
+    said = []
+    for on in ([], ["--on", "local:2"]):
+        ended = gradum_command(*words, *on, "--json")
+        assert ended.err == ""
+        said.append([json.loads(line) for line in ended.out.splitlines()])
+    return said
+
+
+def test_an_evaluation_of_partitions_is_that_of_the_whole_table(gradum_command, linear_run, rows):
+    (one,), (two,) = without_and_with(gradum_command, "evaluate", linear_run[0], rows, "--by=city")
+    assert (one["trained_on"], one["coverage"]["rows"]) == (0, 530)
+    assert [len(each.pop("differences")) for each in (one, two)] == [2, 2]  # in other words
+    assert one == two
+
+
+def test_as_many_rows_are_drawn_as_there_is_room_for(linear_run, rows, two, monkeypatch):
+    monkeypatch.setattr(evaluate, "FEWEST_HELD", 100)
+    fitted = gradum.load(linear_run[0]).fitted
+    with stream.opened(str(rows)) as table:
+        one = evaluate.evaluate_in_blocks(fitted, table, 0)
+        some = evaluate_in_partitions(fitted, table, two, 0)
+    assert some.judgement.rows == {"test": 100}
+    assert structs.replace(some, differences=()) == structs.replace(one, differences=())
+
+
+def test_a_watch_of_partitions_finds_what_one_of_blocks_finds(
+    gradum_command, linear_run, rows, tmp_path
+):
+    asked = ["watch", linear_run[0], rows, "--stream", "--by=city"]
+    (one,), (two,) = without_and_with(gradum_command, *asked)
+    assert (one["rows"], one["stream"]["count"]["rows"]) == (530, 530)
+    assert one == two
+    ended = gradum_command(*asked, "--state", tmp_path / "count.json", "--on", "local:2", "-q")
+    assert ended.err == ""
+    ended = gradum_command(*asked, "--state", tmp_path / "count.json", "--on", "local:2", "-q")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "counted before" in ended.err
+
+
+def test_explanations_are_the_same(gradum_command, linear_run, tables):
+    one, two = without_and_with(gradum_command, "explain", linear_run[0], tables / "held.csv")
+    assert len(one) >= 80
+    assert one == two
+
+
+@pytest.mark.parametrize("command", ["evaluate", "watch"])
+def test_what_cannot_be_read_by_partitions_is_said(
+    gradum_command, linear_run, rows, command, tmp_path
+):
+    def refused(*words):
+        ended = gradum_command(command, linear_run[0], *words)
+        assert (ended.code, ended.err.count("\n")) == (2, 1)
+        return ended.err
+
+    assert "There is no engine 'spark'" in refused(rows, "--on", "spark")
+    pl.read_parquet(rows).clear().write_parquet(tmp_path / "none.parquet")
+    assert "none.parquet has no rows" in refused(tmp_path / "none.parquet", "--on", "local:2")
+    other = pl.read_parquet(rows).drop("size")
+    other.write_parquet(rows.parent / "c.parquet")
+    assert "'size'" in refused(rows, "--on", "local:2")
+    other.write_parquet(tmp_path / "less.parquet")
+    assert "lacks the column 'size'" in refused(tmp_path / "less.parquet", "--on", "local:2")
+
+
+def test_an_engine_without_a_table_is_refused(gradum_command, linear_run):
+    ended = gradum_command("evaluate", linear_run[0], "--by", "city", "--on", "local:2")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "An engine reads a table" in ended.err

@@ -1,0 +1,29 @@
+"""What an engine can read by partitions, of what questions are asked about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradum.errors import SpecError
+from gradum.messages import say
+from gradum.run.fitted import Fitted
+
+
+def refuse_no_partitions(fitted: Fitted, data: Any) -> None:
+    """Refuse an engine where there is no table of rows that it could read.
+
+    Raises
+    ------
+    SpecError
+        No table is given, or the model continues series, which are read as a whole.
+    """
+    if fitted.spec.is_forecast:
+        raise SpecError(
+            say("Series that are forecast are read as a whole, where an engine has nothing to do."),
+            say("Leave out --on (on)."),
+        )
+    if data is None:
+        raise SpecError(
+            say("An engine reads a table, and none is given."),
+            say("Name one, or leave out --on (on)."),
+        )
