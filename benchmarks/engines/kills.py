@@ -1,9 +1,10 @@
 """Workers and drivers killed at random moments, and whether the model file is the same to the bit.
 
-``python -m benchmarks engines kills [WORKERS] [DRIVERS]``. A worker of two is killed in the midst
-of survey, encoding and passes, and the weights are compared. A driver is ``gradum fit`` on two
+``python -m benchmarks engines kills [WORKERS] [DRIVERS] [FOLDER]``. A worker of two is killed amid
+survey, encoding and passes, and the weights are compared. A driver is ``gradum fit`` on two
 processes; it is killed at a moment drawn from all that an undisturbed run takes, ``gradum resume``
-goes on, and the model files are compared, but for the date and the seconds that they hold.
+goes on, and the model files are compared, but for the date and the seconds that they hold. A FOLDER
+keeps the table and the undisturbed run, so that more kills can be counted later.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from itertools import count
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -25,18 +27,21 @@ from benchmarks.engines.table import PATTERN, learned, write_table
 from gradum.engines import engine_of
 
 COMMAND = (sys.executable, "-c", "from gradum.app.cli import main; main()")
-ROWS = 400_000
+ROWS = 200_000
+MODEL = "model.gradum"
 IMPORTING = 1.0  # seconds of a driver, at which it has done nothing
 
 
-def main(workers: str = "10", drivers: str = "10") -> None:
+def main(workers: str = "10", drivers: str = "10", folder: str = "") -> None:
     """Print how many killed runs have the bits of an undisturbed one."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = write_table(Path(name), ROWS)
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(folder or scratch)
+        if not list(place.glob(PATTERN)):
+            write_table(place, ROWS)
         if int(workers):
-            _kill_workers(folder, int(workers))
+            _kill_workers(place, int(workers))
         if int(drivers):
-            _kill_drivers(folder, int(drivers))
+            _kill_drivers(place, Path(scratch), int(drivers))
 
 
 def _kill_workers(folder: Path, kills: int) -> None:
@@ -59,16 +64,19 @@ def _kill_one(engine: Any, rng: random.Random) -> None:
     os.kill(rng.choice(engine.processes), signal.SIGKILL)
 
 
-def _kill_drivers(folder: Path, kills: int) -> None:
+def _kill_drivers(folder: Path, scratch: Path, kills: int) -> None:
     rng = random.Random(time.time_ns())
     asked = ["fit", str(folder / PATTERN), "--target", "y", "--model", "linear", "--no-explain"]
-    began = time.perf_counter()
-    _wait(_started(asked, folder / "whole"))
-    seconds, truth = time.perf_counter() - began, _bits(folder / "whole")
+    whole = folder / "whole"
+    if not (whole / MODEL).exists():
+        _wait(_started(asked, whole))
+    truth, seconds = _bits(whole), IMPORTING + _manifest(whole)["provenance"]["seconds"]
     print(f"an undisturbed driver takes {seconds:.1f} s", flush=True)
     done = same = 0
-    while done < kills:
-        run, moment = folder / f"killed-{done}", rng.uniform(IMPORTING, seconds)
+    for attempt in count():
+        if done == kills:
+            break
+        run, moment = scratch / str(attempt), rng.uniform(IMPORTING, seconds)
         driver = _started(asked, run)
         try:
             driver.wait(moment)
@@ -98,10 +106,15 @@ def _wait(process: subprocess.Popen) -> None:
 
 def _bits(run: Path) -> tuple[bytes, str]:
     """Return the weights in a run's model file, and its manifest without date and seconds."""
-    with ZipFile(run / "model.gradum") as file:
-        manifest = json.loads(file.read("manifest.json"))
+    with ZipFile(run / MODEL) as file:
         weights = file.read("weights.safetensors")
+    manifest = _manifest(run)
     for timed in (*manifest["rungs"], manifest["provenance"]):
         timed.pop("seconds", None)
     manifest["provenance"].pop("created")
     return weights, json.dumps(manifest, sort_keys=True)
+
+
+def _manifest(run: Path) -> Any:
+    with ZipFile(run / MODEL) as file:
+        return json.loads(file.read("manifest.json"))
