@@ -28,7 +28,8 @@ def main(folder: str) -> None:
 
 
 def _fit(client: Client, folder: str) -> Callable[[pl.DataFrame], Found]:
-    frame = dd.read_parquet(str(Path(folder) / FILES))
+    # Unless they are persisted, columns and target come in partitions of different sizes.
+    frame = dd.read_parquet(str(Path(folder) / FILES)).persist()
     rows = on_dask.DaskQuantileDMatrix(client, frame[NAMES], frame["y"])
     booster = on_dask.train(client, SETTINGS, rows, num_boost_round=TREES)["booster"]
 

@@ -49,19 +49,19 @@ class Peer:
 
 ON_DASK, OURS = "multiprocessing.spawn", str(REPOSITORY)
 PEERS = {
-    "gradum, passes, Dask": Peer(("distributed", OURS), ("of_gradum", "dask", "passes"), ON_DASK),
-    "gradum, passes, Ray": Peer(("ray", OURS), ("of_gradum", "ray", "passes"), "ray::"),
-    "gradum, passes, local": Peer(
+    "gradum passes on Dask": Peer(("distributed", OURS), ("of_gradum", "dask", "passes"), ON_DASK),
+    "gradum passes on Ray": Peer(("ray", OURS), ("of_gradum", "ray", "passes"), "ray::"),
+    "gradum passes on local:2": Peer(
         ("distributed", OURS), ("of_gradum", "local:2", "passes"), "gradum.engines.worker"
     ),
-    "gradum.fit, Dask": Peer(("distributed", OURS), ("of_gradum", "dask", "whole"), ON_DASK),
-    "XGBoost, Dask": Peer(
+    "gradum.fit on Dask": Peer(("distributed", OURS), ("of_gradum", "dask", "whole"), ON_DASK),
+    "XGBoost on Dask": Peer(
         ("xgboost-cpu", "dask[dataframe]", "distributed", "polars"), ("of_xgboost",), ON_DASK
     ),
-    "dask-ml, admm": Peer(
+    "dask-ml by admm": Peer(
         ("dask-ml", "dask[dataframe]", "distributed", "polars"), ("of_dask_ml", "admm"), ON_DASK
     ),
-    "dask-ml, lbfgs": Peer(
+    "dask-ml by lbfgs": Peer(
         ("dask-ml", "dask[dataframe]", "distributed", "polars"), ("of_dask_ml", "lbfgs"), ON_DASK
     ),
     "Spark": Peer(("pyspark", "polars"), ("of_spark",), "CoarseGrainedExecutorBackend"),
@@ -76,8 +76,7 @@ def main(rows: str = "2000000", sides: str = "") -> None:
         _write(Path(folder), int(rows))
         for name, peer in PEERS.items():
             if any(word in name for word in words):
-                lines.append([name, *_measured(peer, folder)])
-                print("  ".join(lines[-1]), flush=True)
+                lines.append([name, *_measured(name, peer, folder)])
     print(table(["side", "s (first)", "CPU s", "MB sent", "log loss", "a worker killed"], lines))
 
 
@@ -94,15 +93,15 @@ def _write(folder: Path, rows: int) -> None:
     print(f"the law that the rows are drawn by: log loss {log_loss(y, logistic(score)):.5f}")
 
 
-def _measured(peer: Peer, folder: str) -> list[str]:
-    """Return the cells of a side."""
+def _measured(name: str, peer: Peer, folder: str) -> list[str]:
+    """Return the cells of a side, and print each fit at once."""
     try:
         python = python_with(*peer.packages)
     except Absent as reason:
         return [str(reason), *[""] * 4]
     program, *arguments = peer.program
     with _running([python, "-m", f"benchmarks.engines.{program}", *arguments, folder]) as side:
-        first, calm = side.fit(), side.fit()
+        first, calm = (_shown(name, side.fit()) for _ in range(2))
         cells = [
             f"{calm['seconds']:.1f} ({first['seconds']:.1f})",
             f"{calm['processor']:.1f}",
@@ -111,7 +110,13 @@ def _measured(peer: Peer, folder: str) -> list[str]:
         ]
         if "error" in calm:
             return [*cells, ""]
-        return [*cells, _told(calm, side.fit(kill=(peer.worker, calm["seconds"] / 2)))]
+        hit = _shown(name, side.fit(kill=(peer.worker, calm["seconds"] / 2)))
+        return [*cells, _told(calm, hit)]
+
+
+def _shown(name: str, fit: dict[str, Any]) -> dict[str, Any]:
+    print(f"{name}: {fit}", flush=True)
+    return fit
 
 
 def _told(calm: dict[str, Any], hit: dict[str, Any]) -> str:
