@@ -29,7 +29,7 @@ def main(solver: str, folder: str) -> None:
 
 
 def _fit(solver: str, folder: str) -> Callable[[pl.DataFrame], Found]:
-    frame = dd.read_parquet(str(Path(folder) / FILES))
+    frame = dd.read_parquet(str(Path(folder) / FILES)).persist()
     x = frame[NAMES].to_dask_array(lengths=True).persist()
     y = frame["y"].to_dask_array(lengths=True).persist()
     wait([x, y])
