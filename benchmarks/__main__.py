@@ -50,7 +50,7 @@ BENCHMARKS = {
     "served": "[ROUNDS] | soak [MINUTES]",
     "freeze": "FOLDER [TABLES]",
     "lab": "[SECONDS]",
-    "engines": "[ROWS] [KILLS]",
+    "engines": "scaling | overhead | kills | store | peers [ARGUMENTS]",
     "gpu": "",
     "counts": "[ROWS] [SEEDS] [MODEL]",
     "forecast": "FOLDER [SETS] [SEEDS]",
