@@ -35,7 +35,7 @@ def cube(graph, limit):
 def test_wide_inputs_are_bounded_without_their_square(monkeypatch):
     for module in (zonotopes, import_module("gradum.study.verification.verify")):
         monkeypatch.setattr(module, "MOST_DIVIDED", MOST)
-    graph = network(WIDE, 6, 1)
+    graph = network(WIDE, 6, 6, 1)
     least = crown(graph, cube(graph, 0.0).box).output.low[0, 0]
     tracemalloc.start()
     safe, unsure = (verify(graph, cube(graph, least + gap), seconds=5.0) for gap in (-0.1, 0.01))
