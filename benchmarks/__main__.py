@@ -46,7 +46,7 @@ BENCHMARKS = {
     "house": "[FOLDER]",
     "grids": "FOLDER [SETS] [SIDES]",
     "series": "FOLDER [SEEDS] [SETS]",
-    "texts": "FOLDER [SEEDS] [SETS]",
+    "texts": "FOLDER [SETS] [SEEDS] [SIDES]",
     "served": "[ROUNDS] | soak [MINUTES]",
     "freeze": "FOLDER [TABLES]",
     "lab": "[SECONDS]",

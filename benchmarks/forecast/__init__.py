@@ -4,8 +4,9 @@
 ahead (`vic_elec`), and daily flights by carrier and airport four weeks ahead (`nyc_flights_delay`).
 The last origins are held back from every side. At each of them, gradum goes on from the table up to
 there; LightGBM has the rows that gradum makes of lags, calendar and known columns; AutoETS has the
-values of each series. Both peers work in environments of their own. The figures replace those of
-docs/accuracy.md if both sets are run.
+values of each series. Both peers work in environments of their own. What a set gives is kept in the
+cache, so that sets can be run one at a time; the figures replace those of docs/accuracy.md once
+both are there.
 """
 
 from __future__ import annotations

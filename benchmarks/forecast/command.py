@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +13,10 @@ import polars as pl
 from scipy.stats import norm
 
 import gradum
-from benchmarks.environments import answer_of, python_with
-from benchmarks.forecast.panels import PANELS, Panel, of_names
+from benchmarks.environments import answer_of, cache, python_with
+from benchmarks.forecast.panels import PANELS, Panel
 from benchmarks.page import ACCURACY, publish, table
+from gradum.files.atomic import write_text
 from gradum.run.forecast.continued_series import ContinuedSeries
 from gradum.run.forecast.learned_series import series_rows
 from gradum.tables.forecast.facet import ORIGIN
@@ -27,32 +29,31 @@ from gradum.tables.sources.read import read
 COVERAGE, SIMULTANEOUS = 0.9, 0.99
 EARLIER = 56  # days of half-hours that AutoETS sees
 SIDES = ("seasonal naive", "AutoETS", "LightGBM", "gradum")
+HEAD = ("series", "origins", *SIDES, "gradum below the naive", "CPU s of a fit")
+COVERED = (
+    "series",
+    "90% intervals cover",
+    "by step",
+    "steps whose simultaneous 99% interval excludes 90%",
+)
 
 
 def main(folder: str, sets: str = "", seeds: str = "0") -> None:
-    """Measure each set; publish if all were asked for."""
-    names = sets.split(",") if sets else list(PANELS)
-    lines, coverages = [], []
-    for panel in of_names(Path(folder), names):
+    """Measure each set and keep its lines; publish those of all sets if none is missing."""
+    for name in sets.split(",") if sets else PANELS:
+        panel = PANELS[name](Path(folder))
         scored = [Measured.of(panel, int(seed)) for seed in seeds.split(",")]
-        lines += [_line(panel, scored)]
-        coverages += [_covered(panel, scored)]
-    head = ["series", "origins", *SIDES, "gradum below the naive", "CPU s of a fit"]
-    text = "\n".join(
-        [
-            table(head, lines),
-            table(
-                [
-                    "series",
-                    "90% intervals cover",
-                    "by step",
-                    "steps whose simultaneous 99% interval excludes 90%",
-                ],
-                coverages,
-            ),
-        ]
-    )
-    publish("forecasts", text, ["gradum", "polars"], complete=not sets, page=ACCURACY)
+        _file(name).parent.mkdir(parents=True, exist_ok=True)
+        write_text(_file(name), json.dumps([_line(panel, scored), _covered(panel, scored)]))
+    kept = [name for name in PANELS if _file(name).exists()]
+    lines, coverages = zip(*(json.loads(_file(name).read_text()) for name in kept), strict=True)
+    text = f"{table(HEAD, lines)}\n{table(COVERED, coverages)}"
+    publish("forecasts", text, ["gradum", "polars"], complete=kept == list(PANELS), page=ACCURACY)
+
+
+def _file(name: str) -> Path:
+    """Return where the lines of a set are kept from one command to the next."""
+    return cache() / "forecast" / f"{name}.json"
 
 
 class Measured:
@@ -145,7 +146,7 @@ def _trees(panel: Panel, learned: pl.DataFrame, at: Windows, seed: int) -> np.nd
         learned.with_columns(late=late).drop(unused).write_parquet(f"{folder}/learn.parquet")
         at.frame().drop(unused).write_parquet(f"{folder}/new.parquet")
         given = {"folder": folder, "target": panel.target, "objective": "l1", "seed": seed}
-        answer = answer_of(python, "benchmarks.forecast.trees", given=_json(given))
+        answer = answer_of(python, "benchmarks.forecast.trees", given=json.dumps(given))
     scale = np.repeat(at.scales[:, 0], panel.horizon)
     return at.naive.reshape(-1) + scale * np.array(answer)
 
@@ -161,18 +162,12 @@ def _smoothed(panel: Panel, whole, places: np.ndarray, shape: tuple) -> np.ndarr
     with tempfile.TemporaryDirectory() as folder:
         pl.concat(parts).write_parquet(f"{folder}/series.parquet")
         given = {"folder": folder, "horizon": panel.horizon, "seasons": list(panel.seasons)}
-        answer = answer_of(python, "benchmarks.forecast.smoothing", given=_json(given))
+        answer = answer_of(python, "benchmarks.forecast.smoothing", given=json.dumps(given))
     found = np.full(shape, np.nan)
     where = {place: number for number, place in enumerate(places.tolist())}
     for place, series, each in answer:
         found[where[place], series] = each
     return found
-
-
-def _json(value: dict) -> str:
-    import json
-
-    return json.dumps(value)
 
 
 def _line(panel: Panel, scored: list[Measured]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,8 +118,3 @@ def flights(folder: Path) -> Panel:
 
 
 PANELS: dict[str, Callable[[Path], Panel]] = {"vic_elec": vic_elec, "flights": flights}
-
-
-def of_names(folder: Path, names: Sequence[str]) -> list[Panel]:
-    """Return the sets of these names."""
-    return [PANELS[name](folder) for name in names]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,14 +40,30 @@ def answers(learned: pl.DataFrame, asked: pl.DataFrame, seed: int) -> tuple[np.n
     wrong = dict.fromkeys([(block, c) for block in BLOCKS for c in STRENGTHS], 0)
     for train, held in folds.split(labels, labels):
         parts = _weighted(learned[train], learned[held])
-        for block, c in wrong:
-            x, new = (sparse.hstack([parts[name][i] for name in block], "csr") for i in (0, 1))
-            found = np.asarray(_fit(x, labels[train], c).predict(new))
-            wrong[block, c] += int(np.sum(found != labels[held]))
+        for block in BLOCKS:
+            x, new = _side_by_side(parts, block)
+            for c, found in _along(x, labels[train], new):
+                wrong[block, c] += int(np.sum(found != labels[held]))
     block, c = min(wrong, key=lambda choice: wrong[choice])
-    parts = _weighted(learned, asked)
-    x, new = (sparse.hstack([parts[name][i] for name in block], "csr") for i in (0, 1))
-    return np.asarray(_fit(x, labels, c).predict(new)), f"{' and '.join(block)}, C = {c:g}"
+    x, new = _side_by_side(_weighted(learned, asked), block)
+    found = _model(labels).set_params(C=c).fit(x, labels).predict(new)
+    return np.asarray(found), f"{' and '.join(block)}, C = {c:g}"
+
+
+def _along(x: Any, y: np.ndarray, new: Any) -> Iterator[tuple[float, np.ndarray]]:
+    """Yield each C and the classes of new rows; each fit begins where the one before it ended."""
+    model = _model(y)
+    for c in STRENGTHS:
+        yield c, np.asarray(model.set_params(C=c).fit(x, y).predict(new))
+
+
+def _model(y: np.ndarray) -> LogisticRegression:
+    solver = "liblinear" if len(np.unique(y)) == 2 else "lbfgs"
+    return LogisticRegression(solver=solver, max_iter=200, warm_start=solver == "lbfgs")
+
+
+def _side_by_side(parts: dict[str, list[sparse.csr_matrix]], block: Sequence[str]) -> list[Any]:
+    return [sparse.hstack([parts[name][side] for name in block], "csr") for side in (0, 1)]
 
 
 def _weighted(learned: pl.DataFrame, asked: pl.DataFrame) -> dict[str, list[sparse.csr_matrix]]:
@@ -61,8 +78,3 @@ def _weighted(learned: pl.DataFrame, asked: pl.DataFrame) -> dict[str, list[spar
                 sides[1].append(vectorizer.transform(asked[column].fill_null("")))
         found[name] = [sparse.csr_matrix(sparse.hstack(side)) for side in sides]
     return found
-
-
-def _fit(x: Any, y: np.ndarray, c: float) -> LogisticRegression:
-    solver = "liblinear" if len(np.unique(y)) == 2 else "lbfgs"
-    return LogisticRegression(C=c, solver=solver, max_iter=200).fit(x, y)

@@ -71,3 +71,33 @@ def test_a_plan_that_cannot_be_made_is_refused_in_one_line(gradum_command, tmp_p
     ended = gradum_command("inspect", table, *words)
     assert (ended.code, ended.err.count("\n")) == (2, 1)
     assert why in ended.err
+
+
+@pytest.fixture
+def sales(tmp_path):
+    lines = [
+        f"2024-{1 + day // 28:02}-{1 + day % 28:02},{shop},{day % 7 + day * day % 5 + shop}"
+        for day in range(28)
+        for shop in (1, 2)
+    ]
+    path = tmp_path / "sales.csv"
+    path.write_text("\n".join(["date,shop,units", *lines]) + "\n")
+    return path, "-t", "units", "--series", "shop", "--time", "date"
+
+
+def test_series_are_told_with_what_a_forecast_learns_from(gradum_command, sales):
+    ended = gradum_command("inspect", *sales, "--horizon", "3")
+    assert (ended.code, ended.err) == (0, "")
+    words = " ".join(ended.out.split())
+    assert "2 series of a row a day each; forecast 3 steps ahead" in words
+    assert "The baseline repeats the last" in words
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [((), "--series"), (("--horizon", "3", "--plan"), "overlap"), (("--horizon", "40"), "short")],
+)
+def test_series_that_cannot_be_forecast_are_refused_in_one_line(gradum_command, sales, more, why):
+    ended = gradum_command("inspect", *sales, *more)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert why in ended.err

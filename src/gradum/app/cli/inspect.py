@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from gradum.tables.table import Table
 
 
-@options.taking(*READING, "task", *OVERRIDES, "log_target")
+FORECAST = ("horizon", "series", "known")
+
+
+@options.taking(*READING, "task", *OVERRIDES, "log_target", *FORECAST)
 def command(
     data: options.Table,
     target: Annotated[
@@ -45,6 +48,9 @@ def command(
 
     The plan is made from the target alone, before any fit: how many judged rows tell two models
     apart and make an interval as narrow as wanted, and what this table's rows can show.
+
+    With --horizon, say what series there are, how often they are read, and what rows a forecast
+    learns from.
     """
     from gradum.run.options.options import make_overrides, make_reading
     from gradum.show.text import schema_parts
@@ -53,10 +59,17 @@ def command(
     from gradum.tables.totals import without_totals
 
     task, log_target = asked.pop("task"), asked.pop("log_target")
+    forecast = {name: asked.pop(name) for name in FORECAST}
     reading = make_reading(**{name: asked.pop(name) for name in READING})
-    overrides = make_overrides(**asked)
     table = without_totals(read(data, reading))
-    schema = infer(table, target=target, task=task, overrides=overrides, log_target=log_target)
+    if any(forecast.values()):
+        _refuse_plan(plan=plan)
+        table, schema = _of_series(
+            table, target, task=task, log_target=log_target, **forecast, **asked
+        )
+    else:
+        overrides = make_overrides(**asked)
+        schema = infer(table, target=target, task=task, overrides=overrides, log_target=log_target)
     if plan:
         _tell_plan(table, schema, 5.0 if points is None else points, as_json=as_json)
         return
@@ -68,6 +81,36 @@ def command(
         print_json(schema.to_json())
     else:
         write(*schema_parts(schema, (*table.notes, *table.left_out)))
+
+
+def _refuse_plan(*, plan: bool) -> None:
+    if plan:
+        raise SpecError(
+            say("A plan counts rows of a table, and the rows of a forecast overlap."),
+            say("Leave out --plan, or --horizon."),
+        )
+
+
+def _of_series(table: Table, target: str | None, **asked: Any) -> tuple[Table, Schema]:
+    """Return the rows that a forecast of these options would learn from, and what they are."""
+    from gradum.run.forecast.learned_series import series_rows
+    from gradum.run.options.options import make_spec
+
+    if target is None:
+        raise SpecError(say("A forecast needs a column to forecast."), say("Give --target COL."))
+    spec = make_spec(target, **asked)
+    spec.refuse_beside_forecast()
+    learned = series_rows(
+        table,
+        target,
+        spec.forecast.horizon,
+        series=spec.forecast.series,
+        known=spec.forecast.known,
+        overrides=spec.overrides,
+        judged=spec.split.test,
+        seed=spec.seed,
+    )
+    return learned.table, learned.schema
 
 
 def _tell_plan(table: Table, schema: Schema, points: float, *, as_json: bool) -> None:

@@ -79,11 +79,16 @@ class Zonotope(NamedTuple):
     @classmethod
     def of_box(cls, box: Box) -> Zonotope:
         """Return the zonotope of a box [B, d], with a generator for each number."""
-        centre = (box.low + box.high) / 2
-        reach = np.maximum(box.high - centre, centre - box.low)
-        inputs = centre.shape[1]
-        generators = np.eye(inputs) * reach[:, None]
-        return cls(centre, generators, 2 * FLOAT64 * reach, np.arange(inputs))
+        centre, reach = _middle(box)
+        generators = np.eye(reach.shape[1]) * reach[:, None]
+        return cls(centre, generators, 2 * FLOAT64 * reach, np.arange(reach.shape[1]))
+
+    @classmethod
+    def around(cls, box: Box) -> Zonotope:
+        """Return a box [B, d] as a zonotope without generators."""
+        centre, reach = _middle(box)
+        none = np.zeros((len(centre), 0, centre.shape[1]))
+        return cls(centre, none, (1 + 2 * FLOAT64) * reach, np.arange(0))
 
     @property
     def reach(self) -> np.ndarray:
@@ -99,6 +104,12 @@ class Zonotope(NamedTuple):
         reach = self.reach
         rounding = gamma(self.generators.shape[1] + 8, FLOAT64) * (np.abs(self.centre) + reach)
         return Box(self.centre - reach, self.centre + reach).widened(rounding)
+
+
+def _middle(box: Box) -> tuple[np.ndarray, np.ndarray]:
+    """Return the middle of a box, and how far it reaches from there."""
+    centre = (box.low + box.high) / 2
+    return centre, np.maximum(box.high - centre, centre - box.low)
 
 
 def over_symbols(zonotopes: Sequence[Zonotope]) -> tuple[list[np.ndarray], np.ndarray]:

@@ -27,6 +27,11 @@ from gradum.core.bounds.operation import Operation
 COEFFICIENTS_AT_ONCE = 200_000
 """How many coefficients of a layer's generators stay in a processor's cache."""
 
+MOST_DIVIDED = 4000
+"""The most inputs that have generators, which take the square of their number, and that a search
+divides. Without them, a layer right behind the inputs has the same intervals, and only what its
+numbers have in common is lost."""
+
 
 Narrowing = Callable[[Enclosure, int], np.ndarray]
 """Takes an enclosure so far and the place of its last node, narrows that node's interval, and
@@ -55,8 +60,9 @@ def enclosed(graph: Graph, box: Box, unit: float, narrow: Narrowing | None = Non
 class Carried(NamedTuple):
     """An enclosure, and the zonotope of every node.
 
-    The first d generators of each node say how far the inputs move its numbers. ``empty`` [B] of
-    bool marks the boxes in which no input leads to where nodes are assumed to lie (``certain``).
+    The first d generators of each node say how far the inputs move its numbers, unless there are
+    more than `MOST_DIVIDED`. ``empty`` [B] of bool marks the boxes in which no input leads to where
+    nodes are assumed to lie (``certain``).
     """
 
     enclosure: Enclosure
@@ -84,7 +90,8 @@ def carried(
         As in `enclosed`.
     """
     enclosure, zonotopes = Enclosure(graph, box, [], []), []
-    first, fresh = Zonotope.of_box(box), graph.inputs
+    few = graph.inputs <= MOST_DIVIDED
+    first, fresh = (Zonotope.of_box if few else Zonotope.around)(box), graph.inputs
     empty = np.zeros(len(box.low), bool)
     for place, node in enumerate(graph.nodes):
         enclosure.extend(node, unit)

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from gradum.core.bounds import Box, Graph, folded, intervals, reaches
+from gradum.core.bounds.zonotope import MOST_DIVIDED
 from gradum.messages import say
 from gradum.study.certified.table_graph import TableGraph
 from gradum.study.properties.region import Region
@@ -131,6 +132,8 @@ class PropertyQuestion:
         share = max(outcome.certified, certified)
         if outcome.x is not None:
             more["counterexample"] = shown(outcome.x)
+        if outcome.stage == "crown" and outcome.verdict == "not decided":
+            more["reason"] = self.why_whole
         return self.verified(outcome.verdict, outcome.stage, share, **more)
 
     def unreached(self, box: Box, changed: np.ndarray, asked: float = 0.0) -> Verified | None:
@@ -166,6 +169,16 @@ class PropertyQuestion:
             more.setdefault("reason", self.why_open)
         seconds = perf_counter() - self.began
         return Verified(self.text, self.region.text, verdict, stage, certified, seconds, **more)
+
+    @property
+    def why_whole(self) -> str:
+        """Why the region was not divided."""
+        return say(
+            "The columns become {count:,} inputs, more than the {most:,} that are divided: the "
+            "region was bounded as a whole only.",
+            count=self.table_graph.answer.inputs,
+            most=MOST_DIVIDED,
+        )
 
     @property
     def why_open(self) -> str:

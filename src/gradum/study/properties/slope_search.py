@@ -19,7 +19,7 @@ from gradum.core.bounds.crown import traced
 from gradum.core.bounds.enclosure import Enclosure
 from gradum.core.bounds.forms import Zonotope
 from gradum.core.bounds.graph import taken
-from gradum.core.bounds.zonotope import boxes_at_once, carried
+from gradum.core.bounds.zonotope import MOST_DIVIDED, boxes_at_once, carried
 from gradum.messages import say
 from gradum.study.verification.branch_and_bound import SEARCHING
 from gradum.study.verification.domain import Domain, settled
@@ -109,6 +109,8 @@ class SlopeSearch:
         left: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return which input or group to divide in each remaining box, and whether there is one."""
+        if self.graph.inputs > MOST_DIVIDED:
+            return np.zeros(len(left), int), np.zeros(len(left), bool)
         low, high = (end[left] for end in enclosure.box)
         inputs, first = low.shape[1], Zonotope.of_box(enclosure.box)
         lines = enclosing_lines(enclosure)

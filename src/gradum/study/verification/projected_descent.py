@@ -8,6 +8,9 @@ Shapes: N points, d inputs, p polyhedra.
 
 from __future__ import annotations
 
+import math
+from time import perf_counter
+
 import numpy as np
 
 from gradum.core.bounds import Graph
@@ -31,19 +34,24 @@ def attack(
     rng: np.random.Generator,
     points: int = POINTS,
     steps: int = STEPS,
+    until: float = math.inf,
 ) -> np.ndarray:
     """Return points [N, d] of a domain whose outputs are unsafe as float64 computes them.
 
     Half of the starts are drawn from the whole box, a quarter from its faces, where each input is
     at an end half of the time, and a quarter from its corners. Each start descends on the margin
     max (C y − c) of a polyhedron: half of the starts on the nearest one at each step, half on a
-    fixed one.
+    fixed one. At the time ``until`` of `perf_counter`, they end where they are.
     """
-    return descend(graph, domain, _starts(domain, rng, points), steps)
+    return descend(graph, domain, _starts(domain, rng, points), steps, until)
 
 
 def attack_from(
-    graph: Graph, domain: Domain, slopes: np.ndarray, rng: np.random.Generator
+    graph: Graph,
+    domain: Domain,
+    slopes: np.ndarray,
+    rng: np.random.Generator,
+    until: float = math.inf,
 ) -> np.ndarray:
     """Descend from corners to which the slopes [r, d] of linear bounds lead; see `attack`.
 
@@ -56,10 +64,16 @@ def attack_from(
     share = FARTHEST * np.tile(np.arange(AROUND) / AROUND, len(slopes))
     flipped = (rng.random(x.shape) < share[:, None]) & ~domain.grouped
     x = np.where(flipped, domain.low + domain.high - x, x)
-    return descend(graph, domain, np.clip(x, domain.low, domain.high), STEPS_AROUND)
+    return descend(graph, domain, np.clip(x, domain.low, domain.high), STEPS_AROUND, until)
 
 
-def descend(graph: Graph, domain: Domain, x: np.ndarray, steps: int = STEPS) -> np.ndarray:
+def descend(
+    graph: Graph,
+    domain: Domain,
+    x: np.ndarray,
+    steps: int = STEPS,
+    until: float = math.inf,
+) -> np.ndarray:
     """Descend from points [N, d]; return the first points with unsafe outputs."""
     constraints = Constraints.of(domain.unsafe, graph.widths[-1])
     assigned = np.arange(len(x)) // 2 % len(constraints.starts)
@@ -71,7 +85,7 @@ def descend(graph: Graph, domain: Domain, x: np.ndarray, steps: int = STEPS) -> 
         values = graph.values(x)
         margins = constraints.margins(values[-1])
         hits = margins.min(axis=1) <= 0
-        if hits.any() or not left:
+        if hits.any() or not left or perf_counter() >= until:
             return x[hits]
         target = np.where(rows % 2 == 1, assigned, margins.argmin(axis=1))
         excess = np.where(
