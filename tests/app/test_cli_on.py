@@ -169,7 +169,9 @@ def test_as_many_rows_are_drawn_as_there_is_room_for(linear_run, rows, two, monk
 def test_a_watch_of_partitions_finds_what_one_of_blocks_finds(
     gradum_command, linear_run, rows, tmp_path
 ):
-    asked = ["watch", linear_run[0], rows, "--stream", "--by=city"]
+    for path in rows.parent.iterdir():
+        pl.read_parquet(path).rename({"label": "truth"}).write_parquet(path)
+    asked = ["watch", linear_run[0], rows, "--stream", "--by=city", "--labels=truth"]
     (one,), (two,) = without_and_with(gradum_command, *asked)
     assert (one["rows"], one["stream"]["count"]["rows"]) == (530, 530)
     assert one == two

@@ -129,9 +129,7 @@ class Scoring:
     def __call__(self, drawn: DrawnRows) -> ScoredPart:
         """Read the rows block by block, and return what is to be said of them."""
         blocks = self.stream.drawn_blocks(drawn)
-        return ScoredPart.of(
-            [self._block(with_labels(b, self.fitted, self.labels)) for b in blocks]
-        )
+        return ScoredPart.of([self._block(block) for block in blocks])
 
     def _block(self, block: Table) -> ScoredPart:
         fitted, schema, also = self.fitted, self.fitted.schema, self.also
