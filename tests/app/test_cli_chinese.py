@@ -50,7 +50,7 @@ def test_help_is_chinese_and_as_wide_as_the_terminal(command):
     assert max(map(cell_len, lines)) <= 78
     assert not [line for line in lines if line.strip().startswith(tuple(NOT_FIRST))]
     commands, properties = "fit|resume|rerun", "monotone|irrelevant|robust"
-    examples = "age to class|never no where age"
+    examples = "age to class|never no where age|never left where angle"
     typed = rf"gradum ({commands})|({properties}) [a-z]+|{examples}".replace(" ", r"\s+")
     words = re.sub(rf"{typed}|^用法.*", "", ended.out, flags=re.MULTILINE)
     assert re.findall(r"[A-Za-z]{2,} [a-z]{2,}|<\w+>|\[default|required", words) == []

@@ -62,7 +62,7 @@ def command(
     forecast = {name: asked.pop(name) for name in FORECAST}
     reading = make_reading(**{name: asked.pop(name) for name in READING})
     table = without_totals(read(data, reading))
-    if any(forecast.values()):
+    if any(value is not None and value != [] for value in forecast.values()):
         _refuse_plan(plan=plan)
         table, schema = _of_series(
             table, target, task=task, log_target=log_target, **forecast, **asked
