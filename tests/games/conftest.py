@@ -7,7 +7,7 @@ import pytest
 
 import gradum
 from gradum.api.game_report import game_report
-from gradum.api.play import play_in_folder, verified_of
+from gradum.api.play import play_in_folder
 from gradum.games import simple_policies
 from gradum.ship.play_folder import PlaySpec
 
@@ -22,7 +22,8 @@ def cartpole(tmp_path_factory):
     spec = PlaySpec("cartpole", seed=1, steps=65_536, properties=PROPERTIES)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(simple_policies, "QUICK", simple_policies.Effort(24, 4, 6))
-        return SimpleNamespace(folder=folder, spec=spec, played=play_in_folder(folder, spec))
+        played, verified = play_in_folder(folder, spec)
+    return SimpleNamespace(folder=folder, spec=spec, played=played, verified=verified)
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +32,6 @@ def pages(cartpole, tmp_path_factory):
     folder = tmp_path_factory.mktemp("reports")
     shutil.copy(cartpole.folder / "report.html", folder / "en.html")
     with gradum.language("zh"):
-        verified = verified_of(cartpole.played, cartpole.spec)
-        page = game_report(cartpole.played, cartpole.spec, verified=verified)
+        page = game_report(cartpole.played, cartpole.spec, verified=cartpole.verified)
         (folder / "zh.html").write_text(page)
     return folder

@@ -11,6 +11,7 @@ from msgspec import structs
 import gradum
 from command_line import run
 from gradum.api.play import play, play_in_folder
+from gradum.app.cli.play import _farewell
 from gradum.errors import PropertyError, SpecError
 from gradum.games import simple_policies
 from gradum.games.policy_model import policy_of
@@ -150,6 +151,14 @@ def test_one_property_of_the_network_is_proved_and_one_refuted(cartpole):
     assert set(model.predict(drawn)) == {"right"}
 
 
+def test_the_command_tells_the_verdicts(cartpole, capsys):
+    _farewell(cartpole.played, cartpole.verified, cartpole.folder, as_json=False, quiet=False)
+    words = capsys.readouterr().out.splitlines()
+    (place,) = (line for line, said in enumerate(words) if said.startswith("refuted: never left"))
+    assert words[place - 1].startswith("proved: never left, where angle 0.1..0.2")
+    assert "the answer is 'left'" in words[place + 1]
+
+
 def test_a_property_that_cannot_be_read_is_refused_before_anything_is_learned(tmp_path):
     spec = PlaySpec("cartpole", properties=("never up",))
     with pytest.raises(PropertyError, match="up"):
@@ -161,10 +170,10 @@ def test_learning_that_was_stopped_goes_on_to_the_bit(cartpole, tmp_path, monkey
     monkeypatch.setattr("gradum.games.played.EPISODES", 10)
     calls = iter([False, True])
     spec = structs.replace(cartpole.spec, properties=())
-    first = play_in_folder(tmp_path, spec, stop=lambda: next(calls))
+    first, _ = play_in_folder(tmp_path, spec, stop=lambda: next(calls))
     assert first.interrupted
     assert (tmp_path / LEARNING).exists()
-    second = play_in_folder(tmp_path, spec)
+    second, _ = play_in_folder(tmp_path, spec)
     assert not (tmp_path / LEARNING).exists()
     whole = cartpole.played
     for one, other in zip(
@@ -191,7 +200,7 @@ def test_no_file_makes_gradum_run_code(cartpole, own, tmp_path):
 
 def test_an_environment_of_the_users_own_is_learned(own, tmp_path):
     spec = PlaySpec(f"{own}:Line", steps=16_384)
-    played = play_in_folder(tmp_path, spec)
+    played, _ = play_in_folder(tmp_path, spec)
     assert played.judgement.network.mean.value == -5
     assert played.judgement.enough == "threshold"
     assert not played.judgement.network.mean.known  # nothing tells how bad a return may be

@@ -100,12 +100,13 @@ def play_in_folder(
     on_chunk: Watch = lambda learned: None,
     stop: Callable[[], bool] = lambda: False,
     cache: Path | None = None,
-) -> Played:
+) -> tuple[Played, Verification | None]:
     """Do what `play` does, or what is left of it, and write the files of a claimed folder.
 
     A built-in game whose learning is stopped can go on from there, to the policy of an undisturbed
     run: its state is kept beside the other files. ``cache`` keeps the charts' script. Properties
-    are read before anything is learned, and verified at the end.
+    are read before anything is learned, and verified at the end; the verdicts are returned beside
+    what `play` returns, or None if no property was asked for.
 
     Raises
     ------
@@ -138,17 +139,17 @@ def play_in_folder(
             raise
         raise _failed(folder, apprentice, last, apprentice.last, spec, error) from error
     play_folder.write(folder, spec, played)  # before a region is refused that no state reaches
-    verified = verified_of(played, spec)
+    verified = _verified(played, spec)
     write_bytes(folder / METRICS, play_folder.metrics(played, verified))
     write_text(folder / REPORT, game_report(played, spec, cache=cache, verified=verified))
     if played.interrupted and apprentice.resumes:
         play_folder.keep(folder, spec, played.learned)
     else:
         (folder / LEARNING).unlink(missing_ok=True)
-    return played
+    return played, verified
 
 
-def verified_of(played: Played, spec: PlaySpec) -> Verification | None:
+def _verified(played: Played, spec: PlaySpec) -> Verification | None:
     """Return whether the network has the properties that were asked for; None if none were.
 
     Regions that a property leaves out are the range of the judged states; properties that hold

@@ -111,7 +111,7 @@ def carry_on(
     progress = choose(as_json=as_json, quiet=quiet)
     try:
         with waiting(shown=not (as_json or quiet)):
-            played = play_in_folder(
+            played, verified = play_in_folder(
                 folder,
                 spec,
                 time_limit=time_limit,
@@ -122,15 +122,16 @@ def carry_on(
             )
     finally:
         progress.close()
-    _farewell(played, folder, as_json=as_json, quiet=quiet)
+    _farewell(played, verified, folder, as_json=as_json, quiet=quiet)
     if played.interrupted:
         sys.exit(INTERRUPTED)
 
 
-def _farewell(played: Any, folder: Path, *, as_json: bool, quiet: bool) -> None:
+def _farewell(played: Any, verified: Any, folder: Path, *, as_json: bool, quiet: bool) -> None:
     from gradum.ship.layout import PLAY_FILES, POLICY
     from gradum.ship.play_folder import is_unfinished
     from gradum.show.policy_ladder import PolicyLadder
+    from gradum.show.verification import PropertyReport
 
     if as_json:
         judgement = played.judgement
@@ -140,12 +141,15 @@ def _farewell(played: Any, folder: Path, *, as_json: bool, quiet: bool) -> None:
                 "folder": str(folder),
                 "return": judgement.network.mean,
                 "enough": judgement.enough,
+                "verdicts": [each.verdict for each in verified.properties] if verified else [],
             }
         )
         return
     if quiet:
         return
     write("", PolicyLadder(played), "")
+    if verified is not None:
+        write(*PropertyReport(verified).verdict_lines(), "")
     write(say("Written to {folder}: {names}.", folder=folder, names=listed(PLAY_FILES, "and")))
     if is_unfinished(folder):
         write(say("Interrupted. To finish it: gradum resume {folder}", folder=folder))
