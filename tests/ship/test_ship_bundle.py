@@ -217,7 +217,7 @@ PREDICTING = {"format", "schema", "encoder", "rungs"}
 ODD = [None, True, -1, 0, 3, 1e308, "", "mlp", "text", [], [1], {}, {"a": 1}]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(data=st.data())
 def test_whatever_stands_in_the_manifest_a_prediction_works_or_is_refused(
     file, data, tmp_path_factory

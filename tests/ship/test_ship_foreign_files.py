@@ -89,7 +89,7 @@ def files_of(*names):
     return st.dictionaries(st.sampled_from(names), content, max_size=5)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(files_of(*AROUND, *(f"{STATE}/{name}" for name in (*STRANGE, *LIKE_OURS))), st.booleans())
 def test_foreign_files_are_left_as_they_are(contents, force):
     with a_folder() as folder:
@@ -100,7 +100,7 @@ def test_foreign_files_are_left_as_they_are(contents, force):
         assert after == set(before)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(files_of(*AROUND[: -len(STRANGE)], *(f"{STATE}/{name}" for name in STRANGE)), st.booleans())
 def test_foreign_files_among_those_of_a_killed_run_are_left_and_the_others_go(contents, force):
     contents.pop(STATE, None)

@@ -123,7 +123,7 @@ def test_points_and_corners_of_boxes_lie_within_bounds_however_wide(graph):
         graph.inputs.domain,
     ]
     box = Box(*map(np.concatenate, zip(*boxes, strict=True)))
-    shape = (200, *box.low.shape)
+    shape = (100, *box.low.shape)
     share = np.clip(rng.uniform(-0.5, 1.5, shape), 0, 1)  # many at corners
     points = np.clip(box.low + share * (box.high - box.low), *box)
     points = np.array([possible(graph, point, box) for point in points])
