@@ -1,4 +1,4 @@
-"""What an engine can read by partitions, of what questions are asked about."""
+"""Refusals of an engine (``--on``) where no table is read by partitions."""
 
 from __future__ import annotations
 

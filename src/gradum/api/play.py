@@ -140,7 +140,8 @@ def play_in_folder(
         raise _failed(folder, apprentice, last, apprentice.last, spec, error) from error
     play_folder.write(folder, spec, played)  # before a region is refused that no state reaches
     verified = _verified(played, spec)
-    write_bytes(folder / METRICS, play_folder.metrics(played, verified))
+    if verified is not None:
+        write_bytes(folder / METRICS, play_folder.metrics(played, verified))
     write_text(folder / REPORT, game_report(played, spec, cache=cache, verified=verified))
     if played.interrupted and apprentice.resumes:
         play_folder.keep(folder, spec, played.learned)

@@ -1,4 +1,4 @@
-"""What is to be said of a run's fits: how they ended, and what they leave out or repeat."""
+"""Notes on a run's fits: divergence, time limits, transformations, repeated rows."""
 
 from __future__ import annotations
 

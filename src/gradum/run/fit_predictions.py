@@ -1,4 +1,4 @@
-"""What the fits of a run say of the rows of every part."""
+"""Predictions of the training, validation and test rows by the fits of a run."""
 
 from __future__ import annotations
 

@@ -93,23 +93,14 @@ def _refuse_plan(*, plan: bool) -> None:
 
 def _of_series(table: Table, target: str | None, **asked: Any) -> tuple[Table, Schema]:
     """Return the rows that a forecast of these options would learn from, and what they are."""
-    from gradum.run.forecast.learned_series import series_rows
+    from gradum.run.forecast.rows_of_series import series_as_asked
     from gradum.run.options.options import make_spec
 
     if target is None:
         raise SpecError(say("A forecast needs a column to forecast."), say("Give --target COL."))
     spec = make_spec(target, **asked)
     spec.refuse_beside_forecast()
-    learned = series_rows(
-        table,
-        target,
-        spec.forecast.horizon,
-        series=spec.forecast.series,
-        known=spec.forecast.known,
-        overrides=spec.overrides,
-        judged=spec.split.test,
-        seed=spec.seed,
-    )
+    learned = series_as_asked(spec, table)
     return learned.table, learned.schema
 
 

@@ -1,4 +1,4 @@
-"""How far a run has come, in one line."""
+"""The progress of a run as one line: rung, fold, epoch or partition, and the time left."""
 
 from __future__ import annotations
 

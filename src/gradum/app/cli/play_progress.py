@@ -32,10 +32,10 @@ class PlayProgress(Protocol):
 def choose(*, as_json: bool, quiet: bool) -> PlayProgress:
     """Pick the way of showing that suits the options and the terminal."""
     if as_json:
-        return JsonLines()
+        return JsonCurve()
     if quiet:
-        return Silent()
-    return Live() if sys.stdout.isatty() else PlainLines()
+        return NoCurve()
+    return LiveCurve() if sys.stdout.isatty() else CurveLines()
 
 
 def in_words(point: CoursePoint) -> str:
@@ -53,7 +53,7 @@ def in_words(point: CoursePoint) -> str:
     )
 
 
-class Silent:
+class NoCurve:
     """Shows nothing."""
 
     def __call__(self, learned: Learned) -> None:
@@ -63,7 +63,7 @@ class Silent:
         """Do nothing."""
 
 
-class JsonLines:
+class JsonCurve:
     """One JSON object per chunk: ``event`` and the point's fields."""
 
     def __call__(self, learned: Learned) -> None:
@@ -76,7 +76,7 @@ class JsonLines:
         """Do nothing."""
 
 
-class PlainLines:
+class CurveLines:
     """A line every other second, for a pipe or a log."""
 
     def __init__(self) -> None:
@@ -93,7 +93,7 @@ class PlainLines:
         """Do nothing."""
 
 
-class Live:
+class LiveCurve:
     """A line of a terminal that is redrawn, with the time left; the last one stays."""
 
     def __init__(self) -> None:

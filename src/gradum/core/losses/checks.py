@@ -1,4 +1,4 @@
-"""What every loss refuses: arrays that do not pair off, and targets that it has no meaning for."""
+"""Checks of the shapes and targets that are given to a loss."""
 
 from __future__ import annotations
 

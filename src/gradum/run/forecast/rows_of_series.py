@@ -11,6 +11,7 @@ from gradum.messages import say
 from gradum.run.forecast.learned_series import LearnedSeries, series_rows
 from gradum.run.source.row_source import Asked
 from gradum.run.source.rows_in_memory import DescribedInMemory, RowsInMemory
+from gradum.run.spec import Spec
 from gradum.rungs.context import Context
 from gradum.tables.forecast.facet import STEP
 from gradum.tables.table import Table
@@ -51,15 +52,15 @@ class RowsOfSeries:
         spec = structs.replace(
             asked.spec, interval_by=STEP, metric=asked.spec.metric or METRIC, refit=True
         )
-        learned = _learned(asked, without_totals(self.table.read()))
+        learned = series_as_asked(asked.spec, without_totals(self.table.read()))
         rows = replace(self.table, read=lambda: learned.table)
         described = rows.describe(replace(asked, spec=spec, schema=learned.schema), context)
         dataset = replace(described.dataset, history=learned.history, judged=learned.judged)
         return replace(described, dataset=dataset)
 
 
-def _learned(asked: Asked, table: Table) -> LearnedSeries:
-    spec = asked.spec
+def series_as_asked(spec: Spec, table: Table) -> LearnedSeries:
+    """Return the rows that a forecast learns from, as a spec asks; see `series_rows`."""
     return series_rows(
         table,
         spec.target,
