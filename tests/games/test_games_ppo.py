@@ -7,7 +7,7 @@ import pytest
 
 from gradum.games.ppo.action_distribution import Gaussian, Softmax
 from gradum.games.ppo.advantages import advantages
-from gradum.games.ppo.learner import Batch, Method
+from gradum.games.ppo.learner import PPO, MiniBatch
 from gradum.games.ppo.running_moments import RunningMoments
 from gradum.games.settings import PPOSettings
 
@@ -90,7 +90,7 @@ def test_the_policy_gradient_is_that_of_finite_differences_on_two_states():
     is at ρ = 1, with steps in proportion to μ π.
     """
     rewards, discount = np.array([[1.0, -0.5], [0.3, 2.0]]), 0.8
-    method = Method(2, Softmax(2), PPOSettings(steps=1, hidden=()))  # a state is seen as 1 of two
+    method = PPO(2, Softmax(2), PPOSettings(steps=1, hidden=()))  # a state is seen as 1 of two
 
     def chances(weight):
         second = 1 / (1 + np.exp(-weight))
@@ -119,7 +119,7 @@ def test_the_policy_gradient_is_that_of_finite_differences_on_two_states():
         old = method.distribution.log_probability(logits, {}, actions)
         gradient = jax.jit(jax.grad(method.objective))(
             {"policy": policy, "value": ZERO},
-            Batch(inputs, actions, old, given, np.zeros(len(given))),
+            MiniBatch(inputs, actions, old, given, np.zeros(len(given))),
         )
         found = -np.ravel(gradient["policy"]["layers"][0]["weight"])
     np.testing.assert_allclose(found * visits.sum(), differences, atol=2e-3)
@@ -129,7 +129,7 @@ ZERO = {"layers": [{"weight": np.zeros((2, 1)), "bias": np.zeros(1)}]}
 
 
 def test_the_surrogate_is_clipped_where_an_update_has_gone_far_enough():
-    method = Method(1, Softmax(2), PPOSettings(steps=1, hidden=(), clip=0.2))
+    method = PPO(1, Softmax(2), PPOSettings(steps=1, hidden=(), clip=0.2))
     zero = {"layers": [{"weight": np.zeros((1, 1)), "bias": np.zeros(1)}]}
     inputs, actions = jnp.zeros((2, 1)), jnp.array([1, 1])
     gradient_of = jax.jit(jax.grad(method.objective))
@@ -137,7 +137,7 @@ def test_the_surrogate_is_clipped_where_an_update_has_gone_far_enough():
 
     def slope(ratio, advantage):
         old = new - jnp.log(jnp.asarray(ratio))
-        batch = Batch(inputs, actions, old, jnp.asarray(advantage), jnp.zeros(2))
+        batch = MiniBatch(inputs, actions, old, jnp.asarray(advantage), jnp.zeros(2))
         gradient = gradient_of({"policy": zero, "value": zero}, batch)
         return float(gradient["policy"]["layers"][0]["bias"][0])
 

@@ -15,7 +15,7 @@ from gradum.games.environment import BuiltIn, Environment
 from gradum.games.ppo import compiled, outside
 from gradum.games.ppo.action_distribution import Gaussian, Softmax
 from gradum.games.ppo.compiled import Drawn
-from gradum.games.ppo.learner import Learner, Method, Steps
+from gradum.games.ppo.learner import PPO, Learner, Steps
 from gradum.games.settings import PPOSettings
 
 CHUNK = 8
@@ -70,7 +70,7 @@ class Apprentice(Protocol):
     @property
     def environment(self) -> Environment: ...  # noqa: D102
     @property
-    def method(self) -> Method: ...  # noqa: D102
+    def method(self) -> PPO: ...  # noqa: D102
 
     @property
     def resumes(self) -> bool:
@@ -91,10 +91,10 @@ class Apprentice(Protocol):
         ...
 
 
-def method_of(environment: Environment, settings: PPOSettings) -> Method:
+def method_of(environment: Environment, settings: PPOSettings) -> PPO:
     """Return the method for an environment's observations and actions."""
     distribution = Softmax(len(environment.actions)) if environment.actions else Gaussian()
-    return Method(len(environment.observations), distribution, settings)
+    return PPO(len(environment.observations), distribution, settings)
 
 
 def learning(apprentice: Apprentice, learned: Learned) -> Iterator[Learned]:

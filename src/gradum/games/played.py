@@ -21,7 +21,7 @@ from gradum.games.policy_model import (
     states,
 )
 from gradum.games.ppo.compiled import in_units
-from gradum.games.ppo.learner import Method, Steps
+from gradum.games.ppo.learner import PPO, Steps
 from gradum.games.simple_policies import Threshold, best_linear, best_threshold, by_chance
 from gradum.messages import say
 from gradum.run.fitted import Fitted
@@ -38,7 +38,7 @@ class Played:
     ----------
     environment : Environment
         What was played.
-    method : Method
+    method : PPO
         What was learned by, with its settings.
     fitted : Fitted
         The policy as a model: ``mlp``, and ``linear`` beside it.
@@ -56,7 +56,7 @@ class Played:
     """
 
     environment: Environment
-    method: Method
+    method: PPO
     fitted: Fitted
     judgement: PolicyJudgement
     threshold: Threshold
@@ -73,7 +73,7 @@ class Played:
 
 def judged(
     environment: Environment,
-    method: Method,
+    method: PPO,
     learned: Learned,
     *,
     seed: int,
@@ -121,7 +121,7 @@ def judged(
 
 
 def unjudged(
-    environment: Environment, method: Method, learned: Learned, steps: Steps, seed: int
+    environment: Environment, method: PPO, learned: Learned, steps: Steps, seed: int
 ) -> Fitted:
     """Return what was learned as a model of its last steps, which judge nothing."""
     rung = network_of(environment, method, learned, Status.INTERRUPTED)
@@ -139,7 +139,7 @@ def unjudged(
     )
 
 
-def untried(environment: Environment, method: Method, learned: Learned, seed: int) -> Fitted:
+def untried(environment: Environment, method: PPO, learned: Learned, seed: int) -> Fitted:
     """Return the network as a model of states of random play: what a property may be about."""
     chance = by_chance(environment, seed)
     return policy_model(
@@ -153,7 +153,7 @@ def untried(environment: Environment, method: Method, learned: Learned, seed: in
     )
 
 
-def network_of(environment: Environment, method: Method, learned: Learned, status: Status) -> Rung:
+def network_of(environment: Environment, method: PPO, learned: Learned, status: Status) -> Rung:
     """Return the policy's network as a rung."""
     return rung_of(
         "mlp",
@@ -174,7 +174,7 @@ def _standard(learned: Learned) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _linear(
-    environment: Environment, method: Method, centre: np.ndarray, scale: np.ndarray, seed: int
+    environment: Environment, method: PPO, centre: np.ndarray, scale: np.ndarray, seed: int
 ) -> Rung:
     """Return the best linear policy that a search finds, as a rung."""
     began, outputs = perf_counter(), method.distribution.outputs

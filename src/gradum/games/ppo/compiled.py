@@ -15,7 +15,7 @@ import numpy as np
 
 from gradum.games.environment import first_states
 from gradum.games.game import Game
-from gradum.games.ppo.learner import Learner, Method, Steps
+from gradum.games.ppo.learner import PPO, Learner, Steps
 from gradum.randomness import stream
 
 
@@ -40,7 +40,7 @@ class Drawn(NamedTuple):
     order: Any
 
     @classmethod
-    def of(cls, method: Method, draws: int, seed: int, update: int) -> Drawn:
+    def of(cls, method: PPO, draws: int, seed: int, update: int) -> Drawn:
         """Draw them, the same for a seed and an update."""
         settings, rng = method.settings, stream(seed, "update", update)
         shape = (settings.horizon, settings.lanes)
@@ -59,7 +59,7 @@ def begin(game: Game, lanes: int, seed: int) -> Lanes:
 
 @partial(jax.jit, static_argnums=(0, 1))
 def rollout(
-    game: Game, method: Method, learner: Learner, lanes: Lanes, noise: Any, resets: Any
+    game: Game, method: PPO, learner: Learner, lanes: Lanes, noise: Any, resets: Any
 ) -> tuple[Lanes, tuple[Steps, Any]]:
     """Play T steps in every lane; a lane whose episode has ended begins another one.
 

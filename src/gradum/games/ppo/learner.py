@@ -63,7 +63,7 @@ class Steps(NamedTuple):
     discounted: Any
 
 
-class Batch(NamedTuple):
+class MiniBatch(NamedTuple):
     """Rows of which a step of Adam is made, each field (n, …).
 
     ``inputs`` are observations as the networks take them, ``targets`` what the value is to be.
@@ -77,7 +77,7 @@ class Batch(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Method:
+class PPO:
     """Proximal policy optimisation of networks for d observations."""
 
     observations: int
@@ -126,7 +126,7 @@ class Method:
         actions = self.distribution.draw(logits, params, noise)
         return actions, self.distribution.log_probability(logits, params, actions)
 
-    def objective(self, params: Any, batch: Batch) -> Any:
+    def objective(self, params: Any, batch: MiniBatch) -> Any:
         """Return what an update makes small: the clipped surrogate, less entropy, plus value.
 
         −E min(ρA, clip(ρ, 1 − ε, 1 + ε) A) − c H + ½ (V − G)², with ρ the new probability of an
@@ -148,13 +148,13 @@ class Method:
         with one_thread():
             rows = self.rows(learner, steps, float(returns.scale))
         places = order.reshape(self.settings.epochs * self.settings.batches, -1)
-        batches = Batch(*(part[places] for part in rows))
+        batches = MiniBatch(*(part[places] for part in rows))
         batches = batches._replace(advantages=_standardised(batches.advantages))
         params, optimizer = _improved(self, learner.params, learner.optimizer, batches, rate)
         seen = learner.seen.merged(steps.seen.reshape(-1, self.observations))
         return Learner(params, optimizer, seen, returns)
 
-    def rows(self, learner: Learner, steps: Steps, unit: float) -> Batch:
+    def rows(self, learner: Learner, steps: Steps, unit: float) -> MiniBatch:
         """Return the steps as rows (T N), in NumPy; rewards are in a unit of returns."""
         value = jax.tree.map(np.asarray, learner.params["value"])
 
@@ -173,16 +173,16 @@ class Method:
             trace=self.settings.trace,
         )
         flat = (steps.actions, steps.logs, advantage, advantage + values)
-        return Batch(inputs, *(part.reshape(-1) for part in flat))
+        return MiniBatch(inputs, *(part.reshape(-1) for part in flat))
 
 
 @partial(jax.jit, static_argnums=0)
 def _improved(
-    method: Method, params: Any, optimizer: Any, batches: Batch, rate: Any
+    method: PPO, params: Any, optimizer: Any, batches: MiniBatch, rate: Any
 ) -> tuple[Any, Any]:
     """Take a step for each of the batches (B, n, …), at a share of the learning rate."""
 
-    def stepped(carried: Any, batch: Batch) -> tuple[Any, None]:
+    def stepped(carried: Any, batch: MiniBatch) -> tuple[Any, None]:
         params, optimizer = carried
         gradient = jax.grad(method.objective)(params, batch)
         change, optimizer = method.transformation.update(gradient, optimizer)
