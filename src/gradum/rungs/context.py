@@ -17,6 +17,7 @@ import numpy as np
 from gradum.core_count import cores
 from gradum.engines.engine import Engine, Work
 from gradum.engines.in_order import MOST, Straggler, in_order
+from gradum.messages import say
 from gradum.randomness import stream
 from gradum.rungs.allowance import Allowance
 from gradum.rungs.checkpoints import NO_CHECKPOINTS, Checkpoints, Snapshots
@@ -112,7 +113,9 @@ class Context:
 
     def _on(self, engine: Engine, work: TableWork, items: Sequence[Any], most: int) -> Iterator:
         def late(task: Straggler) -> None:
-            name = work.named(task.item)
+            name = first = work.named(task.items[0])
+            if len(task.items) > 1:
+                name = say("{first} to {last}", first=first, last=work.named(task.items[-1]))
             self.tell(PartitionLate(work.stage, name, task.where, task.seconds, task.usual))
 
         return self._told(work, items, in_order(engine, work, items, most=most, late=late))
