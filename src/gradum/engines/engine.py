@@ -51,6 +51,11 @@ class Engine(Protocol):
         """How many tasks are done at a time."""
         ...
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether workers may be on machines that do not see this one's files."""
+        ...
+
     def submit(self, work: Work, items: Sequence[Any]) -> Any:
         """Begin a task, and return what stands for it in the other methods."""
         ...

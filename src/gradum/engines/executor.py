@@ -26,6 +26,8 @@ class OfExecutor:
         It stays open.
     """
 
+    elsewhere = False
+
     executor: Executor
 
     @property

@@ -21,8 +21,8 @@ from typing import Any, BinaryIO, cast
 
 from gradum.core_count import cores
 from gradum.engines.engine import Done, Work, WorkerLost
+from gradum.engines.one_thread import ENVIRONMENT
 from gradum.errors import SpecError
-from gradum.isolation import ONE_THREAD
 from gradum.messages import say
 
 MOST_WORKERS = 1_000
@@ -46,6 +46,8 @@ class Local:
     workers : int
         How many; each is started when there is something to do for it.
     """
+
+    elsewhere = False
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
@@ -128,13 +130,12 @@ class _Process:
     """One process, and the work that it was sent last."""
 
     def __init__(self) -> None:
-        environment = os.environ | dict.fromkeys(ONE_THREAD, "1")
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-c", PROGRAM],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=environment,
+            env=os.environ | ENVIRONMENT,
         )
         self._given = cast(BinaryIO, self._process.stdin)
         self._answers = cast(BinaryIO, self._process.stdout)

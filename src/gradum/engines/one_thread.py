@@ -1,4 +1,4 @@
-"""One thread of BLAS for tasks in a process that has others: another number gives other bits."""
+"""One thread of a processor for each task: more threads, or another device, give other bits."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from typing import Any
 from threadpoolctl import ThreadpoolController
 
 from gradum.engines.engine import Done, Work, do
+from gradum.isolation import ONE_THREAD
+
+ENVIRONMENT = {**dict.fromkeys(ONE_THREAD, "1"), "JAX_PLATFORMS": "cpu"}
+"""Of a process that does nothing but tasks."""
 
 _changing = Lock()
 _at_work = 0

@@ -8,10 +8,9 @@ from contextlib import suppress
 from typing import Any
 
 from gradum.engines.engine import Done, Work, WorkerLost
-from gradum.engines.one_thread import done_with
+from gradum.engines.one_thread import ENVIRONMENT, done_with
 from gradum.engines.software import with_same_software
 from gradum.errors import EngineError, SpecError
-from gradum.isolation import ONE_THREAD
 from gradum.messages import say
 from gradum.tables.extra import needs
 
@@ -28,10 +27,13 @@ class OnRay:
         Whether the connection is this engine's own, and ends with it.
     """
 
+    elsewhere = True
+
     def __init__(self, ray: Any, *, leave: bool) -> None:
         self._ray, self._leave = ray, leave
-        environment = {"env_vars": dict.fromkeys(ONE_THREAD, "1")}
-        self._done = ray.remote(num_cpus=1, max_retries=0, runtime_env=environment)(done_with)
+        self._done = ray.remote(num_cpus=1, max_retries=0, runtime_env={"env_vars": ENVIRONMENT})(
+            done_with
+        )
         self._sent: tuple[Work | None, Any] = (None, None)
 
     @classmethod

@@ -134,6 +134,11 @@ class Context:
         """How many tasks are done at a time."""
         return cores() if self.engine is None else self.engine.workers
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether tasks may be done on machines that do not see this one's files."""
+        return self.engine is not None and self.engine.elsewhere
+
     def random(self, *names: str | int) -> np.random.Generator:
         """Return the random generator of a named stream of the seed."""
         return stream(self.seed, *names)
