@@ -1,8 +1,8 @@
 """What Ray adds to a pass of Newton's method over 64 blocks.
 
 ``python -m benchmarks engines overhead [ROUNDS] [ROWS]``, where Ray is installed. A cluster of two
-workers of this machine and the engine ``local:2`` learn the same linear model in turns, from blocks
-of ROWS rows. Compared are seconds of a pass, and processor seconds of all processes, Ray's own
+workers of this machine and the engine ``local:2`` learn the same linear model, from blocks of ROWS
+rows. Compared are seconds of a pass, and processor seconds of all processes, Ray's own
 included; a pass of empty tasks tells what Ray takes where nothing is computed.
 """
 
@@ -54,19 +54,12 @@ def main(rounds: str = "3", rows: str = str(BLOCK_ROWS)) -> None:
 
 
 def _compare(folder: Path, rows: int, engines: dict[str, Any], rounds: int) -> None:
-    spec, context = spec_of(), replace(ALONE, engine=engines["local"])
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in engines}
-    with opened(str(folder / PATTERN)) as stream:
-        blocks = RowsInBlocks(replace(stream, rows_in_block=rows))
-        with blocks.describe(Asked(spec), context).divide(context) as table:
-            _, learning = table.learning(table.plan.kept)
-            for number in range(rounds + 1):
-                for name, engine in engines.items():
-                    passes = _Passes()
-                    own = replace(context, engine=engine, tell=passes)
-                    learning.fit(KINDS["linear"], spec.of_rung("linear"), own)
-                    if number:  # the first round warms up
-                        found[name] += passes.found
+    for name, engine in engines.items():  # each encodes its own rows, as a run does
+        for number in range(rounds + 1):
+            passes = _learned(folder, rows, engine)
+            if number:  # the first round warms up
+                found[name] += passes
     for name, each in found.items():
         wall, processor = (median(figures) for figures in zip(*each, strict=True))
         empty = _empty(engines[name])
@@ -76,6 +69,18 @@ def _compare(folder: Path, rows: int, engines: dict[str, Any], rounds: int) -> N
             f"{empty[0]:.3f} s and {empty[1]:.3f}",
             flush=True,
         )
+
+
+def _learned(folder: Path, rows: int, engine: Any) -> list[tuple[float, float]]:
+    """Learn a linear model; return seconds and processor seconds of each pass."""
+    spec, context = spec_of(), replace(ALONE, engine=engine)
+    with opened(str(folder / PATTERN)) as stream:
+        blocks = RowsInBlocks(replace(stream, rows_in_block=rows))
+        with blocks.describe(Asked(spec), context).divide(context) as table:
+            _, learning = table.learning(table.plan.kept)
+            passes = _Passes()
+            learning.fit(KINDS["linear"], spec.of_rung("linear"), replace(context, tell=passes))
+    return passes.found
 
 
 def _empty(engine: Any) -> tuple[float, float]:

@@ -98,9 +98,9 @@ def test_a_killed_worker_costs_nothing(
 ):
     submit, killed = two.submit, []
 
-    def kill_first(work, item):
-        task = submit(work, item)
-        if item == 3 and not killed:
+    def kill_first(work, items):
+        task = submit(work, items)
+        if 3 in items and not killed:
             two.result(task, 60)
             killed.append(two.processes[0])
             os.kill(killed[0], signal.SIGKILL)

@@ -7,7 +7,9 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,6 +21,8 @@ from gradum.engines.executor import OfExecutor
 from gradum.engines.in_order import in_order
 from gradum.engines.local import Local
 from gradum.errors import EngineError, SpecError, TableError
+from gradum.rungs.context import ALONE
+from gradum.rungs.training_events import PartitionLate
 
 ITEMS = range(9)
 DOUBLED = [2 * item for item in ITEMS]
@@ -61,8 +65,61 @@ def test_workers_are_other_processes_of_one_thread(local):
     assert all(map(gone, pids))
 
 
+class Counting:
+    """An engine that notes the items of each task, and says that each took so many seconds."""
+
+    def __init__(self, engine, seconds):
+        self.engine, self.seconds, self.tasks = engine, seconds, []
+
+    def __getattr__(self, name):
+        return getattr(self.engine, name)
+
+    def submit(self, work, items):
+        self.tasks.append([*items])
+        return self.engine.submit(work, items)
+
+    def result(self, task, seconds):
+        done = self.engine.result(task, seconds)
+        return done._replace(seconds=self.seconds * len(done.results))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "most", "largest"),
+    [(0.1, 1000, 1), (0.03, 1000, 5), (0.0, 1000, 49), (0.0, 7, 6)],
+)
+def test_items_that_take_little_time_share_tasks(local, seconds, most, largest):
+    engine = Counting(local, seconds)
+    assert done(engine, Doubled(), range(100), most=most) == [2 * item for item in range(100)]
+    assert [item for items in engine.tasks for item in items] == [*range(100)]
+    sizes = [len(items) for items in engine.tasks]
+    assert sizes[:2] == [1, 1]
+    assert max(sizes) == largest
+    assert sizes[-1] == 1
+
+
+def test_no_more_items_are_given_than_may_be(local):
+    engine, taken = Counting(local, 0.0), 0
+    for _ in in_order(engine, Doubled(), range(100), most=7):
+        assert sum(map(len, engine.tasks)) - taken <= 7
+        taken += 1
+    assert taken == 100
+
+
+@pytest.mark.parametrize("work", [{"kills": 2}, {"raises": 2}])
+def test_items_of_a_task_that_failed_are_given_one_by_one(local, tmp_path, work):
+    engine = Counting(local, 0.0)
+    items = [*range(10, 30), 3, *range(30, 60)]
+    assert done(engine, Doubled(tmp_path, **work), items) == [2 * item for item in items]
+    shared = next(several for several in engine.tasks if 3 in several)
+    assert len(shared) > 1
+    assert all([item] in engine.tasks for item in shared)
+    assert len(list(tmp_path.glob("3-*"))) == 3
+    with pytest.raises(EngineError, match=r"task of item 3 failed 3 times"):
+        done(engine, Doubled(tmp_path, raises=99), items)
+
+
 def test_a_killed_worker_is_replaced_and_its_task_done_again(local, tmp_path):
-    assert done(local, Doubled(tmp_path, kills=2)) == DOUBLED
+    assert done(Counting(local, 1.0), Doubled(tmp_path, kills=2)) == DOUBLED
     assert len(list(tmp_path.glob("3-*"))) == 3
     assert all(len(list(tmp_path.glob(f"{item}-*"))) == 1 for item in ITEMS if item != 3)
 
@@ -101,17 +158,48 @@ def test_a_task_that_hangs_is_given_again(local, tmp_path, monkeypatch):
         done(local, Doubled(tmp_path, hangs=9), [3])
 
 
-def test_a_straggler_is_named_while_it_is_waited_for(local, tmp_path, monkeypatch):
-    done(local, Doubled())
+@pytest.mark.parametrize(("seconds", "items"), [(tasks.SECONDS, {(3,)}), (0.0, {(2, 3, 4), (3,)})])
+def test_stragglers_are_named_while_they_are_waited_for(
+    local, tmp_path, monkeypatch, seconds, items
+):
+    engine = Counting(local, seconds)
+    done(engine, Doubled())
     monkeypatch.setattr(limits, "TASK_SECONDS", 1.5)
     monkeypatch.setattr(tasks, "LOOK_SECONDS", 0.1)
     monkeypatch.setattr(tasks, "SLOW_SECONDS", 0.3)
     late = []
-    assert list(in_order(local, Doubled(tmp_path, hangs=1), ITEMS, late=late.append)) == DOUBLED
-    assert {straggler.item for straggler in late} == {3}
+    work = Doubled(tmp_path, hangs=len(items))
+    assert list(in_order(engine, work, ITEMS, late=late.append)) == DOUBLED
+    assert {tuple(straggler.items) for straggler in late} == items
     assert re.fullmatch(r"process \d+", late[0].where)
-    assert 0.3 < late[0].seconds < late[-1].seconds < 1.6
+    assert all(0.3 < straggler.seconds < 1.6 * len(straggler.items) for straggler in late)
     assert all(straggler.usual * tasks.SLOW < straggler.seconds for straggler in late)
+
+
+def test_partitions_of_a_late_task_are_named_from_the_first_to_the_last(monkeypatch):
+    class LateOnce:
+        workers, late = 1, False
+
+        def submit(self, work, items):
+            return items
+
+        def result(self, items, seconds):
+            if len(items) > 1 and not self.late:
+                self.late = True
+                time.sleep(seconds)
+                raise TimeoutError
+            return limits.Done([2 * item for item in items], 0.0)
+
+        def locate(self, items):
+            return "process 7"
+
+    monkeypatch.setattr(tasks, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(tasks, "SLOW_SECONDS", 0.0)
+    told, work = [], SimpleNamespace(named="item {}".format, stage="sums", rows=lambda item: 1)
+    context = replace(ALONE, engine=LateOnce(), tell=told.append)
+    assert list(context.one_by_one(work, ITEMS)) == DOUBLED
+    [late] = [event for event in told if isinstance(event, PartitionLate)]
+    assert (late.partition, late.where) == ("item 1 to item 8", "process 7")
 
 
 def test_a_time_out_of_the_task_s_own_is_an_error_and_no_wait(monkeypatch):
@@ -130,8 +218,8 @@ def test_workers_end_when_whoever_started_them_is_killed():
     code = (
         "import sys, time; from gradum.engines.local import Local\n"
         "from engine_works import Threads\n"
-        "engine = Local(1); task = engine.submit(Threads(), 0)\n"
-        "print(engine.result(task, 60)[0], flush=True); time.sleep(60)"
+        "engine = Local(1); task = engine.submit(Threads(), [0])\n"
+        "print(engine.result(task, 60).results[0][0], flush=True); time.sleep(60)"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code],

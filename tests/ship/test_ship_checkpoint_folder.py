@@ -11,9 +11,12 @@ import pytest
 from gradum.core import LogLoss, Network, Problem
 from gradum.errors import ModelFileError
 from gradum.files import archive
+from gradum.messages import say
 from gradum.run.fitted import named_arrays
 from gradum.ship import checkpoint_folder
 from gradum.ship.checkpoint_folder import CheckpointFolder
+from gradum.ship.rung_record import recorded
+from gradum.ship.sayings import sayings
 from gradum.solvers import Adam, ChunkDone, Data, EpochDone, Regime, Snapshot, Validation, train
 from mutations import mutated
 
@@ -67,6 +70,13 @@ def test_a_rung_comes_back_as_it_was(kept, model, name, request):
         rung.input_layer.levels,
         rung.input_layer.treatments,
     )
+
+
+def test_the_sentences_of_a_rung_can_be_said_again(kept, classifier):
+    rung = replace(classifier.fitted.rungs["linear"], advice=say("Fit again."))
+    kept.keep_rung("linear", rung)
+    assert sayings(recorded(kept.rung("linear"))) == sayings(recorded(rung))
+    assert sayings(recorded(rung))["advice"]
 
 
 def test_nothing_was_kept_at_first(kept):

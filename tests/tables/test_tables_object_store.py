@@ -2,12 +2,15 @@
 
 import gzip
 import itertools
+import pickle
+from dataclasses import replace
 from io import BytesIO
 
+import numpy as np
 import polars as pl
 import pytest
 
-from gradum.errors import GradumError
+from gradum.errors import GradumError, TableError
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources import object_store as reader
 from gradum.tables.sources import store_access
@@ -224,3 +227,49 @@ def test_keys_come_from_a_profile(monkeypatch, tmp_path):
     }
     monkeypatch.setenv("AWS_PROFILE", "sso")
     refused("s3://homes/t.csv", "'sso'", "pip install boto3")
+
+
+@pytest.fixture
+def stream(bucket):
+    put(bucket, {f"t{k}.parquet": written(FRAME.with_columns(x=pl.lit(k))) for k in range(3)})
+    with opened(f"s3://{bucket}/t*.parquet") as stream:
+        yield stream
+
+
+def elsewhere(stream):
+    """Return the stream as a task on a machine gets it that has none of the copies."""
+    stream = pickle.loads(pickle.dumps(stream.for_tasks(elsewhere=True)))
+    gone = tuple(path.with_name(f"not-{path.name}") for path in stream.files)
+    return replace(stream, files=gone, rows_in_block=5)
+
+
+def test_tasks_elsewhere_copy_the_rows_from_the_same_origin(stream):
+    here = replace(stream, rows_in_block=5)
+    there = elsewhere(stream)
+    for rows in here.partitions:
+        [one], [two] = (list(each.blocks(rows=rows)) for each in (here, there))
+        assert one.frame.equals(two.frame)
+        assert (one.numbers == two.numbers).all()
+    assert there.sample(100, np.random.default_rng(0)).frame.equals(here.take(np.arange(12)).frame)
+
+
+def test_a_task_elsewhere_refuses_rows_that_are_no_longer_the_same(stream, bucket):
+    there = elsewhere(stream)
+    put(bucket, {"t1.parquet": written(FRAME.with_columns(x=pl.lit(7)))})
+    with pytest.raises(TableError, match=r"t\*\.parquet has changed since the run began to read"):
+        list(there.blocks(rows=there.partitions[0]))
+    del Store.objects[f"{bucket}/t1.parquet"]
+    with pytest.raises(TableError):
+        list(there.blocks(rows=there.partitions[1]))
+
+
+def test_several_addresses_are_several_origins(bucket):
+    put(bucket, {"a.parquet": written(FRAME), "b.parquet": written(FRAME[::-1])})
+    with opened([f"s3://{bucket}/{name}.parquet" for name in "ab"]) as stream:
+        assert [(origin.address[-9:], origin.first) for origin in stream.origins] == [
+            ("a.parquet", 0),
+            ("b.parquet", 0),
+        ]
+        there = elsewhere(stream)
+        frames = [block.frame for rows in there.partitions for block in there.blocks(rows=rows)]
+        assert pl.concat(frames).equals(stream.take(np.arange(8)).frame)

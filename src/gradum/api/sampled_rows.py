@@ -134,7 +134,8 @@ def _across(
     sampling: Sampling, engine: Engine, table: Stream, places: np.ndarray, numbers: np.ndarray
 ) -> Sampled:
     """Let an engine read the partitions, and merge what they gave."""
-    work, partitions = replace(sampling, stream=table.for_tasks), table.partitions
+    stream = table.for_tasks(elsewhere=engine.elsewhere)
+    work, partitions = replace(sampling, stream=stream), table.partitions
     starts = np.searchsorted(places, [rows.start for rows in partitions])
     ends = [*starts[1:], len(places)]
     items = []

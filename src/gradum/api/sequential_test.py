@@ -281,7 +281,9 @@ def _judged_blocks(
         table = with_labels(without_totals(table), fitted, judging.column)
         return [judging.of(check(table, fitted.schema, require_target=True))]
     table = table.without_totals()
-    work, items, read = replace(judging, stream=table.for_tasks), table.partitions, ColumnsRead()
+    elsewhere = engine is not None and engine.elsewhere
+    work = replace(judging, stream=table.for_tasks(elsewhere=elsewhere))
+    items, read = table.partitions, ColumnsRead()
     judged: list[_JudgedBlock] = []
     results = map(work, items) if engine is None else in_order(engine, work, items)
     for blocks, read_there in told(results, say("watch: rows with labels"), len(items)):

@@ -22,6 +22,8 @@ class OnDask(OfExecutor):
         Of ``distributed``.
     """
 
+    elsewhere = True
+
     def __init__(self, client: Any) -> None:
         super().__init__(client.get_executor(pure=False, retries=0))
         self._client = client

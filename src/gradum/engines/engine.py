@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Any, NamedTuple, Protocol
 
 TASK_SECONDS = 1800.0
-"""The longest that a task is waited for, once all tasks before it are done."""
+"""The longest that an item of a task is waited for, once all tasks before it are done."""
 
 
 class WorkerLost(Exception):
@@ -28,20 +30,38 @@ class Work(Protocol):
         ...
 
 
+class Done(NamedTuple):
+    """What came of the items of a task, and the seconds that they took where they were done."""
+
+    results: list[Any]
+    seconds: float
+
+
+def do(work: Work, items: Sequence[Any]) -> Done:
+    """Do the work with one item after the other, as a task."""
+    began = perf_counter()
+    return Done([work(item) for item in items], perf_counter() - began)
+
+
 class Engine(Protocol):
-    """Workers that do tasks; each task on one thread."""
+    """Workers that do tasks, which are work and some of its items; each task on one thread."""
 
     @property
     def workers(self) -> int:
         """How many tasks are done at a time."""
         ...
 
-    def submit(self, work: Work, item: Any) -> Any:
+    @property
+    def elsewhere(self) -> bool:
+        """Whether workers may be on machines that do not see this one's files."""
+        ...
+
+    def submit(self, work: Work, items: Sequence[Any]) -> Any:
         """Begin a task, and return what stands for it in the other methods."""
         ...
 
-    def result(self, task: Any, seconds: float) -> Any:
-        """Return what came of a task.
+    def result(self, task: Any, seconds: float) -> Done:
+        """Return what `do` made of a task.
 
         Raises
         ------

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from dataclasses import dataclass
 from typing import Any
 
 from gradum.core_count import cores
-from gradum.engines.engine import Work, WorkerLost
+from gradum.engines.engine import Done, Work, WorkerLost
 from gradum.engines.one_thread import done
 from gradum.messages import say
 
@@ -25,6 +26,8 @@ class OfExecutor:
         It stays open.
     """
 
+    elsewhere = False
+
     executor: Executor
 
     @property
@@ -32,16 +35,16 @@ class OfExecutor:
         """How many tasks are done at a time, as far as the Executor says."""
         return getattr(self.executor, "_max_workers", None) or cores()
 
-    def submit(self, work: Work, item: Any) -> Future:
+    def submit(self, work: Work, items: Sequence[Any]) -> Future:
         """Begin a task."""
         try:
-            return self.executor.submit(done, work, item)
+            return self.executor.submit(done, work, items)
         except BrokenExecutor as error:
             broken: Future = Future()
             broken.set_exception(error)
             return broken
 
-    def result(self, task: Future, seconds: float) -> Any:
+    def result(self, task: Future, seconds: float) -> Done:
         """Return what came of a task."""
         try:
             return task.result(seconds)

@@ -1,25 +1,27 @@
 """Tasks given to an engine, and what came of them, in order: again if a worker is lost.
 
-What comes of a task depends on its item alone, and results are taken in the order of the items. So
-nothing depends on how many workers there are, on who did what, or on how often.
+What comes of an item depends on it alone, and results are taken in the order of the items. So
+nothing depends on how many workers there are, on who did what, or on how often. Items that take
+little time share a task, for each task costs an engine some milliseconds.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
 from gradum.engines import engine as limits
-from gradum.engines.engine import Engine, Work, WorkerLost
+from gradum.engines.engine import Done, Engine, Work, WorkerLost
 from gradum.errors import EngineError, GradumError
 from gradum.messages import say
 
 ATTEMPTS = 3
 MOST = 2**31
 AHEAD = 4  # tasks given for each worker, so that none waits for the one whose turn it is
+SECONDS = 0.15  # of a task of several items
 LOOK_SECONDS = 1.0  # between two looks at a task that is waited for
 SLOW, SLOW_SECONDS = 3.0, 5.0  # a straggler takes so many times what tasks take, and so long
 
@@ -34,14 +36,14 @@ class Straggler:
 
     Parameters
     ----------
-    item : object
+    items : sequence
     where : str
         Where it is done, in words; "" where nobody knows.
     seconds, usual : float
-        How long it has been waited for, and what a task has taken so far, on average.
+        How long it has been waited for, and what so many items have taken so far, on average.
     """
 
-    item: Any
+    items: Sequence[Any]
     where: str
     seconds: float
     usual: float
@@ -49,7 +51,7 @@ class Straggler:
 
 @dataclass
 class _Given:
-    item: Any
+    items: Sequence[Any]
     task: Any
     causes: list[str] = field(default_factory=list)
 
@@ -57,7 +59,7 @@ class _Given:
 def in_order(
     engine: Engine,
     work: Work,
-    items: Iterable[Any],
+    items: Sequence[Any],
     *,
     most: int = MOST,
     late: Callable[[Straggler], object] = lambda straggler: None,
@@ -74,22 +76,24 @@ def in_order(
     ToldToStop
         ``stop`` returned true while a task was waited for.
     EngineError
-        A task failed `ATTEMPTS` times, or was not done in `TASK_SECONDS` as often.
+        An item failed `ATTEMPTS` times, or was not done in `TASK_SECONDS` as often.
     GradumError
         What a task raised: it names a cause that would not go away.
     """
     given: deque[_Given] = deque()
     looks = _Looks(engine, late, stop)
-    ahead = max(1, min(most, AHEAD * engine.workers))
+    start = 0
     try:
-        for item in items:
-            given.append(_Given(item, engine.submit(work, item)))
-            if len(given) == ahead:
-                yield _done(engine, work, given[0], looks)
-                given.popleft()
-        while given:
-            yield _done(engine, work, given[0], looks)
-            given.popleft()
+        while start < len(items) or given:
+            while start < len(items):
+                held = sum(len(each.items) for each in given)
+                size = min(looks.items_of_task(len(given), len(items) - start), most - held)
+                if size < 1 and given:
+                    break
+                several = items[start : start + max(size, 1)]
+                given.append(_Given(several, engine.submit(work, several)))
+                start += len(several)
+            yield from _done(engine, work, given, looks)
     finally:
         for left in given:
             engine.cancel(left.task)
@@ -103,64 +107,97 @@ class _Looks:
     late: Callable[[Straggler], object]
     stop: Callable[[], bool]
     done: int = 0
-    began: float = field(default_factory=monotonic)
+    seconds: float = 0.0
 
-    def result(self, given: _Given) -> Any:
-        """Return what came of a task.
+    @property
+    def usual(self) -> float:
+        """The seconds that an item has taken so far, on average."""
+        return self.seconds / self.done
 
-        A straggler is known by how long its turn lasts: all workers are busy, so that the turn of
-        a task like the others has passed after the time that a task takes.
+    def items_of_task(self, given: int, left: int) -> int:
+        """Return of how many items the next task is to be; 0 if enough tasks have been given.
+
+        Until it is known what an item takes, each worker gets one. The last items are spread
+        over all workers.
         """
-        turn, end = monotonic(), monotonic() + limits.TASK_SECONDS
+        workers = self.engine.workers
+        if not self.done:
+            return int(given < workers)
+        if given >= AHEAD * workers:
+            return 0
+        return max(1, min(int(SECONDS / max(self.usual, 1e-6)), left // workers))
+
+    def results(self, given: _Given) -> list[Any]:
+        """Return what came of the items of a task.
+
+        A straggler is known by how long its turn lasts: it was given before, so that the turn of
+        a task like the others has passed after the time that its items take.
+        """
+        limit = limits.TASK_SECONDS * len(given.items)
+        turn = monotonic()
+        end = turn + limit
         while True:
             look = monotonic()
             seconds = min(LOOK_SECONDS, end - look)
             try:
-                result = self.engine.result(given.task, seconds)
+                done: Done = self.engine.result(given.task, seconds)
             except TimeoutError:
                 now = monotonic()
                 if now >= end or now - look < seconds:  # too late, or the task's own error
                     raise
                 if self.stop():
                     raise ToldToStop from None
-                self._tell_if_late(given, now - turn, turn)
+                self._tell_if_late(given, now - turn)
                 continue
-            self.done += 1
-            return result
+            self.done += len(done.results)
+            self.seconds += done.seconds
+            return done.results
 
-    def _tell_if_late(self, given: _Given, seconds: float, turn: float) -> None:
-        if not self.done:  # nobody knows yet what tasks take
+    def _tell_if_late(self, given: _Given, seconds: float) -> None:
+        if not self.done:  # nobody knows yet what items take
             return
-        usual = (turn - self.began) * self.engine.workers / self.done
+        usual = self.usual * len(given.items)
         if seconds > max(SLOW * usual, SLOW_SECONDS):
-            self.late(Straggler(given.item, self.engine.locate(given.task), seconds, usual))
+            self.late(Straggler(given.items, self.engine.locate(given.task), seconds, usual))
 
 
-def _done(engine: Engine, work: Work, given: _Given, looks: _Looks) -> Any:
-    """Return what came of a task, which is given again if it fails."""
+def _done(engine: Engine, work: Work, given: deque[_Given], looks: _Looks) -> list[Any]:
+    """Return what came of the first task that was given.
+
+    If it fails, it is given again. One of several items is replaced by tasks of one item each, the
+    first of which is then the first task, so that a cause is told of the item that has it.
+    """
     while True:
+        first = given[0]
         try:
-            return looks.result(given)
+            results = looks.results(first)
         except (GradumError, ToldToStop):
             raise
         except Exception as error:
-            where = engine.locate(given.task)
-            engine.cancel(given.task)
+            where = engine.locate(first.task)
+            engine.cancel(first.task)
             cause = _cause(error)
-            given.causes.append(
+            first.causes.append(
                 say("{cause} on {where}", cause=cause, where=where) if where else cause
             )
-        if len(given.causes) == ATTEMPTS:
+        else:
+            given.popleft()
+            return results
+        if len(first.causes) == ATTEMPTS:
             raise EngineError(
                 say(
                     "The task of {item} failed {times} times: {causes}.",
-                    item=work.named(given.item),
+                    item=work.named(first.items[0]),
                     times=ATTEMPTS,
-                    causes=say("; ").join(dict.fromkeys(given.causes)),
+                    causes=say("; ").join(dict.fromkeys(first.causes)),
                 ),
                 say("Remove the cause, and run it again."),
             )
-        given.task = engine.submit(work, given.item)
+        given.popleft()
+        alone = [first.items[k : k + 1] for k in range(len(first.items))]
+        given.extendleft(
+            _Given(item, engine.submit(work, item), [*first.causes]) for item in reversed(alone)
+        )
 
 
 def _cause(error: Exception) -> str:

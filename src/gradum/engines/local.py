@@ -13,15 +13,16 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from gradum.core_count import cores
-from gradum.engines.engine import Work, WorkerLost
+from gradum.engines.engine import Done, Work, WorkerLost
+from gradum.engines.one_thread import ENVIRONMENT
 from gradum.errors import SpecError
-from gradum.isolation import ONE_THREAD
 from gradum.messages import say
 
 MOST_WORKERS = 1_000
@@ -45,6 +46,8 @@ class Local:
     workers : int
         How many; each is started when there is something to do for it.
     """
+
+    elsewhere = False
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
@@ -71,15 +74,15 @@ class Local:
             )
         return cls(int(count))
 
-    def submit(self, work: Work, item: Any) -> _Task:
+    def submit(self, work: Work, items: Sequence[Any]) -> _Task:
         """Begin a task."""
         if self._pickled[0] is not work:
             self._pickled = (work, pickle.dumps(work, pickle.HIGHEST_PROTOCOL))
         task = _Task(Future())
-        task.future = self._feeders.submit(self._ask, task, self._pickled[1], item)
+        task.future = self._feeders.submit(self._ask, task, self._pickled[1], items)
         return task
 
-    def result(self, task: _Task, seconds: float) -> Any:
+    def result(self, task: _Task, seconds: float) -> Done:
         """Return what came of a task."""
         try:
             return task.future.result(seconds)
@@ -109,14 +112,14 @@ class Local:
             process.end()
         self._feeders.shutdown(wait=True)
 
-    def _ask(self, task: _Task, whole: bytes, item: Any) -> Any:
+    def _ask(self, task: _Task, whole: bytes, items: Sequence[Any]) -> Done:
         process: _Process | None = getattr(self._own, "process", None)
         if process is None:
             process = self._own.process = _Process()
             self._processes.add(process)
         task.process = process
         try:
-            return process.ask(whole, item)
+            return process.ask(whole, items)
         except WorkerLost:
             self._own.process = None
             self._processes.discard(process)
@@ -127,13 +130,12 @@ class _Process:
     """One process, and the work that it was sent last."""
 
     def __init__(self) -> None:
-        environment = os.environ | dict.fromkeys(ONE_THREAD, "1")
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-c", PROGRAM],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=environment,
+            env=os.environ | ENVIRONMENT,
         )
         self._given = cast(BinaryIO, self._process.stdin)
         self._answers = cast(BinaryIO, self._process.stdout)
@@ -146,11 +148,11 @@ class _Process:
         """The number of the process."""
         return self._process.pid
 
-    def ask(self, whole: bytes, item: Any) -> Any:
-        """Return what the process makes of an item; raise what it raises."""
+    def ask(self, whole: bytes, items: Sequence[Any]) -> Done:
+        """Return what the process makes of some items; raise what it raises."""
         try:
             known = whole is self._sent
-            pickle.dump((None if known else whole, item), self._given, pickle.HIGHEST_PROTOCOL)
+            pickle.dump((None if known else whole, items), self._given, pickle.HIGHEST_PROTOCOL)
             self._given.flush()
             self._sent = whole
             raised, value = pickle.load(self._answers)

@@ -1,26 +1,42 @@
-"""One thread of BLAS for tasks in a process that has others: another number gives other bits."""
+"""One thread of a processor for each task: more threads, or another device, give other bits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import pickle
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from threading import Lock
 from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
-from gradum.engines.engine import Work
+from gradum.engines.engine import Done, Work, do
+from gradum.isolation import ONE_THREAD
+
+ENVIRONMENT = {**dict.fromkeys(ONE_THREAD, "1"), "JAX_PLATFORMS": "cpu"}
+"""Of a process that does nothing but tasks."""
 
 _changing = Lock()
 _at_work = 0
 _limit: Any = None
 
 
-def done(work: Work, item: Any) -> Any:
-    """Return what comes of an item, computed on one thread."""
+def done(work: Work, items: Sequence[Any]) -> Done:
+    """Return what comes of the items of a task, computed on one thread."""
     with _one_thread():
-        return work(item)
+        return do(work, items)
+
+
+def done_with(pickled: bytes, items: Sequence[Any]) -> Done:
+    """Return what the work that these bytes hold makes of the items, computed on one thread."""
+    with _one_thread():
+        return do(_unpickled(pickled), items)
+
+
+@lru_cache(maxsize=1)
+def _unpickled(pickled: bytes) -> Work:
+    return pickle.loads(pickled)
 
 
 @contextmanager

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from gradum.engines.engine import Work, WorkerLost
-from gradum.engines.one_thread import done
+from gradum.engines.engine import Done, Work, WorkerLost
+from gradum.engines.one_thread import ENVIRONMENT, done_with
 from gradum.engines.software import with_same_software
 from gradum.errors import EngineError, SpecError
-from gradum.isolation import ONE_THREAD
 from gradum.messages import say
 from gradum.tables.extra import needs
+
+SMALL = 2**15  # bytes of work that travel with a task, which saves a look-up in the store
 
 
 class OnRay:
@@ -24,11 +27,14 @@ class OnRay:
         Whether the connection is this engine's own, and ends with it.
     """
 
+    elsewhere = True
+
     def __init__(self, ray: Any, *, leave: bool) -> None:
         self._ray, self._leave = ray, leave
-        environment = {"env_vars": dict.fromkeys(ONE_THREAD, "1")}
-        self._done = ray.remote(num_cpus=1, max_retries=0, runtime_env=environment)(done)
-        self._put: tuple[Work | None, Any] = (None, None)
+        self._done = ray.remote(num_cpus=1, max_retries=0, runtime_env={"env_vars": ENVIRONMENT})(
+            done_with
+        )
+        self._sent: tuple[Work | None, Any] = (None, None)
 
     @classmethod
     def named(cls, rest: str) -> OnRay:
@@ -65,13 +71,15 @@ class OnRay:
         """How many tasks are done at a time now: nodes may come and go."""
         return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
 
-    def submit(self, work: Work, item: Any) -> Any:
-        """Begin a task; the work lies in Ray's store, once for all its items."""
-        if self._put[0] is not work:
-            self._put = (work, self._ray.put(work))
-        return self._done.remote(self._put[1], item)
+    def submit(self, work: Work, items: Sequence[Any]) -> Any:
+        """Begin a task; large work lies in Ray's store, once for all its tasks."""
+        if self._sent[0] is not work:
+            pickled = pickle.dumps(work, pickle.HIGHEST_PROTOCOL)
+            small = len(pickled) <= SMALL
+            self._sent = (work, pickled if small else self._ray.put(pickled))
+        return self._done.remote(self._sent[1], items)
 
-    def result(self, task: Any, seconds: float) -> Any:
+    def result(self, task: Any, seconds: float) -> Done:
         """Return what came of a task; its arrays are read-only."""
         failures = self._ray.exceptions
         try:
@@ -101,6 +109,6 @@ class OnRay:
 
     def close(self) -> None:
         """Leave the cluster, if the connection is the engine's own."""
-        self._put = (None, None)
+        self._sent = (None, None)
         if self._leave:
             self._ray.shutdown()

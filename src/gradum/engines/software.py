@@ -56,7 +56,7 @@ def _refuse_other(engine: Engine) -> None:
     work = Versions()
     here = work(0)
     try:
-        there = engine.result(engine.submit(work, 0), ANSWERING_SECONDS)
+        [there], _ = engine.result(engine.submit(work, [0]), ANSWERING_SECONDS)
     except TimeoutError:
         raise EngineError(
             say("No worker of the engine answers within {seconds} s.", seconds=ANSWERING_SECONDS),

@@ -8,6 +8,7 @@ import signal
 import sys
 from typing import Any
 
+from gradum.engines.engine import do
 from gradum.isolation import portable
 
 
@@ -19,8 +20,8 @@ def serve() -> None:
     held = _Held()
     while True:
         try:
-            pickled, item = pickle.load(sys.stdin.buffer)
-            answer = pickle.dumps(held.answer(pickled, item), pickle.HIGHEST_PROTOCOL)
+            pickled, items = pickle.load(sys.stdin.buffer)
+            answer = pickle.dumps(held.answer(pickled, items), pickle.HIGHEST_PROTOCOL)
             answers.write(answer)
             answers.flush()
         except (EOFError, BrokenPipeError):
@@ -33,13 +34,13 @@ class _Held:
     pickled = b""
     work: Any = None
 
-    def answer(self, pickled: bytes | None, item: Any) -> tuple[bool, Any]:
+    def answer(self, pickled: bytes | None, items: list[Any]) -> tuple[bool, Any]:
         """Return whether the work raised something, and that or what it returned."""
         try:
             if pickled is not None:
                 self.work, self.pickled = None, pickled
             if self.work is None:  # also after an attempt that failed
                 self.work = pickle.loads(self.pickled)
-            return False, self.work(item)
+            return False, do(self.work, items)
         except BaseException as error:  # a Rust panic is not an Exception
             return True, portable(error)

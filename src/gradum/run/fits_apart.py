@@ -85,7 +85,7 @@ def fits_apart(
     }
     left = {at: fit for at, fit in fits.items() if context.checkpoints.rung(at) is None}
     work = Fitting(spec, divided)
-    coming = zip(left, in_order(engine, work, left.values(), stop=context.stop), strict=True)
+    coming = zip(left, in_order(engine, work, list(left.values()), stop=context.stop), strict=True)
 
     def fitted(place: str) -> Rung | None:
         if place not in left:

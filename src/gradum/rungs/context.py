@@ -17,6 +17,7 @@ import numpy as np
 from gradum.core_count import cores
 from gradum.engines.engine import Engine, Work
 from gradum.engines.in_order import MOST, Straggler, in_order
+from gradum.messages import say
 from gradum.randomness import stream
 from gradum.rungs.allowance import Allowance
 from gradum.rungs.checkpoints import NO_CHECKPOINTS, Checkpoints, Snapshots
@@ -112,7 +113,9 @@ class Context:
 
     def _on(self, engine: Engine, work: TableWork, items: Sequence[Any], most: int) -> Iterator:
         def late(task: Straggler) -> None:
-            name = work.named(task.item)
+            name = first = work.named(task.items[0])
+            if len(task.items) > 1:
+                name = say("{first} to {last}", first=first, last=work.named(task.items[-1]))
             self.tell(PartitionLate(work.stage, name, task.where, task.seconds, task.usual))
 
         return self._told(work, items, in_order(engine, work, items, most=most, late=late))
@@ -130,6 +133,11 @@ class Context:
     def workers(self) -> int:
         """How many tasks are done at a time."""
         return cores() if self.engine is None else self.engine.workers
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether tasks may be done on machines that do not see this one's files."""
+        return self.engine is not None and self.engine.elsewhere
 
     def random(self, *names: str | int) -> np.random.Generator:
         """Return the random generator of a named stream of the seed."""

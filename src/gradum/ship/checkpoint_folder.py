@@ -20,13 +20,19 @@ from gradum.run.fitted import named_arrays
 from gradum.rungs.rung import Rung
 from gradum.ship.model_contradictions import has_its_shapes
 from gradum.ship.rung_record import RungRecord, recorded, restored
+from gradum.ship.sayings import said_again, sayings
 from gradum.ship.state_folder import CHECKPOINT, Manifest
 from gradum.solvers.solution import EpochDone
 from gradum.solvers.training_state import Snapshot, StoppingState, Tally
 
-FORMAT = 2
+FORMAT = 3
 TRAINING = "training"
 SHARE = 0.01  # of the time, at most, is spent on writing best epochs
+
+
+class _Rung(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    record: RungRecord
+    sayings: Any  # so that a resumed run can be read in another language, too
 
 
 class _Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,8 +77,8 @@ class CheckpointFolder:
             return None
         manifest, arrays = self._read(path)
         try:
-            record = msgspec.json.decode(manifest.content, type=RungRecord)
-            rung = restored(record, arrays)
+            kept = msgspec.json.decode(manifest.content, type=_Rung)
+            rung = restored(said_again(kept.record, kept.sayings), arrays)
         except (ValueError, RecursionError) as error:
             raise _refused(path, str(error)) from error
         if manifest.place != place or not has_its_shapes(rung):
@@ -118,7 +124,8 @@ class CheckpointFolder:
     def keep_rung(self, place: str, rung: Rung) -> None:
         """Keep a completely fitted rung."""
         if self._every:
-            content = msgspec.json.encode(recorded(rung), enc_hook=as_text)
+            record = recorded(rung)
+            content = msgspec.json.encode(_Rung(record, sayings(record)), enc_hook=as_text)
             self._write(place, place, content, named_arrays([rung]))
 
     def offer(

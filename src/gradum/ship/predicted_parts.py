@@ -145,7 +145,9 @@ def predicted_parts(work: PredictingParts, engine: Engine, scratch: Path | None)
     """
     folder = (scratch or Path(tempfile.gettempdir())) / f".gradum-{work.digest}-parts"
     folder.mkdir(mode=0o700, exist_ok=True)
-    work = replace(work, folder=folder.absolute(), stream=work.stream.for_tasks)
+    work = replace(
+        work, folder=folder.absolute(), stream=work.stream.for_tasks(elsewhere=engine.elsewhere)
+    )
     try:
         numbers = range(len(work.stream.partitions))
         read, parts = ColumnsRead(), []

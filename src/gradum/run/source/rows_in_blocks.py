@@ -191,7 +191,7 @@ class DescribedInBlocks:
     def _encoded(self, context: Context) -> Iterator[tuple[Held, EncodedRows]]:
         """Pass over all rows; the units of the dense columns are those of the sample."""
         encoding = Encoding(
-            self.table.rows.for_tasks,
+            self.table.rows.for_tasks(elsewhere=context.elsewhere),
             self.schema,
             self.known.encoder,
             self.parting,

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import secrets
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +18,7 @@ from gradum.tables.encode import Encoder
 from gradum.tables.kinds.blocks import Units
 from gradum.tables.role_values import target_values
 from gradum.tables.schema import Schema
+from gradum.tables.sources.origin import folder_of_processes
 from gradum.tables.sources.stream import Stream
 from gradum.tables.split import UNUSED, Part
 
@@ -202,8 +200,5 @@ class EncodingToFiles:
     def _file(self, number: int) -> Path:
         folder = self.folder
         if not folder.is_dir():
-            folder = Path(tempfile.gettempdir()) / f".gradum-{self.token}"
-            if not folder.is_dir():
-                folder.mkdir(mode=0o700, exist_ok=True)
-                atexit.register(shutil.rmtree, folder, ignore_errors=True)
+            folder = folder_of_processes(self.token)
         return folder / f"{number}.rows"

@@ -145,7 +145,8 @@ def survey(
     counted = sum(column.traits.names_groups for column in schema.features)
     room = int(COUNTED_SHARE * memory / (COUNTED_BYTES * max(counted, 1)))
     most = min(max(room, FEWEST_COUNTED), MOST_COUNTED)
-    work = Surveying(stream.for_tasks, schema, encoder, parting, most)
+    tasks = stream.for_tasks(elsewhere=context.elsewhere)
+    work = Surveying(tasks, schema, encoder, parting, most)
     found = work.nothing()
     for part in context.one_by_one(work, stream.partitions):
         found.merge(part)

@@ -277,7 +277,8 @@ def _scored(
     """Let tasks predict the rows; return what they say, and the rows that have a target."""
     drawn = rows.drawn_partitions(places)
     of_rows = len(rows) if places is None else len(places)
-    work = Scoring(fitted, rows.for_tasks, of_rows, labels, also=also_of(fitted, grouping), **asked)
+    stream = rows.for_tasks(elsewhere=engine.elsewhere)
+    work = Scoring(fitted, stream, of_rows, labels, also=also_of(fitted, grouping), **asked)
     results = told(in_order(engine, work, drawn), say("predicting rows"), len(drawn))
     part = ScoredPart.of(list(results))
     part.read.refuse_unread(fitted.schema)

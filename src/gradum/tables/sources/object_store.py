@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import polars as pl
 
@@ -33,10 +33,10 @@ from gradum.tables.sources.store_access import (
     options,
     options_of_log,
     refuse_secrets,
+    stored_columns,
 )
 
 TEXT = re.compile(r"\.(csv|tsv|tab|txt|json|jsonl|ndjson)(\.(gz|zst))?$", re.IGNORECASE)
-ARROW = (".arrow", ".feather", ".ipc")
 AS_FILES = re.compile(
     r"\.(xls[xbm]?|ods|sqlite3?|db|zip|dta|sav|sas7bdat|xpt|bz2|xz)$", re.IGNORECASE
 )
@@ -81,14 +81,14 @@ class ObjectStore:
                     say("{name} is a table of Iceberg.", name=location.name),
                     say("Name its newest file of metadata, which ends in .metadata.json."),
                 )
-            frame = _columns(location.where, options(location.where))
-            return written_rows(frame, location, new_file)
+            copies = written_rows(stored_columns(location.where), location, new_file)
+            return [replace(copy, origin=location.where) for copy in copies]
 
 
 def _knock(where: str) -> None:
     """Fail soon if a store does not answer; whole files may take long."""
     try:
-        _columns(where, options(where, SECONDS)).collect_schema()
+        stored_columns(where, SECONDS).collect_schema()
     except pl.exceptions.PolarsError as error:  # no columns, perhaps, but an answer
         if finds_nothing(error):
             raise
@@ -109,14 +109,6 @@ def _of_lake(
     where = location.where
     with explained(location, ANYTHING):
         return rows(where, location, new_file, opening=options_of_log(where), access=options(where))
-
-
-def _columns(where: str, access: dict[str, Any]) -> pl.LazyFrame:
-    """Return the columns of an address, of which folders such as ``year=2024`` are some."""
-    scan = pl.scan_ipc if PurePosixPath(where).suffix.lower() in ARROW else pl.scan_parquet
-    where = f"{where}**/*.parquet" if where.endswith("/") else where  # nothing else that is there
-    several = "*" in where or "[" in where
-    return scan(where, hive_partitioning=several, storage_options=access)
 
 
 def _texts(location: Location, new_file: NewFile) -> list[Location]:

@@ -35,6 +35,8 @@ class Location:
         The hash of what another machine gave; empty for a file of the user.
     version : str
         The version of a table that keeps several, in words; empty for any other.
+    origin : str
+        The address of the columns of which the file is a copy; empty for any other.
     home : Path, optional
         The folder of the user in which the table lies, if the path is that of a copy.
     """
@@ -45,6 +47,7 @@ class Location:
     untyped: tuple[str, ...] = ()
     sha256: str = ""
     version: str = ""
+    origin: str = ""
     home: Path | None = None
 
     @property

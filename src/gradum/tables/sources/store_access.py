@@ -14,7 +14,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -28,6 +28,7 @@ from gradum.tables.sources.source import Location
 SECONDS = 15  # for the first answer, tried twice
 TRANSFER_SECONDS = 600  # for a piece of a file, of which several come at once
 RETRIES = 2
+ARROW = (".arrow", ".feather", ".ipc")
 
 
 class Store(NamedTuple):
@@ -119,6 +120,18 @@ def options(where: str, seconds: int = TRANSFER_SECONDS) -> dict[str, Any]:
         "timeout": f"{seconds}s",
     }
     return limits | (_of_profile() if scheme(where) == "s3" else {})
+
+
+def stored_columns(where: str, seconds: int = TRANSFER_SECONDS) -> pl.LazyFrame:
+    """Return the columns at an address, of which folders such as ``year=2024`` are some.
+
+    A request may take so many ``seconds``.
+    """
+    access = options(where, seconds)
+    scan = pl.scan_ipc if PurePosixPath(where).suffix.lower() in ARROW else pl.scan_parquet
+    where = f"{where}**/*.parquet" if where.endswith("/") else where  # nothing else that is there
+    several = "*" in where or "[" in where
+    return scan(where, hive_partitioning=several, storage_options=access)
 
 
 def options_of_log(where: str) -> dict[str, str]:

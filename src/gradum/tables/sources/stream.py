@@ -8,6 +8,7 @@ Parquet files in a scratch folder, piece by piece.
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -42,6 +43,7 @@ from gradum.tables.several import stack
 from gradum.tables.size_limits import refuse_width
 from gradum.tables.sources.fetched import PLAINLY, Fetched, fetched, of_text, refuse_unused
 from gradum.tables.sources.file_stamp import FileStamp
+from gradum.tables.sources.origin import Origin, hash_of
 from gradum.tables.sources.read import read, refuse_other_kinds, refuse_other_name
 from gradum.tables.sources.source import Location
 from gradum.tables.table import Table
@@ -84,6 +86,8 @@ class Stream:
         What each file is called in messages; the table's name where they are left out.
     stamps : tuple of FileStamp
         Each file as it was when the stream was opened: one that is another is refused.
+    origins : tuple of Origin or None
+        What each file is a copy of, where another machine can make it anew.
     rows_in_block : int
         The number of rows of a block; 0 for as many as the rows of the head suggest.
     """
@@ -94,6 +98,7 @@ class Stream:
     totals: np.ndarray | None = None
     names: tuple[str, ...] = ()
     stamps: tuple[FileStamp, ...] = ()
+    origins: tuple[Origin | None, ...] = ()
     rows_in_block: int = 0
 
     def __len__(self) -> int:
@@ -110,11 +115,19 @@ class Stream:
         """The number of rows of a block."""
         return self.rows_in_block or rows_of_block(self.head.frame)
 
-    @property
-    def for_tasks(self) -> Stream:
-        """The same stream without the rows of its head, to be sent elsewhere."""
-        head = replace(self.head, frame=self.head.frame.clear())
-        return replace(self, head=head, rows_in_block=self.block_rows)
+    def for_tasks(self, *, elsewhere: bool) -> Stream:
+        """Return the same stream without the rows of its head, to be sent to tasks.
+
+        Where tasks may be ``elsewhere``, on machines that do not see this one's files, they
+        recognise by hashes what they copy from the same origins.
+        """
+        head, origins = replace(self.head, frame=self.head.frame.clear()), self.origins
+        if elsewhere:
+            origins = tuple(
+                origin and replace(origin, sha256=hash_of(file, stamp))
+                for origin, file, stamp in zip(origins, self.files, self.stamps, strict=False)
+            )
+        return replace(self, head=head, origins=origins, rows_in_block=self.block_rows)
 
     def without_totals(self) -> Stream:
         """Return the stream without its rows of totals, as `gradum.tables.totals` does a table."""
@@ -221,7 +234,7 @@ class Stream:
         with self._explained():
             frames = pl.concat(
                 [
-                    self._scan(self.files[file], columns).slice(first, last - first)
+                    self._scan(self._at_hand(file), columns).slice(first, last - first)
                     for file, first, last in self._pieces(rows.start, rows.stop)
                 ]
             )
@@ -254,7 +267,7 @@ class Stream:
     def _window(self, start: int, count: int | None = None) -> Iterator[pl.DataFrame]:
         """Yield `WINDOW_ROWS` or ``count`` rows from ``start`` on, in one part per file."""
         for file, first, last in self._pieces(start, start + (count or WINDOW_ROWS)):
-            yield self._scan(self.files[file]).slice(first, last - first).collect()
+            yield self._scan(self._at_hand(file)).slice(first, last - first).collect()
 
     def _pieces(self, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
         """Yield, for each file that holds some of the rows, its number and its rows' places."""
@@ -263,10 +276,18 @@ class Stream:
         while start < stop:
             file = int(np.searchsorted(ends, start, side="right"))
             before, last = int(ends[file]) - self.lengths[file], min(stop, int(ends[file]))
-            if self.stamps:
-                self.stamps[file].refuse_change(self.files[file], self.names[file])
             yield file, start - before, last - before
             start = last
+
+    def _at_hand(self, file: int) -> Path:
+        """Return the path of a file, or of another copy of the same rows."""
+        path = self.files[file]
+        if self.stamps:
+            origin = self.origins[file] if self.origins else None
+            if origin is not None and not path.exists():
+                return origin.copied(self.names[file])
+            self.stamps[file].refuse_change(path, self.names[file])
+        return path
 
     def take(self, numbers: np.ndarray) -> Table:
         """Return the rows of these numbers, which count from 0 and ascend, totals included."""
@@ -409,8 +430,19 @@ def _of_files(here: Fetched, folder: Path) -> Stream:
         for location, (_, files_of_part) in zip(here.files, parts, strict=True)
         for _ in files_of_part
     )
-    stamps = tuple(map(FileStamp.of, files))
-    return Stream(head, files, tuple(map(length, files)), names=names, stamps=stamps)
+    stamps, lengths = tuple(map(FileStamp.of, files)), tuple(map(length, files))
+    addresses = {location.path: location.origin for location in here.files}
+    origins = tuple(_origins([addresses.get(file, "") for file in files], lengths))
+    return Stream(head, files, lengths, names=names, stamps=stamps, origins=origins)
+
+
+def _origins(addresses: Sequence[str], lengths: Sequence[int]) -> Iterator[Origin | None]:
+    """Yield the origin of each file, of which consecutive ones hold the rows of an address."""
+    token, at = secrets.token_hex(16), 0
+    for number, (address, rows) in enumerate(zip(addresses, lengths, strict=True)):
+        at = at if number and address == addresses[number - 1] else 0
+        yield Origin(address, at, rows, token) if address else None
+        at += rows
 
 
 def _part(location: Location, reading: ReadingOptions, scratch: Path) -> tuple[Table, list[Path]]:
