@@ -20,6 +20,7 @@ from gradum.tables.kinds.series.readings import MOST_READINGS
 TAPS = 9
 TRIPLES = tuple(combinations(range(TAPS), 3))  # the taps of weight 2; the other six have -1
 PER_KERNEL = 8  # thresholds of each of the 84 kernels, over all dilations; see docs/accuracy.md
+DILATIONS = 8  # at most: to filter takes longer than to compare with one threshold more
 GROUPS = 12  # of kernels that look at the same channels, at each dilation
 MOST_TOGETHER = 9  # channels that a kernel adds up
 EXAMPLES = 32  # training series whose quantiles are thresholds
@@ -300,7 +301,7 @@ class Kernels(msgspec.Struct, frozen=True, dict=True):
 def _dilations(length: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return dilations, evenly spread in their logarithm up to the length, and their thresholds."""
     widest = np.log2(max((length - 1) / (TAPS - 1), 1.0))
-    steps = 2.0 ** np.linspace(0, widest, PER_KERNEL)
+    steps = 2.0 ** np.linspace(0, widest, min(PER_KERNEL, DILATIONS))
     dilations, times = np.unique(np.floor(steps + 1e-9).astype(int), return_counts=True)
     counts = times * PER_KERNEL // times.sum()
     counts[: PER_KERNEL - counts.sum()] += 1  # the narrow ones first
