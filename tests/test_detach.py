@@ -47,6 +47,7 @@ for command, codes in json.loads(commands):
     except SystemExit as end:
         assert (end.code or 0) in codes, (command, end.code)
 alone = ["--noconftest", "-p", "no:cacheprovider", "--numprocesses", "0", "--quiet"]
+alone += ["--assert", "plain", "-p", "no:hypothesispytest"]  # whose modules pytest would rewrite
 sys.exit(pytest.main([*alone, *engine]))
 """
 
