@@ -31,7 +31,13 @@ import sys
 import pytest
 import gradum
 from gradum.app.cli import main
+from gradum.run.judging import judge_rungs
+from gradum.rungs.spread import fit as spread
+from gradum.study.explanation import judged
 
+# As short as other tests judge and explain, by modules that nothing below takes away.
+judge_rungs.RESAMPLES, spread.STRENGTHS, spread.FOLDS = (200, 200), (1e2, 1e0), 2
+judged.ANSWERS, judged.MOST_PRODUCTS = 3_000, 1e8
 folder, commands, *engine = sys.argv[1:]
 assert gradum.__file__.startswith(folder)
 for command, codes in json.loads(commands):
@@ -41,6 +47,7 @@ for command, codes in json.loads(commands):
     except SystemExit as end:
         assert (end.code or 0) in codes, (command, end.code)
 alone = ["--noconftest", "-p", "no:cacheprovider", "--numprocesses", "0", "--quiet"]
+alone += ["--assert", "plain", "-p", "no:hypothesispytest"]  # whose modules pytest would rewrite
 sys.exit(pytest.main([*alone, *engine]))
 """
 

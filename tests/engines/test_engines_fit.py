@@ -185,18 +185,6 @@ def test_folds_are_tasks_and_have_the_bits_of_none(two):
     assert not any(isinstance(event, EpochDone) for event in events)  # of fits in this process
 
 
-def test_a_run_that_is_stopped_waits_for_no_fold(two, monkeypatch):
-    monkeypatch.setattr(tasks, "LOOK_SECONDS", 0.001)
-    stopped = []
-
-    def tell(event):
-        if isinstance(event, RungStarted) and event.rung == "mlp":
-            stopped.append(event)
-
-    learned = folds_learned(two, tell=tell, stop=lambda: bool(stopped))
-    assert [name for name, _ in learned] == ["baseline"]
-
-
 def test_lanes_have_the_same_bits_though_a_worker_is_killed(files, two):
     here, rounds = lanes_learned(files), []
 
@@ -228,3 +216,16 @@ def test_an_engine_is_refused_where_it_has_nothing_to_do(files):
             gradum.fit(many, "label", on="local:1", cv=2, **wrong)
     with pytest.raises(SpecError, match="no engine 'spark'"):
         gradum.fit(table(300), "label", on="spark")
+
+
+def test_a_run_that_is_stopped_waits_for_no_fold(two, monkeypatch):
+    # It ends what its workers are at, and so stands last: no other starts new ones.
+    monkeypatch.setattr(tasks, "LOOK_SECONDS", 0.001)
+    stopped = []
+
+    def tell(event):
+        if isinstance(event, RungStarted) and event.rung == "mlp":
+            stopped.append(event)
+
+    learned = folds_learned(two, tell=tell, stop=lambda: bool(stopped))
+    assert [name for name, _ in learned] == ["baseline"]

@@ -61,7 +61,7 @@ def assert_same(first: Design, second: Design) -> None:
     assert first.layout == second.layout
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(records, records)
 def test_blocks_match_the_layout_and_are_finite(training, new):
     encoder = Encoder.fit(table(training), schema(**KINDS))
@@ -79,7 +79,7 @@ def test_blocks_match_the_layout_and_are_finite(training, new):
         assert np.isfinite(text(design)).all()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(records)
 def test_no_column_is_constant_among_the_training_rows(training):
     design = Encoder.fit(table(training), schema(**KINDS)).transform(table(training))
@@ -87,7 +87,7 @@ def test_no_column_is_constant_among_the_training_rows(training):
         assert all(len(np.unique(column)) > 1 for column in block.T)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(records, records)
 def test_json_keeps_every_bit(training, new):
     encoder = Encoder.fit(table(training), schema(**KINDS))
@@ -96,7 +96,7 @@ def test_json_keeps_every_bit(training, new):
     assert_same(again.transform(table(new)), encoder.transform(table(new)))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(records, records)
 def test_row_by_row_is_the_same_as_the_batch(training, new):
     encoder = Encoder.fit(table(training), schema(**KINDS))
@@ -106,7 +106,7 @@ def test_row_by_row_is_the_same_as_the_batch(training, new):
         assert_same(encoder.transform(frame[row]), batch.take(np.array([row])))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(records, st.randoms(use_true_random=False))
 def test_reordered_rows_are_reordered_designs(rows, random):
     order = list(range(len(rows)))
@@ -117,7 +117,7 @@ def test_reordered_rows_are_reordered_designs(rows, random):
     assert_same(encoder.transform(frame[order]), encoder.transform(frame).take(np.array(order)))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(records, records)
 def test_only_the_training_rows_are_looked_at(training, others):
     frame = table(others + training)
