@@ -50,7 +50,6 @@ class Played:
         The network's, in the order of their first states.
     learned : Learned
         The learning curve, and the state from which learning can go on.
-    seed : int
     interrupted : bool
         Whether learning was stopped before all steps were done.
     """

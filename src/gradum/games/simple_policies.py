@@ -114,12 +114,10 @@ def best_linear(
 
     Parameters
     ----------
-    environment : Environment
     centre, scale : ndarray of shape (d,)
         By which observations are standardised.
     outputs : int
         k.
-    seed : int
     """
     rng, effort = stream(seed, "linear policies"), effort_of(environment)
     size = (len(centre) + 1) * outputs

@@ -94,8 +94,6 @@ def contest(
 
     Parameters
     ----------
-    rivals : sequence of Rival
-    dataset : Dataset
     fits : sequence of ndarray of shape (n,)
         The `Part` of each row in each fit that judges.
     spec : Spec

@@ -27,7 +27,6 @@ class AlikeRows(Shown):
 
     Parameters
     ----------
-    found : Alike
     fitted : Fitted
         The model.
     """

@@ -26,7 +26,6 @@ class InfluentialRows(Shown):
 
     Parameters
     ----------
-    found : RowInfluence
     fitted : Fitted
         The model.
     """

@@ -23,7 +23,6 @@ class SurrogateTree(Shown):
 
     Parameters
     ----------
-    found : Surrogate
     fitted : Fitted
         The model.
     """

@@ -39,7 +39,6 @@ class PropertyReport(Shown):
 
     Parameters
     ----------
-    found : Verification
     notes : callable
         Yields notes on all properties; by default those for models of tables.
     """

@@ -35,7 +35,6 @@ class Watch(Shown):
 
     Parameters
     ----------
-    found : Watched
     fitted : Fitted
         The model.
     source : str

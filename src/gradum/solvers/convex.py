@@ -189,13 +189,10 @@ def minimise(
     ----------
     columns : Columns, ndarray or sparse matrix of shape (n, D)
     target : ndarray of shape (n,)
-    loss : Loss
-    penalty : Penalty
     solver : Exact, Newton, Proximal, InteriorPoint or OneScore
     outputs : int
         Logits per row.
     weight : ndarray of shape (n,), optional
-    fit_intercept : bool
     start : dict, optional
         Parameters to start from, for solvers that iterate.
     signs : ndarray of shape (D,), optional

@@ -29,7 +29,6 @@ class Combinations:
 
     Parameters
     ----------
-    names : tuple of str
     sources : tuple of (str or None)
         The table's column for each.
     matrix : csr_array of shape (m, D + 1)

@@ -64,7 +64,6 @@ class AllRows:
     ----------
     head : Table
         With the first `HEAD_ROWS` rows.
-    height : int
     last : polars.DataFrame
         The last row.
     blocks : callable

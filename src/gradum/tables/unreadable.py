@@ -20,7 +20,6 @@ class Unreadable:
 
     Attributes
     ----------
-    column : Column
     count : int
         Rows concerned.
     rows : tuple of int

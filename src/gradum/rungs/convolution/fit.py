@@ -49,11 +49,9 @@ def fit_convolution(
         All rows that may be learned from; their design has grids.
     validation : ndarray of shape (n,)
         Rows that are held out where no folds can be made.
-    spec : ConvolutionSpec
     context : Context
         Once it says to stop, no other network begins; the one under way is left out unless it is
         the first, which is kept at its best epoch.
-    log_target : bool
 
     Raises
     ------

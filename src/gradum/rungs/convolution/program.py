@@ -69,7 +69,6 @@ class ConvolutionProgram:
     ----------
     network : ConvolutionNetwork
         Of one member.
-    loss : Loss
     decay, column_rate, label_smoothing : float
         See `gradum.rungs.convolution.spec.ConvolutionSpec`.
     """

@@ -33,8 +33,6 @@ class RecordedModel:
 
     Parameters
     ----------
-    fitted : Fitted
-    rung : Rung
     columns : tuple of Column
         The raw columns that it takes, in the table's order.
     answers : mapping of str to str
@@ -42,7 +40,6 @@ class RecordedModel:
         also ``probability`` [n, K] and ``logits`` [n, k], after calibration; with a promise,
         ``low`` and ``high`` [n], or ``set`` [n, K], which classes are in it. The names differ where
         a column is called so.
-    program : Program
     promise : ConformalPredictor or None
         What the intervals or sets are made by.
     """

@@ -59,8 +59,6 @@ def game_report_html(
 
     Parameters
     ----------
-    played : Played
-    explanation : PolicyExplanation
     command : str
         The command that repeats the run.
     module : str

@@ -109,7 +109,6 @@ class Picture:
     ----------
     name : str
         Its anchor in the page, such as ``roc``.
-    title : str
     chart : altair chart
     description : str
         What a reader who cannot see the chart must know, in one or two sentences.

@@ -149,7 +149,6 @@ def effect_of(
 
     Parameters
     ----------
-    replacing : Replacing
     grid : Grid
         Of the column.
     background : polars.Series (B,)
@@ -216,7 +215,6 @@ class Replacing:
         A rung opened on rows, including rows that hold the other values.
     answer : Answer
         From logits to answers.
-    column : str
     """
 
     opened: Opened

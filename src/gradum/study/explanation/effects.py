@@ -148,10 +148,8 @@ def effects_of(
 
     Parameters
     ----------
-    fitted : Fitted
     background, rows : polars.DataFrame
         Checked columns; ``rows`` are the rows whose own curves are wanted.
-    columns : sequence of str, optional
     rung : str, optional
         By default the best.
     scale : {"target", "probability", "log-odds"}, optional

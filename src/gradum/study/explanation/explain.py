@@ -50,7 +50,6 @@ class Explanations:
         The rung that answers.
     scale : str
         ``target``, ``probability`` or ``log-odds``.
-    players : tuple of Player
     names : tuple of str
         The names of the players.
     answers : tuple
@@ -153,7 +152,6 @@ def explain(
 
     Parameters
     ----------
-    fitted : Fitted
     rows, background : polars.DataFrame
         Checked columns.
     numbers : ndarray of int (n,)
@@ -219,13 +217,8 @@ class Explaining:
 
     Parameters
     ----------
-    fitted : Fitted
-    rung : str
     background : polars.DataFrame
-    players : tuple of Player
     scale : str
-    tolerance : float
-    most_answers : float or None
     """
 
     fitted: Fitted
@@ -310,7 +303,6 @@ class Contribution(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    column : str
     value : str
         The row's value as text; empty where more than `MOST_VALUES` columns count as one.
     contribution : float

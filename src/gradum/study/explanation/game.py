@@ -40,7 +40,6 @@ class Setting:
     ----------
     opened : Opened
         The rung opened on the B background rows, then on the explained rows.
-    players : tuple of Player
     background : int
         B.
     answer : Answer
@@ -88,7 +87,6 @@ class Game:
 
     Parameters
     ----------
-    setting : Setting
     row : int
         Its position among the explained rows.
     """

@@ -63,7 +63,6 @@ class RowInfluence:
 
     Parameters
     ----------
-    rung : str
     number : int or None
         The number in its table of the row asked about; None if all rows were asked about.
     label : object
@@ -103,7 +102,6 @@ def influence(
 
     Parameters
     ----------
-    rows : LearnedRows
     row : polars.DataFrame, optional
         Checked feature columns of one row. Without it, `ROWS_ASKED` of the rows learned from, drawn
         by chance, are asked about.

@@ -98,7 +98,6 @@ def interactions(
     ----------
     found : Explanations
         Explanations of n > 0 rows.
-    fitted : Fitted
     most_rows : int
         If there are more rows, this many are looked at, evenly spaced.
     most_products : float

@@ -68,7 +68,6 @@ class JudgedRow(msgspec.Struct, frozen=True):
     ----------
     target : str
         The true target, in the table's own words.
-    explanation : RowExplanation
     share : float or None
         For a typical row with a numeric target, the share of rows with lower predictions.
     pictures : dict of str to bytes
@@ -92,7 +91,6 @@ class JudgedExplanation(msgspec.Struct, frozen=True):
     together : int
         The number of columns that count as one, because `MOST_COLUMNS` others are more important; 0
         if none.
-    overall : Overall
     interactions : Interactions
         For one in `INTERACTION_ROWS` of the same rows.
     worst, typical : tuple of JudgedRow
@@ -115,7 +113,6 @@ def explain_judged(
 
     Parameters
     ----------
-    run : Run
     evidence : Evidence
         The run's judged rows.
     important : sequence of str
@@ -219,7 +216,6 @@ class _Judge:
     background : polars.DataFrame
     places : ndarray of int
         Positions of the rows among the judged rows.
-    found : Explanations
     """
 
     fitted: Fitted

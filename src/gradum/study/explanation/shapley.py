@@ -105,7 +105,6 @@ def divided(
 
     Parameters
     ----------
-    game : Game
     rng : Generator
     tolerance : float
         See `drawn`.

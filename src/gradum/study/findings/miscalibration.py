@@ -35,8 +35,6 @@ class Gap:
 
     Parameters
     ----------
-    estimate : Interval
-    calibrated : float
     least_error : float
         The standard error under a calibrated model's outcomes, which resamples of few rows of one
         kind may fail to show.
@@ -74,7 +72,6 @@ class CalibrationFinding(NamedTuple):
 
     Parameters
     ----------
-    sentence : str
     miscalibrated : bool
         Whether p is at most `LEVEL`.
     tested : bool

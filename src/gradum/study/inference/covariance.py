@@ -83,7 +83,6 @@ class OneOutput:
 
     Parameters
     ----------
-    fitted : FittedModel
     expected : bool
         Whether H uses Fisher's expected information rather than the observed.
     """

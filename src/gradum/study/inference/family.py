@@ -118,10 +118,8 @@ class FittedModel:
     weight : ndarray of shape (n,)
         Above 0.
     kind : {"frequency", "precision"}
-    loss : Loss
     logits : ndarray of shape (n, k)
         The logits at the optimum.
-    alpha : float
     offset : ndarray of shape (n,)
         The given part of the logits; 0 where there is none.
     """

@@ -82,7 +82,6 @@ def wald_test(
 
     Parameters
     ----------
-    fitted : FittedModel
     estimate : ndarray of shape (m,)
         Class by class, with the intercept last in each.
     spread : FactoredCovariance

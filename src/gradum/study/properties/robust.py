@@ -49,7 +49,6 @@ class RobustProperty:
 
     Parameters
     ----------
-    changes : tuple of ColumnMove
     within : float or None
         T, in the target's unit; None for classes.
     """

@@ -38,7 +38,6 @@ class SlopeSearch:
     ----------
     graph : Graph
         A graph with one output.
-    domain : Domain
     way : ndarray [d]
         1 or −1 for the input that rises or falls, 0 for the others.
     unit : float

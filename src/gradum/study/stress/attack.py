@@ -113,13 +113,10 @@ class _AttackedPart:
 
     Parameters
     ----------
-    stressed : StressedRows
     present : Prediction
         Predictions for the rows as they are.
-    aims : Aims
     tried : Variants
         Variants of the rows, one for each problem of the search.
-    search : ShiftSearch
     """
 
     stressed: StressedRows

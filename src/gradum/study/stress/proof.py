@@ -56,7 +56,6 @@ def certify(stressed: StressedRows, attacked: Attack, *, seconds: float = SECOND
 
     Parameters
     ----------
-    stressed : StressedRows
     attacked : Attack
         The attack on these rows.
     seconds : float
@@ -129,7 +128,6 @@ class Proof:
 
     Parameters
     ----------
-    table_graph : TableGraph
     reach : Reach
         The possible copies of the n rows.
     claims : Claims

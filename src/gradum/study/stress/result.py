@@ -18,7 +18,6 @@ class ColumnShift(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    column : str
     before, after : number, str, bool or datetime
         ``from`` and ``to`` in JSON.
     shift : float or None
@@ -70,7 +69,6 @@ class Kept(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    epsilon : float
     attacked : Interval
         The share that the attack left unchanged, an upper bound of the share that stays, with
         Wilson's interval for rows like these.
@@ -166,7 +164,6 @@ class CorruptionEffect(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    kind : str
     columns : tuple of str
         The column, or the two that were swapped.
     rows : int
@@ -222,11 +219,8 @@ class Stress(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    target, rung : str
     rows : int
         The number of rows in the table.
-    attack : Attack
-    corruptions : Corruptions
     notes : tuple of str
         Further notes for readers.
     """

@@ -101,7 +101,6 @@ class ShiftSearch:
         The moves of p rows, each with its aim.
     aims : Aims
         The p aims.
-    answers : CopyPredictor
     rng : Generator
 
     Attributes

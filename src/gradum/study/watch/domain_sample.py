@@ -48,7 +48,6 @@ class DomainSample:
 
     Parameters
     ----------
-    prediction : Prediction
     weight : ndarray of shape (n,)
         Above 0.
     columns : ndarray of shape (n, d), optional

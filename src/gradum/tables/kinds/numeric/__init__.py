@@ -134,7 +134,6 @@ class NumericKind(Kind):
 
         Parameters
         ----------
-        values : Values
         claim, remedy : str, optional
             What the error says the column is to be (if not by --numeric), and what to do.
 
