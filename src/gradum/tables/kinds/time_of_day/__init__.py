@@ -114,9 +114,10 @@ class TimeOfDayKind(Kind):
                 time = time_of(value)
             elif type(value) is not datetime.time or value.tzinfo is not None:
                 return missing(value)
-            if time is None or not step.holds(time):
+            counted = None if time is None else step.counted_once(time)
+            if counted is None or not step.holds(counted):
                 raise NotPlain
-            return step.numbers(time)
+            return step.numbers(counted)
 
         return read
 
