@@ -20,8 +20,6 @@ import optax
 
 from gradum.core.models.network import Network
 from gradum.games.ppo.action_distribution import ActionDistribution
-from gradum.games.ppo.advantages import advantages
-from gradum.games.ppo.running_moments import RunningMoments
 from gradum.games.settings import PPOSettings
 from gradum.randomness import stream
 from gradum.solvers.first_order import Adam
@@ -30,6 +28,40 @@ from gradum.solvers.threads import one_thread
 LONGEST_GRADIENT = 0.5
 FARTHEST = 10.0
 """The most standard deviations from the mean that an observation counts as in learning."""
+
+
+class RunningMoments(NamedTuple):
+    """How many rows there were, and the mean and the variance of each column (d,).
+
+    NumPy merges them, in float64; what they scale may be JAX's.
+    """
+
+    count: Any
+    mean: Any
+    variance: Any
+
+    @classmethod
+    def nothing(cls, shape: tuple[int, ...]) -> RunningMoments:
+        """Return those of no rows: mean 0 and variance 1."""
+        return cls(np.zeros(()), np.zeros(shape), np.ones(shape))
+
+    def merged(self, rows: np.ndarray) -> RunningMoments:
+        """Return those of the rows (n, d) too.
+
+        T. Chan, G. Golub and R. LeVeque, Updating formulae and a pairwise algorithm for computing
+        sample variances, 1979.
+        """
+        n, rows = len(rows), rows.astype(np.float64)
+        count = self.count + n
+        gap = rows.mean(axis=0) - self.mean
+        between = gap**2 * self.count * n / count
+        squares = self.variance * self.count + rows.var(axis=0) * n + between
+        return RunningMoments(count, self.mean + gap * n / count, squares / count)
+
+    @property
+    def scale(self) -> Any:
+        """The standard deviation, or what stands for it in a column that hardly varies."""
+        return (self.variance + 1e-8) ** 0.5
 
 
 class Learner(NamedTuple):
@@ -201,3 +233,37 @@ def _standardised(values: np.ndarray) -> np.ndarray:
 def scaled(learner: Learner, seen: Any) -> Any:
     """Return observations (…, d) as the networks take them."""
     return ((seen - learner.seen.mean) / learner.seen.scale).clip(-FARTHEST, FARTHEST)
+
+
+def advantages(
+    rewards: np.ndarray,
+    values: np.ndarray,
+    following: np.ndarray,
+    terminated: np.ndarray,
+    ended: np.ndarray,
+    *,
+    discount: float,
+    trace: float,
+) -> np.ndarray:
+    """Return generalised advantage estimates (T, N).
+
+    δₜ = rₜ + γ V(sₜ₊₁) − Vₜ, where V(sₜ₊₁) is 0 after an end of the game's own; and
+    Aₜ = δₜ + γλ Aₜ₊₁ within an episode. J. Schulman and others, High-dimensional continuous control
+    using generalized advantage estimation, 2016.
+
+    Parameters
+    ----------
+    rewards : ndarray of shape (T, N)
+    values, following : ndarrays of shape (T, N)
+        The values expected of the state in which each step was taken, and of the one that it led
+        to, before any reset.
+    terminated, ended : bool ndarrays of shape (T, N)
+        Whether the game ended there, and whether the episode did, which a limit of steps ends too.
+    discount, trace : float
+        γ and λ.
+    """
+    found = rewards + discount * np.where(terminated, 0.0, following) - values
+    goes_on = discount * trace * ~ended[:-1]
+    for step in reversed(range(len(goes_on))):
+        found[step] += goes_on[step] * found[step + 1]
+    return found
