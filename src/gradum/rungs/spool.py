@@ -94,8 +94,6 @@ class Spool:
     ----------
     layout : Layout
         The columns of the Design that the rows come from.
-    units : Units
-        The units of the dense columns.
     classes : int
         K, if the target is a code; 0 if it is a number.
     folder : Path, optional
@@ -245,8 +243,6 @@ class SpoolFiles:
     ----------
     layout : Layout
         The columns of the Design that the rows come from.
-    units : Units
-        The units of the dense columns.
     files : tuple of tuple of Segment
         What lies in the file of each partition.
     encoded : callable

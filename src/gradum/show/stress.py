@@ -38,8 +38,6 @@ class StressTest(Shown):
 
     Parameters
     ----------
-    fitted : Fitted
-        The model.
     source : str
         The table's name.
     """

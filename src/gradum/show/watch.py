@@ -35,8 +35,6 @@ class Watch(Shown):
 
     Parameters
     ----------
-    fitted : Fitted
-        The model.
     source : str
         The name of the table of new rows.
     """

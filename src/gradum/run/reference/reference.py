@@ -152,8 +152,6 @@ def reference_of(
     ----------
     spec : Spec
         The spec, with ``refit`` if the model has been refitted.
-    dataset : Dataset
-        The rows.
     plan : Plan
         The part of each row.
     judged : Seen or None

@@ -45,8 +45,6 @@ class NumericCore:
         The text of each other column.
     output : str
         The output that is read: the logits or the number.
-    data : bytes
-        The file.
     """
 
     graph: Graph

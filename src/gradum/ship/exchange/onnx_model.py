@@ -68,8 +68,6 @@ class OnnxModel:
 
     Parameters
     ----------
-    data : bytes
-        The file.
     answer : int, optional
         Which output has the probabilities or the numbers; None if the file does not say.
     logits : str, optional

@@ -31,8 +31,6 @@ class Numeric(Ranged, frozen=True, tag="numeric"):
 
     Parameters
     ----------
-    source : str
-        The table's column.
     median, minimum, maximum : float or None
         Of the training rows, unweighted, in the column's unit; None if all are missing. If the
         model is said to be fitted on all rows, minimum and maximum are those of all rows.
