@@ -227,6 +227,13 @@ def data(rows: Iterable[Mapping[str, Any]]) -> alt.Data:
     return unchecked([{key: _short(value) for key, value in row.items()} for row in rows])
 
 
+def diagonal(ends: Iterable[float] = (0, 1), color: str = FAINT) -> alt.Chart:
+    """Draw the line on which both axes have the same number."""
+    line = Chart(data([{"at": end} for end in ends]))
+    line = line.mark_line(color=color, strokeDash=[4, 4], strokeWidth=1.5)
+    return line.encode(x=alt.X("at:Q"), y=alt.Y("at:Q"))
+
+
 def unchecked(rows: list[dict[str, Any]]) -> alt.Data:
     """Return rows unchanged as a chart's inline data.
 
