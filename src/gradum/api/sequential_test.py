@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -203,11 +203,10 @@ class _JudgedBlock:
 
 @dataclass(frozen=True)
 class _Judging:
-    """The work of predicting a partition's rows with labels: a `gradum.engines.engine.Work`.
+    """How rows with labels are predicted.
 
     Parameters
     ----------
-    fitted : Fitted
     column : str
         The column of labels.
     beyond : float or None
@@ -216,8 +215,6 @@ class _Judging:
         The number of rows of the whole table.
     hashed : bool
         Whether rows are hashed.
-    stream : Stream, optional
-        The table of the partitions.
     """
 
     fitted: Fitted
@@ -225,23 +222,6 @@ class _Judging:
     beyond: float | None
     of_rows: int
     hashed: bool
-    stream: Stream | None = None
-
-    def named(self, rows: range) -> str:
-        """Name a partition."""
-        assert self.stream is not None
-        return self.stream.named(rows)
-
-    def __call__(self, rows: range) -> tuple[list[_JudgedBlock], ColumnsRead]:
-        """Predict the rows of a partition block by block."""
-        assert self.stream is not None
-        blocks, read = [], ColumnsRead()
-        for block in self.stream.blocks(rows=rows):
-            labelled = with_labels(block, self.fitted, self.column)
-            checked = check(labelled, self.fitted.schema, require_target=True, block=True)
-            read.add(checked)
-            blocks.append(self.of(checked))
-        return blocks, read
 
     def of(self, checked: Checked) -> _JudgedBlock:
         """Predict some rows."""
@@ -272,6 +252,28 @@ class _Judging:
         )
 
 
+@dataclass(frozen=True)
+class _JudgingPartitions:
+    """The work of predicting a partition of a table: a `gradum.engines.engine.Work`."""
+
+    judging: _Judging
+    stream: Stream
+
+    def named(self, rows: range) -> str:
+        """Name a partition."""
+        return self.stream.named(rows)
+
+    def __call__(self, rows: range) -> tuple[list[_JudgedBlock], ColumnsRead]:
+        """Predict the rows of a partition block by block."""
+        fitted, blocks, read = self.judging.fitted, [], ColumnsRead()
+        for block in self.stream.blocks(rows=rows):
+            labelled = with_labels(block, fitted, self.judging.column)
+            checked = check(labelled, fitted.schema, require_target=True, block=True)
+            read.add(checked)
+            blocks.append(self.judging.of(checked))
+        return blocks, read
+
+
 def _judged_blocks(
     judging: _Judging, table: Table | Stream, engine: Engine | None
 ) -> list[_JudgedBlock]:
@@ -281,7 +283,8 @@ def _judged_blocks(
         table = with_labels(without_totals(table), fitted, judging.column)
         return [judging.of(check(table, fitted.schema, require_target=True))]
     table = table.without_totals()
-    work, items, read = replace(judging, stream=table.for_tasks), table.partitions, ColumnsRead()
+    work, items = _JudgingPartitions(judging, table.for_tasks), table.partitions
+    read = ColumnsRead()
     judged: list[_JudgedBlock] = []
     results = map(work, items) if engine is None else in_order(engine, work, items)
     for blocks, read_there in told(results, say("watch: rows with labels"), len(items)):

@@ -22,7 +22,7 @@ from gradum.games.policy_model import (
 )
 from gradum.games.ppo.compiled import in_units
 from gradum.games.ppo.learner import PPO, Steps
-from gradum.games.simple_policies import Threshold, best_linear, best_threshold, by_chance
+from gradum.games.simple_policies import ThresholdPolicy, best_linear, best_threshold, by_chance
 from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.rungs.rung import Rung
@@ -58,7 +58,7 @@ class Played:
     method: PPO
     fitted: Fitted
     judgement: PolicyJudgement
-    threshold: Threshold
+    threshold: ThresholdPolicy
     episodes: tuple[Episode, ...]
     learned: Learned
     seed: int

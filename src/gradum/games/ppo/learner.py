@@ -64,7 +64,7 @@ class RunningMoments(NamedTuple):
         return (self.variance + 1e-8) ** 0.5
 
 
-class Learner(NamedTuple):
+class PPOState(NamedTuple):
     """All that learning carries from one update to the next.
 
     ``params`` has ``policy`` and ``value``, each a network's, and what the distribution of actions
@@ -134,7 +134,7 @@ class PPO:
         shortened = optax.clip_by_global_norm(LONGEST_GRADIENT)
         return optax.flatten(optax.chain(shortened, adam.transformation()))
 
-    def begin(self, seed: int) -> Learner:
+    def begin(self, seed: int) -> PPOState:
         """Return a learner whose policy hardly prefers any action yet."""
         policy = self.policy.init(stream(seed, "policy"))
         policy["layers"][-1]["weight"] *= np.float32(0.01)
@@ -146,13 +146,13 @@ class PPO:
         forms = jax.eval_shape(self.transformation.init, params)
         optimizer = jax.tree.map(lambda form: np.zeros(form.shape, form.dtype), forms)
         seen = RunningMoments.nothing((self.observations,))
-        return Learner(params, optimizer, seen, RunningMoments.nothing(()))
+        return PPOState(params, optimizer, seen, RunningMoments.nothing(()))
 
-    def logits(self, learner: Learner, seen: Any) -> Any:
+    def logits(self, learner: PPOState, seen: Any) -> Any:
         """Return what the policy's network says (n, k) of observations (n, d)."""
         return self.policy.apply(learner.params["policy"], {"dense": scaled(learner, seen)})
 
-    def act(self, learner: Learner, seen: Any, noise: Any) -> tuple[Any, Any]:
+    def act(self, learner: PPOState, seen: Any, noise: Any) -> tuple[Any, Any]:
         """Return an action for each observation, drawn by noise, and its log probability (n,)."""
         logits, params = self.logits(learner, seen), learner.params
         actions = self.distribution.draw(logits, params, noise)
@@ -174,7 +174,7 @@ class PPO:
         error = value - batch.targets
         return jnp.mean(0.5 * error**2 - surrogate - self.settings.entropy * entropy)
 
-    def update(self, learner: Learner, steps: Steps, order: np.ndarray, rate: float) -> Learner:
+    def update(self, learner: PPOState, steps: Steps, order: np.ndarray, rate: float) -> PPOState:
         """Learn from steps (T, N), in the orders (epochs, T N), at a share of the learning rate."""
         returns = learner.returns.merged(steps.discounted.reshape(-1))
         with one_thread():
@@ -184,9 +184,9 @@ class PPO:
         batches = batches._replace(advantages=_standardised(batches.advantages))
         params, optimizer = _improved(self, learner.params, learner.optimizer, batches, rate)
         seen = learner.seen.merged(steps.seen.reshape(-1, self.observations))
-        return Learner(params, optimizer, seen, returns)
+        return PPOState(params, optimizer, seen, returns)
 
-    def rows(self, learner: Learner, steps: Steps, unit: float) -> MiniBatch:
+    def rows(self, learner: PPOState, steps: Steps, unit: float) -> MiniBatch:
         """Return the steps as rows (T N), in NumPy; rewards are in a unit of returns."""
         value = jax.tree.map(np.asarray, learner.params["value"])
 
@@ -230,7 +230,7 @@ def _standardised(values: np.ndarray) -> np.ndarray:
     return (values - middle) / (spread + np.float32(1e-8))
 
 
-def scaled(learner: Learner, seen: Any) -> Any:
+def scaled(learner: PPOState, seen: Any) -> Any:
     """Return observations (…, d) as the networks take them."""
     return ((seen - learner.seen.mean) / learner.seen.scale).clip(-FARTHEST, FARTHEST)
 

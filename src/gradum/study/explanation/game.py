@@ -82,7 +82,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Game:
+class ColumnGame:
     """One row against the background rows.
 
     Parameters

@@ -29,7 +29,7 @@ from gradum.study.explanation.explain import (
     games,
     row_explanation,
 )
-from gradum.study.explanation.game import Game
+from gradum.study.explanation.game import ColumnGame
 from gradum.study.explanation.interactions import (
     STRONGEST,
     Interactions,
@@ -223,7 +223,7 @@ class _Judge:
     places: np.ndarray
     found: Explanations
 
-    def games(self, places: set[int]) -> Iterator[Game]:
+    def games(self, places: set[int]) -> Iterator[ColumnGame]:
         """Yield the games of the rows that this judge explained."""
         wanted = [i for i, place in enumerate(self.places) if int(place) in places]
         if wanted:

@@ -20,7 +20,12 @@ from gradum.messages import say
 from gradum.solvers.solution import Status
 from gradum.solvers.threads import one_thread
 from gradum.study.inference import regression_sentences
-from gradum.study.inference.covariance import FactoredCovariance, OneOutput, Softmax, covariance_of
+from gradum.study.inference.covariance import (
+    FactoredCovariance,
+    OneOutput,
+    SoftmaxCoordinates,
+    covariance_of,
+)
 from gradum.study.inference.family import FittedModel, Weights, dispersion, likelihood_of
 from gradum.study.inference.fit_statistics import (
     deviances,
@@ -302,11 +307,11 @@ def _result(
     )
 
 
-def _geometry(fitted: FittedModel, *, expected: bool) -> OneOutput | Softmax:
-    return OneOutput(fitted, expected) if fitted.outputs == 1 else Softmax(fitted)
+def _geometry(fitted: FittedModel, *, expected: bool) -> OneOutput | SoftmaxCoordinates:
+    return OneOutput(fitted, expected) if fitted.outputs == 1 else SoftmaxCoordinates(fitted)
 
 
-def _parameters(fitted: FittedModel, model: OneOutput | Softmax) -> float:
+def _parameters(fitted: FittedModel, model: OneOutput | SoftmaxCoordinates) -> float:
     """Return how many coefficients are estimated; under a penalty, the effective number."""
     if fitted.alpha:
         return model.effective

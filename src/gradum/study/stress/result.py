@@ -64,7 +64,7 @@ class RowAttack(msgspec.Struct, frozen=True):
     certified_by: ProofStage | None = None
 
 
-class Kept(msgspec.Struct, frozen=True):
+class KeptShare(msgspec.Struct, frozen=True):
     """The share of rows whose answers stay, whatever changes within ε.
 
     Parameters
@@ -126,7 +126,7 @@ class Attack(msgspec.Struct, frozen=True):
     least_move: float | None
     columns: tuple[str, ...]
     rows: tuple[RowAttack, ...]
-    curve: tuple[Kept, ...]
+    curve: tuple[KeptShare, ...]
     median: float | None
     parts: tuple[ColumnPart, ...]
     evaluations: int
