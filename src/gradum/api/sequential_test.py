@@ -359,8 +359,7 @@ def _refuse_other(
     """Refuse a state that is of another model, or tests a bound other than the one asked for."""
     if before.fingerprint != fitted.provenance.fingerprint:
         raise SpecError(
-            say("{path} holds the test of another model.", path=path),
-            say("Name a new file."),
+            say("{path} holds the test of another model.", path=path), say("Name a new file.")
         )
     bound = before.bound
     asked_and_known = {

@@ -13,13 +13,7 @@ from gradum.games.environment import Environment
 from gradum.games.episode import Episode, play
 from gradum.games.judging import EPISODES, PURPOSE, PolicyJudgement, judge
 from gradum.games.learning import Learned
-from gradum.games.policy_model import (
-    policy_model,
-    policy_of,
-    probabilities,
-    rung_of,
-    states,
-)
+from gradum.games.policy_model import policy_model, policy_of, probabilities, rung_of, states
 from gradum.games.ppo.compiled import in_units
 from gradum.games.ppo.learner import PPO, Steps
 from gradum.games.simple_policies import ThresholdPolicy, best_linear, best_threshold, by_chance

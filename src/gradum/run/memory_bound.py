@@ -155,10 +155,7 @@ def _in_blocks(spec: Spec, judged: Extent) -> Spec:
                 needed=size(needed),
                 bound=size(bound),
             ),
-            say(
-                "Give fewer rows to judge by, or --max-memory {size}.",
-                size=_rounded_up(needed),
-            ),
+            say("Give fewer rows to judge by, or --max-memory {size}.", size=_rounded_up(needed)),
         )
     return structs.replace(spec, max_memory=bound, blocks=True)
 

@@ -298,11 +298,7 @@ def _fit(
             ) from error
     if heard:
         notes.append(
-            say(
-                "{rival} warned: {error}.",
-                rival=rival.title,
-                error=first_line(heard[0].message),
-            )
+            say("{rival} warned: {error}.", rival=rival.title, error=first_line(heard[0].message))
         )
 
 

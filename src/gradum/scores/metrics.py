@@ -59,13 +59,7 @@ from gradum.scores.of_classes import (
     recall_of_classes,
     recall_of_second,
 )
-from gradum.scores.of_costs import (
-    costs,
-    deviance,
-    deviance_explained,
-    pinball,
-    pinball_explained,
-)
+from gradum.scores.of_costs import costs, deviance, deviance_explained, pinball, pinball_explained
 from gradum.scores.of_numbers import (
     absolute_errors,
     clear_of_zero,

@@ -44,9 +44,7 @@ class PropertyReport(Shown):
     """
 
     def __init__(
-        self,
-        found: Verification,
-        notes: Callable[[Verification], Iterable[str]] | None = None,
+        self, found: Verification, notes: Callable[[Verification], Iterable[str]] | None = None
     ) -> None:
         self.found = found
         self._notes = notes or notes_on_models

@@ -113,8 +113,7 @@ def choose(
     fits = coefficients <= LARGEST_DIRECT and rows * coefficients**2 <= LARGEST_WORK
     if loss.one_score:
         return Choice(
-            "one-score",
-            say("Ordered classes have one score, whose slopes this solver finds."),
+            "one-score", say("Ordered classes have one score, whose slopes this solver finds.")
         )
     if not loss.smooth:
         refuse_misfit(CONVEX["interior"], loss)

@@ -38,11 +38,7 @@ class Unreadable:
 
     @classmethod
     def of(
-        cls,
-        raw: pl.Series,
-        values: pl.Series,
-        column: Column,
-        numbers: np.ndarray | None = None,
+        cls, raw: pl.Series, values: pl.Series, column: Column, numbers: np.ndarray | None = None
     ) -> Unreadable | None:
         """Compare a column as given with what was read of it; None if everything was read.
 

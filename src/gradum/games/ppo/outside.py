@@ -49,6 +49,5 @@ class Rollouts:
         fields = [np.array(column) for column in zip(*rows, strict=True)]
         steps = Steps(*fields)
         return steps._replace(
-            rewards=steps.rewards.astype(np.float32),
-            discounted=steps.discounted.astype(np.float32),
+            rewards=steps.rewards.astype(np.float32), discounted=steps.discounted.astype(np.float32)
         ), finished

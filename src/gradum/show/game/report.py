@@ -114,11 +114,7 @@ def _sections(played: Played, explanation: PolicyExplanation) -> list[Section]:
         Section(
             "explanations",
             say("Why does it act so?"),
-            pictures=[
-                contribution_bars(overall),
-                *_some(contribution_swarm(overall)),
-                *curves,
-            ],
+            pictures=[contribution_bars(overall), *_some(contribution_swarm(overall)), *curves],
             answer=say("Most of all because of {column}.", column=first),
         ),
         Section("proof", say("What can be proved of it?")),

@@ -68,13 +68,7 @@ def _roc(curves: tuple[RankingCurve, ...]) -> Picture:
 
 def _precision_recall(curves: tuple[RankingCurve, ...]) -> Picture:
     rows = [
-        {
-            "class": name,
-            "recall": recall,
-            "precision": precision,
-            "threshold": at,
-            "order": k,
-        }
+        {"class": name, "recall": recall, "precision": precision, "threshold": at, "order": k}
         for name, curve in zip(_names(curves), curves, strict=True)
         for k, (recall, precision, at) in enumerate(curve.precision_recall)
     ]
@@ -118,16 +112,10 @@ def _lines(rows: list[dict], x: str, x_title: str, y: str, y_title: str) -> alt.
             y=alt.Y(**quantitative(y, y_title, domain=[0, 1])),
             order=alt.Order("order:Q"),
             color=alt.Color(
-                "class:N",
-                title=None,
-                scale=alt.Scale(domain=labels, range=COLOURS),
-                legend=legend,
+                "class:N", title=None, scale=alt.Scale(domain=labels, range=COLOURS), legend=legend
             ),
             strokeDash=alt.StrokeDash(
-                "class:N",
-                title=None,
-                legend=legend,
-                scale=alt.Scale(domain=labels, range=DASHES),
+                "class:N", title=None, legend=legend, scale=alt.Scale(domain=labels, range=DASHES)
             ),
             opacity=alt.OpacityValue(**alt.condition(chosen, alt.value(1.0), alt.value(0.15))),
             tooltip=tooltips("class:N", f"{x}:Q", f"{y}:Q", "threshold:Q"),

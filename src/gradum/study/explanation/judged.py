@@ -235,11 +235,7 @@ class _Judge:
 
 
 def _by_judge(
-    run: Run,
-    evidence: Evidence,
-    places: np.ndarray,
-    together: list[str],
-    size: _Size,
+    run: Run, evidence: Evidence, places: np.ndarray, together: list[str], size: _Size
 ) -> list[_Judge]:
     """Explain judged rows at some positions, each by its own judge."""
     columns = list(evidence.features)

@@ -93,10 +93,7 @@ class Shapley:
 
 
 def divided(
-    game: ColumnGame,
-    rng: np.random.Generator,
-    tolerance: float,
-    most_answers: float | None = None,
+    game: ColumnGame, rng: np.random.Generator, tolerance: float, most_answers: float | None = None
 ) -> Shapley:
     """Divide exactly where there are few players and this is quick, otherwise by drawn orders.
 

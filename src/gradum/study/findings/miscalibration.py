@@ -162,10 +162,7 @@ def shown_by(
 
 
 def _means(task: Task, label: str, predicted: float, observed: float) -> str:
-    values = {
-        "predicted": figure(predicted),
-        "observed": figure(observed),
-    }
+    values = {"predicted": figure(predicted), "observed": figure(observed)}
     if task == "binary":
         return say(
             "the mean probability of {label!r} is {predicted}, its actual share {observed}",

@@ -92,11 +92,7 @@ def _level(loss: Loss, target: np.ndarray, weight: np.ndarray, offset: np.ndarra
 
 
 def dispersion(
-    loss: Loss,
-    logits: np.ndarray,
-    target: np.ndarray,
-    weight: np.ndarray,
-    residual_degrees: float,
+    loss: Loss, logits: np.ndarray, target: np.ndarray, weight: np.ndarray, residual_degrees: float
 ) -> float:
     """Return Pearson's Σ w (y − μ)² / V(μ) / (n − p), or 1 where the family fixes it."""
     pearson = likelihood_of(loss).pearson

@@ -170,14 +170,7 @@ def infer(
         standard = sample.standard(kept, fit_intercept=fit_intercept)
     check_size(standard, outputs)
     optimum = fit(
-        standard,
-        sample.target,
-        sample.weight,
-        asked.weights,
-        loss,
-        outputs,
-        alpha,
-        sample.offset,
+        standard, sample.target, sample.weight, asked.weights, loss, outputs, alpha, sample.offset
     )
     try:
         return _table(asked, sample, optimum, kept, undetermined, sentences)
@@ -256,11 +249,7 @@ def _table(
 
 
 def _without_errors(
-    asked: _Asked,
-    optimum: Optimum,
-    kept: np.ndarray,
-    undetermined: set[int],
-    sentences: list[str],
+    asked: _Asked, optimum: Optimum, kept: np.ndarray, undetermined: set[int], sentences: list[str]
 ) -> Inference:
     """Return the estimates alone, or not even these where they are infinite."""
     estimate = optimum.against_first

@@ -114,11 +114,7 @@ class ShiftSearch:
     """
 
     def __init__(
-        self,
-        moves: Moves,
-        aims: Aims,
-        answers: CopyPredictor,
-        rng: np.random.Generator,
+        self, moves: Moves, aims: Aims, answers: CopyPredictor, rng: np.random.Generator
     ) -> None:
         self.moves = moves
         self.aims = aims

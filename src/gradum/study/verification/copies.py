@@ -11,15 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradum.core.bounds import (
-    INPUT,
-    Affine,
-    Concatenated,
-    Draft,
-    Graph,
-    Selected,
-    Sum,
-)
+from gradum.core.bounds import INPUT, Affine, Concatenated, Draft, Graph, Selected, Sum
 from gradum.study.verification.domain import Domain, InputForm
 from gradum.study.verification.verify import Replay
 

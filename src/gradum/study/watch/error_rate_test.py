@@ -346,10 +346,7 @@ def _power(test: SequentialTest) -> Iterator[str]:
 
 
 def _claim(bound: ErrorBound) -> str:
-    values = {
-        "alpha": percent(bound.alpha, decimals=1),
-        "half": percent(bound.level, decimals=1),
-    }
+    values = {"alpha": percent(bound.alpha, decimals=1), "half": percent(bound.level, decimals=1)}
     if bound.judged is None:
         return say(
             "While the mean rate stays at or below the tested rate, the probability that an alarm "

@@ -11,12 +11,7 @@ import polars as pl
 
 from gradum.messages import say
 from gradum.tables.kinds.design import Feature
-from gradum.tables.kinds.step import (
-    MissingMeasure,
-    Ranged,
-    missing_expression,
-    missing_feature,
-)
+from gradum.tables.kinds.step import MissingMeasure, Ranged, missing_expression, missing_feature
 
 SMALLEST_SPREAD = 1e-9
 

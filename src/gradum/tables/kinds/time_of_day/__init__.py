@@ -19,12 +19,7 @@ from gradum.tables.kinds.plain import NotPlain, Read, missing_read
 from gradum.tables.kinds.raw import CLOCK as CLOCK_OF_ISO
 from gradum.tables.kinds.raw import Raw, microseconds
 from gradum.tables.kinds.step import Step
-from gradum.tables.kinds.time_of_day.spellings import (
-    CLOCK,
-    UNMISTAKABLE,
-    time_of,
-    times_of_day,
-)
+from gradum.tables.kinds.time_of_day.spellings import CLOCK, UNMISTAKABLE, time_of, times_of_day
 from gradum.tables.kinds.time_of_day.step import TimeOfDay
 from gradum.tables.kinds.values import Values, clean, markers_of
 from gradum.tables.wording import joined_clauses, quoted, rows_text, rows_where
