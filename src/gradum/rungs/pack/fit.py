@@ -72,12 +72,14 @@ def fit_pack(
         All rows that may be learned from.
     validation : ndarray of shape (n,)
         Rows that are held out where no folds can be made.
+    spec : PackSpec
     context : Context
         Once it says to stop, the choice is made among the members as they are at that moment.
     loss : Loss, optional
         What members learn by; if not given, the metric decides.
     metric : str, optional
         What judges members by the rows that they hold out; if not given, the loss judges them.
+    log_target : bool
     seconds : float, optional
         The most that training may take; at least one chunk is trained.
 

@@ -95,6 +95,7 @@ def text_scores(
         Positions of the rows learned from, and of those held out.
     rng : Generator
         Divides the rows that no fold holds out into parts.
+    context : Context
     strengths : sequence of float
         Strengths of the penalty, falling.
 
