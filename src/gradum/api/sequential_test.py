@@ -65,7 +65,6 @@ def sequential_test(
 
     Parameters
     ----------
-    model : Model
     data : path, data frame, …
         What ``predict`` takes.
     labels : str, optional
