@@ -175,7 +175,7 @@ PARTS = {
         finding("confusion", others=("show/notebook.py",)),
         finding("forecast"),
         finding("growth", "study/findings/extrapolation.py"),
-        finding("ranking", "show/pictures/lift.py"),
+        finding("ranking"),
         finding(
             "reliability",
             *("study/findings/miscalibration.py", "api/trust/calibration.py"),

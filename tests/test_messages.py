@@ -117,7 +117,7 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "show/pictures/kept_answers.py": {"datum.high - datum.low"},
     "show/pictures/picture.py": {"system-ui", "isNumber(datum.value)"},
     "show/repeat.py": {"import gradum"},
-    "show/vega.py": {"window.vegaEmbed"},
+    "show/charted_page.py": {"window.vegaEmbed"},
     "study/explanation/surrogate.py": {"there is no rule", "there is no class"},
     "study/findings/findings.py": {"there is no rung", "there is no metric"},
     "study/findings/reliability.py": {"Too few rows"},  # of old files

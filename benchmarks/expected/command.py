@@ -25,8 +25,7 @@ from gradum.run.fitted import Fitted
 from gradum.scores.metrics import score
 from gradum.scores.outcome import Outcome
 from gradum.study.evidence import Evidence
-from gradum.study.watch.answered_rows import answered_rows
-from gradum.study.watch.domain_sample import DomainSample
+from gradum.study.watch.domain_sample import DomainSample, answered_rows
 from gradum.study.watch.expected import expect
 from gradum.tables.sources.read import read
 

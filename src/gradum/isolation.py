@@ -58,7 +58,6 @@ def isolated(function: Callable[..., Iterator], *arguments: Any, bounds: Bounds)
     function : callable
         The function, its arguments and what it yields are pickled.
     *arguments
-    bounds : Bounds
 
     Raises
     ------

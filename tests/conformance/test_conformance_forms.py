@@ -30,7 +30,7 @@ from gradum.ship.forms.javascript.file import JavaScriptForm, shapes_of
 from gradum.ship.forms.sql.file import SqlForm, answers_of_rows
 from gradum.ship.forms.sql.query import TABLE
 from gradum.ship.recording.model import recorded_model
-from gradum.ship.recording.program import ROWS_AXIS, Program
+from gradum.ship.recording.program import ROWS_AXIS, RecordedProgram
 from gradum.ship.recording.recorded import Recorded
 from gradum.solvers.solution import Certificate, Status
 from gradum.tables.columns import Column, Target
@@ -350,7 +350,7 @@ def test_a_column_becomes_the_numbers_of_its_encoder(name):
     raw = Recorded.input(np.float64 if column.traits.raw_type == "number" else object)
     blocks = column.traits.from_raw(column, step, raw)
     parts = [part for block in FORMS for part in blocks.get(block, [])]
-    program = Program({name: raw.node}, {str(k): part.node for k, part in enumerate(parts)})
+    program = RecordedProgram({name: raw.node}, {str(k): part.node for k, part in enumerate(parts)})
     given = column.traits.as_raw(frame[name])[:, None]
     found = np.concatenate(list(program({name: given}).values()), axis=1)
     design = Encoder((step,)).transform(frame)
@@ -376,7 +376,7 @@ ZONED = [
 def test_a_zone_moves_a_moment_to_utc():
     raw = Recorded.input(object)
     numbers, known = moments(raw)
-    program = Program(
+    program = RecordedProgram(
         {"moment": raw.node},
         {name: each.node for name, each in numbers.items()} | {"known": known.node},
     )

@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from gradum.games.ppo.action_distribution import Gaussian, Softmax
-from gradum.games.ppo.advantages import advantages
-from gradum.games.ppo.learner import PPO, MiniBatch
-from gradum.games.ppo.running_moments import RunningMoments
+from gradum.games.ppo.learner import PPO, MiniBatch, RunningMoments, advantages
 from gradum.games.settings import PPOSettings
 
 DISCOUNT, TRACE = 0.9, 0.8

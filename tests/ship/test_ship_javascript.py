@@ -12,7 +12,7 @@ from gradum.ship.forms.javascript import file as javascript
 from gradum.ship.forms.javascript.file import JavaScriptForm, module
 from gradum.ship.forms.javascript.nodes import NodeList
 from gradum.ship.recording.model import RecordedModel
-from gradum.ship.recording.program import OPERATIONS, UFUNCS, Program
+from gradum.ship.recording.program import OPERATIONS, UFUNCS, RecordedProgram
 from gradum.ship.recording.recorded import Recorded
 from gradum.tables.kinds.raw import Tokens
 from node import answers_by_node, needs_node, predicted, said_by
@@ -101,7 +101,7 @@ def recorded(compute, *types):
     """A program of several results by name, and the raw columns that it takes."""
     raw = [Recorded.input(dtype) for dtype in types]
     results = {name: value.node for name, value in compute(*raw)}
-    return Program({f"x{k}": column.node for k, column in enumerate(raw)}, results)
+    return RecordedProgram({f"x{k}": column.node for k, column in enumerate(raw)}, results)
 
 
 def assert_alike(compute, *columns):

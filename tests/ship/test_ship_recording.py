@@ -5,7 +5,7 @@ import pytest
 import scipy.special
 
 from gradum.errors import ExportError
-from gradum.ship.recording.program import OPERATIONS, ROWS_AXIS, Program
+from gradum.ship.recording.program import OPERATIONS, ROWS_AXIS, RecordedProgram
 from gradum.ship.recording.recorded import FUNCTIONS, Recorded
 from gradum.tables.kinds.raw import Tokens
 
@@ -67,7 +67,7 @@ COMPUTED = {
 def test_a_recorded_computation_gives_the_same(name):
     compute, raw = COMPUTED[name], Recorded.input(np.float64)
     result = compute(raw)
-    program = Program({"x": raw.node}, {"y": result.node})
+    program = RecordedProgram({"x": raw.node}, {"y": result.node})
     found, expected = program({"x": X})["y"], compute(X)
     assert found.dtype == expected.dtype == result.dtype
     assert found.shape == expected.shape
@@ -117,7 +117,9 @@ def test_texts_are_looked_up_joined_and_split():
         "twice": raw.followed_by("-").followed_by(raw),
         "words": raw.tokens(Tokens("[a-z]"), ("a", "a b", "c")),
     }
-    program = Program({"x": raw.node}, {name: value.node for name, value in results.items()})
+    program = RecordedProgram(
+        {"x": raw.node}, {name: value.node for name, value in results.items()}
+    )
     found = program({"x": np.array([["a b"], [""], ["c d"]], object)})
     assert found["words"].tolist() == [[2, 1, 1, 0], [0, 0, 0, 0], [2, 0, 0, 1]]
     assert found["code"].ravel().tolist() == [1, 2, 0]
@@ -129,6 +131,6 @@ def test_texts_are_looked_up_joined_and_split():
 def test_only_operations_of_the_list_are_recorded():
     raw = Recorded.input(np.float64)
     for compute in COMPUTED.values():
-        program = Program({"x": raw.node}, {"y": compute(raw).node})
+        program = RecordedProgram({"x": raw.node}, {"y": compute(raw).node})
         assert {node.operation for node in program.nodes} <= {*OPERATIONS, "input"}
     assert all(callable(function) for function in FUNCTIONS)

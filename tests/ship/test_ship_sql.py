@@ -11,7 +11,7 @@ from databases import DATABASES, filling, quoted
 from gradum.errors import ExportError
 from gradum.ship.forms.sql.expansion import expanded, shapes
 from gradum.ship.forms.sql.query import MOST_COLUMNS, query
-from gradum.ship.recording.program import Program
+from gradum.ship.recording.program import RecordedProgram
 from gradum.ship.recording.recorded import Recorded
 from gradum.tables.kinds.date.iso import DATE
 from gradum.tables.kinds.raw import CLOCK
@@ -27,7 +27,7 @@ def asked(name, frame, answers, types=()):
 
 
 def scalars_of(raw, outputs):
-    found = expanded(Program(raw, outputs))
+    found = expanded(RecordedProgram(raw, outputs))
     return {
         f"{name} {k}": value
         for name, array in found.items()
@@ -119,7 +119,7 @@ def test_texts_are_looked_up_joined_split_and_matched(name):
     answers = scalars_of({"x": raw.node}, {k: array.node for k, array in outputs.items()})
     found = asked(name, pl.DataFrame({"x": TEXTS}), answers)
     read = [["(missing)" if text is None else text.strip(" ")] for text in TEXTS]
-    program = Program({"x": raw.node}, {k: array.node for k, array in outputs.items()})
+    program = RecordedProgram({"x": raw.node}, {k: array.node for k, array in outputs.items()})
     expected = program({"x": np.array(read, object)})
     for row, *own in zip(found, *(array[:, 0] for array in expected.values()), strict=True):
         assert list(row) == own
@@ -173,7 +173,7 @@ def test_each_row_has_its_own_answers_and_all_its_columns(name):
     rows = DATABASES[name](filling(frame, "rows"), text)
     assert sorted(row[0] for row in rows) == list(range(1, 301))
     ordered = sorted(rows, key=lambda row: row[1])
-    program = Program({"x": raw.node}, {"y": np.tanh(hidden).sum(axis=1).node})
+    program = RecordedProgram({"x": raw.node}, {"y": np.tanh(hidden).sum(axis=1).node})
     expected = program({"x": frame.sort("id")["x"].to_numpy()[:, None]})["y"]
     np.testing.assert_allclose([row[-1] for row in ordered], expected, rtol=1e-5, atol=1e-5)
     assert [row[1:4] for row in ordered] == frame.sort("id").rows()
@@ -243,7 +243,7 @@ def test_what_is_too_large_is_refused():
         query(answers, "gradum_row")
     products = np.tanh(raw @ np.ones((1, 300))) @ np.ones((300, 300))
     with pytest.raises(ExportError, match="90,300"):
-        expanded(Program({"x": raw.node}, {"y": products.node}))
+        expanded(RecordedProgram({"x": raw.node}, {"y": products.node}))
     with pytest.raises(ExportError):
         query({"y": np.inf}, "gradum_row")
 

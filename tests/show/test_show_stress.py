@@ -21,7 +21,7 @@ from gradum.study.stress.result import (
     ColumnShift,
     CorruptionEffect,
     Corruptions,
-    Kept,
+    KeptShare,
     RowAttack,
 )
 
@@ -40,7 +40,7 @@ def attack():
         least_move=None,
         columns=("age", "income"),
         rows=(changed, RowAttack(8, "no", None)),
-        curve=(Kept(1.0, SHARE),),
+        curve=(KeptShare(1.0, SHARE),),
         median=0.25,
         parts=(ColumnPart("age", 1),),
         evaluations=100,
@@ -51,7 +51,7 @@ def attack():
 def certified(attack):
     """The same, with what is proved of its rows."""
     rows = tuple(structs.replace(row, certified_radius=0.1) for row in attack.rows)
-    return structs.replace(attack, rows=rows, curve=(Kept(1.0, SHARE, certified=0.0),))
+    return structs.replace(attack, rows=rows, curve=(KeptShare(1.0, SHARE, certified=0.0),))
 
 
 def test_a_model_that_always_answers_alike_is_said_to(attack):

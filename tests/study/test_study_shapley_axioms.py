@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import gradum
-from gradum.study.explanation.game import Game, Setting
+from gradum.study.explanation.game import ColumnGame, Setting
 from gradum.study.explanation.scale import answer_on
 from gradum.study.explanation.shapley import coalition_weights, drawn, exact
 from gradum.study.first_layer import Opened
@@ -140,7 +140,7 @@ def test_values_of_a_pack_of_numbers_are_the_mean_of_its_members_values(pack):
     rows, model = pack
     rung = model.fitted.rung("pack")
     opened = Opened.of(rung, model.fitted.encoder.transform(rows.head(21)))
-    game = Game(Setting(opened, (("a",), ("b",), ("c",)), 20, answer_on(rung, "target")), 0)
+    game = ColumnGame(Setting(opened, (("a",), ("b",), ("c",)), 20, answer_on(rung, "target")), 0)
     coalitions = np.arange(8)[:, None] >> np.arange(3) & 1 == 1
     [(_, _, members)] = game.answers(coalitions)
     weights = coalition_weights(3)

@@ -70,7 +70,7 @@ def test_dates_out_of_range_are_counted_to_the_microsecond_and_named():
         "Column 'day' ranged from 2020-01-01 to 2021-06-30 in training; rows 1, 4 are outside."
     )
     step = next(step for step in encoder.steps if step.source == "day")
-    assert [step.holds(moment) for moment in rows] == [False, True, True, False]
+    assert [step.holds(step.counted_once(moment)) for moment in rows] == [False, True, True, False]
 
 
 @pytest.mark.parametrize("text", ["green", " green", "NA", None, "lilac"])

@@ -11,13 +11,7 @@ from gradum.messages import listed, say
 from gradum.run.dataset import Dataset
 from gradum.run.options.argument_kinds import with_checked_arguments
 from gradum.ship.layout import SPEC
-from gradum.ship.run_spec import (
-    changed_files,
-    moved,
-    named,
-    read_spec,
-    refuse_other_content,
-)
+from gradum.ship.run_spec import changed_files, moved, named, read_spec, refuse_other_content
 from gradum.solvers.threads import turn
 from gradum.tables.sources.stream import at_hand
 
@@ -26,12 +20,7 @@ if TYPE_CHECKING:
 
 
 @with_checked_arguments
-def compress(
-    self: Model,
-    *,
-    budget: float = 0.01,
-    data: str | None = None,
-) -> Model:
+def compress(self: Model, *, budget: float = 0.01, data: str | None = None) -> Model:
     """Distil the network ensemble in use into the smallest model that errs little more.
 
     A plain MLP learns from the ensemble's answers to mixed rows, and for real rows from those of

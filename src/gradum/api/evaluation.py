@@ -92,8 +92,7 @@ def evaluate(
     if isinstance(known, str):
         unknown = (
             say(
-                "It is not known whether the model was trained on these rows: {cause}.",
-                cause=known,
+                "It is not known whether the model was trained on these rows: {cause}.", cause=known
             ),
         )
         known = None

@@ -23,8 +23,7 @@ from gradum.run.judging.judge_rungs import cost_by
 from gradum.run.judging.judgement import Judgement
 from gradum.run.predicting import predict_typed
 from gradum.study.evidence import Evidence
-from gradum.study.watch.answered_rows import answered_rows
-from gradum.study.watch.domain_sample import DomainSample
+from gradum.study.watch.domain_sample import DomainSample, answered_rows
 from gradum.study.watch.expectation import Expectation
 from gradum.study.watch.expected import MOST_ROWS, expect
 

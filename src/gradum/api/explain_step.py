@@ -122,7 +122,6 @@ def explain_table_row(
 
     Parameters
     ----------
-    model : Model
     data : path, address or table
         What ``predict`` takes.
     number : int

@@ -42,7 +42,6 @@ def game_report(
 
     Parameters
     ----------
-    played : Played
     spec : PlaySpec
         What was asked.
     cache : path, optional

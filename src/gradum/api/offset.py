@@ -27,7 +27,6 @@ class Offset:
 
     Parameters
     ----------
-    column : str
     logarithm : bool
         Whether the column is an exposure.
     """

@@ -64,12 +64,7 @@ def _sections(model: Model, explanation: Explanation) -> Iterator[Section]:
         yield effects_section(effects, answers_to_show(explanation, 0)[0])
     if fitted.classes:  # a number has no opposite answer
         changes = counterfactuals(
-            fitted,
-            row,
-            found.background_rows,
-            numbers=number,
-            limits=Limits(),
-            rung=found.rung,
+            fitted, row, found.background_rows, numbers=number, limits=Limits(), rung=found.rung
         )
         yield changes_section(Counterfactuals(changes, fitted))
     try:

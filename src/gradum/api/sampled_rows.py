@@ -88,11 +88,8 @@ def sampled_rows(
     ----------
     fitted : Fitted
         The model whose schema is used to read the rows.
-    data : path, data frame, …
-    most : int
     name : str
         The name of the draw, so that two draws of a watch differ.
-    reading : ReadingOptions
     counted : Counted, optional
         Counts all rows.
     engine : Engine, optional
@@ -132,24 +129,26 @@ def sampled_rows(
 
 def _across(
     sampling: Sampling, engine: Engine, table: Stream, places: np.ndarray, numbers: np.ndarray
-) -> Sampled:
+) -> SampledPart:
     """Let an engine read the partitions, and merge what they gave."""
-    stream = table.for_tasks(elsewhere=engine.elsewhere)
-    work, partitions = replace(sampling, stream=stream), table.partitions
+    stream, partitions = table.for_tasks(elsewhere=engine.elsewhere), table.partitions
+    work = SamplingPartitions(sampling, stream)
     starts = np.searchsorted(places, [rows.start for rows in partitions])
     ends = [*starts[1:], len(places)]
     items = []
     for rows, start, end in zip(partitions, starts, ends, strict=True):
         first, last = np.searchsorted(numbers, [start, end])
         items.append(DrawnRows(rows, numbers[first:last] - start))
-    found = Sampled([], counted=None if sampling.counted is None else sampling.counted.nothing())
+    found = SampledPart(
+        [], counted=None if sampling.counted is None else sampling.counted.nothing()
+    )
     for part in told(in_order(engine, work, items), say("watch: all rows"), len(items)):
         found.merge(part)
     return found
 
 
 @dataclass
-class Sampled:
+class SampledPart:
     """What some rows gave; what later rows give can be merged in.
 
     ``labels`` counts the rows that have a target value.
@@ -161,7 +160,7 @@ class Sampled:
     read: ColumnsRead = field(default_factory=ColumnsRead)
     counted: Counted | None = None
 
-    def merge(self, later: Sampled) -> None:
+    def merge(self, later: SampledPart) -> None:
         """Take in what later rows gave."""
         self.frames += later.frames
         self.differences = merged((*self.differences, *later.differences))
@@ -173,37 +172,16 @@ class Sampled:
 
 @dataclass(frozen=True)
 class Sampling:
-    """The work of counting a partition's rows and taking some: a `gradum.engines.engine.Work`.
-
-    Parameters
-    ----------
-    fitted : Fitted
-    counted : Counted or None
-        How rows are counted; it counts none itself.
-    stream : Stream, optional
-        The table of the partitions.
-    """
+    """How rows are counted and some are taken; ``counted`` says how, and counts none itself."""
 
     fitted: Fitted
     counted: Counted | None
-    stream: Stream | None = None
 
-    def named(self, drawn: DrawnRows) -> str:
-        """Name a partition."""
-        assert self.stream is not None
-        return self.stream.named(drawn.rows)
-
-    def __call__(self, drawn: DrawnRows) -> Sampled:
-        """Read a partition; its places count from its first row that is no total."""
-        assert self.stream is not None
-        assert drawn.places is not None
-        return self.of(self.stream.blocks(rows=drawn.rows), drawn.places)
-
-    def of(self, tables: Iterable[Table], numbers: np.ndarray) -> Sampled:
+    def of(self, tables: Iterable[Table], numbers: np.ndarray) -> SampledPart:
         """Count all rows of consecutive tables, and take those at some places, in order."""
         features = [column.name for column in self.fitted.schema.features]
         target, before = self.fitted.spec.target, 0
-        found = Sampled([], counted=None if self.counted is None else self.counted.nothing())
+        found = SampledPart([], counted=None if self.counted is None else self.counted.nothing())
         for table in tables:
             checked = check(table, self.fitted.schema, encoder=self.fitted.encoder, block=True)
             frame = checked.frame.select(features)
@@ -217,6 +195,23 @@ class Sampling:
             if target in table.frame.columns:
                 found.labels += table.frame[target].count()
         return found
+
+
+@dataclass(frozen=True)
+class SamplingPartitions:
+    """The work of sampling a partition of a table: a `gradum.engines.engine.Work`."""
+
+    sampling: Sampling
+    stream: Stream
+
+    def named(self, drawn: DrawnRows) -> str:
+        """Name a partition."""
+        return self.stream.named(drawn.rows)
+
+    def __call__(self, drawn: DrawnRows) -> SampledPart:
+        """Read a partition; its places count from its first row that is no total."""
+        assert drawn.places is not None
+        return self.sampling.of(self.stream.blocks(rows=drawn.rows), drawn.places)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +65,6 @@ def sequential_test(
 
     Parameters
     ----------
-    model : Model
     data : path, data frame, …
         What ``predict`` takes.
     labels : str, optional
@@ -203,11 +202,10 @@ class _JudgedBlock:
 
 @dataclass(frozen=True)
 class _Judging:
-    """The work of predicting a partition's rows with labels: a `gradum.engines.engine.Work`.
+    """How rows with labels are predicted.
 
     Parameters
     ----------
-    fitted : Fitted
     column : str
         The column of labels.
     beyond : float or None
@@ -216,8 +214,6 @@ class _Judging:
         The number of rows of the whole table.
     hashed : bool
         Whether rows are hashed.
-    stream : Stream, optional
-        The table of the partitions.
     """
 
     fitted: Fitted
@@ -225,23 +221,6 @@ class _Judging:
     beyond: float | None
     of_rows: int
     hashed: bool
-    stream: Stream | None = None
-
-    def named(self, rows: range) -> str:
-        """Name a partition."""
-        assert self.stream is not None
-        return self.stream.named(rows)
-
-    def __call__(self, rows: range) -> tuple[list[_JudgedBlock], ColumnsRead]:
-        """Predict the rows of a partition block by block."""
-        assert self.stream is not None
-        blocks, read = [], ColumnsRead()
-        for block in self.stream.blocks(rows=rows):
-            labelled = with_labels(block, self.fitted, self.column)
-            checked = check(labelled, self.fitted.schema, require_target=True, block=True)
-            read.add(checked)
-            blocks.append(self.of(checked))
-        return blocks, read
 
     def of(self, checked: Checked) -> _JudgedBlock:
         """Predict some rows."""
@@ -272,6 +251,28 @@ class _Judging:
         )
 
 
+@dataclass(frozen=True)
+class _JudgingPartitions:
+    """The work of predicting a partition of a table: a `gradum.engines.engine.Work`."""
+
+    judging: _Judging
+    stream: Stream
+
+    def named(self, rows: range) -> str:
+        """Name a partition."""
+        return self.stream.named(rows)
+
+    def __call__(self, rows: range) -> tuple[list[_JudgedBlock], ColumnsRead]:
+        """Predict the rows of a partition block by block."""
+        fitted, blocks, read = self.judging.fitted, [], ColumnsRead()
+        for block in self.stream.blocks(rows=rows):
+            labelled = with_labels(block, fitted, self.judging.column)
+            checked = check(labelled, fitted.schema, require_target=True, block=True)
+            read.add(checked)
+            blocks.append(self.judging.of(checked))
+        return blocks, read
+
+
 def _judged_blocks(
     judging: _Judging, table: Table | Stream, engine: Engine | None
 ) -> list[_JudgedBlock]:
@@ -281,9 +282,8 @@ def _judged_blocks(
         table = with_labels(without_totals(table), fitted, judging.column)
         return [judging.of(check(table, fitted.schema, require_target=True))]
     table = table.without_totals()
-    elsewhere = engine is not None and engine.elsewhere
-    work = replace(judging, stream=table.for_tasks(elsewhere=elsewhere))
-    items, read = table.partitions, ColumnsRead()
+    stream = table.for_tasks(elsewhere=engine is not None and engine.elsewhere)
+    work, items, read = _JudgingPartitions(judging, stream), table.partitions, ColumnsRead()
     judged: list[_JudgedBlock] = []
     results = map(work, items) if engine is None else in_order(engine, work, items)
     for blocks, read_there in told(results, say("watch: rows with labels"), len(items)):
@@ -358,8 +358,7 @@ def _refuse_other(
     """Refuse a state that is of another model, or tests a bound other than the one asked for."""
     if before.fingerprint != fitted.provenance.fingerprint:
         raise SpecError(
-            say("{path} holds the test of another model.", path=path),
-            say("Name a new file."),
+            say("{path} holds the test of another model.", path=path), say("Name a new file.")
         )
     bound = before.bound
     asked_and_known = {

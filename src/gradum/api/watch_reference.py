@@ -35,7 +35,6 @@ class WatchReference:
 
     Parameters
     ----------
-    summary : Reference
     rows : DataFrame or str
         Some of the rows, typed, for a classifier that tells new rows apart; or why there are none.
     notes : tuple of str

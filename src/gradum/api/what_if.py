@@ -36,7 +36,6 @@ def what_if_form(model: Model, room: int, *, data: str | None = None) -> WhatIf:
 
     Parameters
     ----------
-    model : Model
     room : int
         The bytes by which the report may grow. For a model that takes more, the first of these that
         fits answers: a smaller model distilled from a network ensemble, for which the run's table

@@ -15,7 +15,7 @@ from gradum.games.game import Game
 from gradum.randomness import stream
 
 
-class Lanes(Protocol):
+class ParallelGames(Protocol):
     """n games that go on side by side."""
 
     seen: np.ndarray
@@ -59,7 +59,7 @@ class Environment(Protocol):
         """Whether thousands of episodes take seconds."""
         ...
 
-    def start(self, count: int, seed: int, purpose: str) -> Lanes:
+    def start(self, count: int, seed: int, purpose: str) -> ParallelGames:
         """Return lanes at first states that depend on seed, purpose and place alone."""
         ...
 
@@ -74,7 +74,7 @@ class BuiltIn:
         self.name, self.observations, self.actions = game.name, game.observations, game.actions
         self.bounds, self.limit, self.returns = game.bounds, game.limit, game.returns
 
-    def start(self, count: int, seed: int, purpose: str) -> Lanes:
+    def start(self, count: int, seed: int, purpose: str) -> GameLanes:
         """Return lanes at first states drawn from the stream of a purpose."""
         uniform = stream(seed, purpose).random((count, self.game.draws), np.float32)
         return GameLanes(self.game, uniform)
@@ -93,7 +93,7 @@ class GameLanes:
         self.seen = np.asarray(seen)[: self._count]
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Take an action in each lane; see `Lanes`. The limit of steps is kept by who plays."""
+        """Take an action in each lane, as `ParallelGames`. Who plays keeps the limit of steps."""
         self._state, *found = _next(self._game, self._state, _filled(actions))
         self.seen, rewards, terminated = (np.asarray(part)[: self._count] for part in found)
         return rewards, terminated, np.zeros(self._count, bool)

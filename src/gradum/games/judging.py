@@ -67,12 +67,10 @@ def judge(
 
     Parameters
     ----------
-    environment : Environment
     policies : sequence of pairs
         Each one's name, and the policy.
     network : ndarray of shape (n,)
         The returns of the network's episodes, from the first states that the others get too.
-    seed : int
     """
     earned = {
         name: returns(environment, policy, len(network), seed, PURPOSE) for name, policy in policies

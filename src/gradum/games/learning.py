@@ -15,7 +15,7 @@ from gradum.games.environment import BuiltIn, Environment
 from gradum.games.ppo import compiled, outside
 from gradum.games.ppo.action_distribution import Gaussian, Softmax
 from gradum.games.ppo.compiled import Drawn
-from gradum.games.ppo.learner import PPO, Learner, Steps
+from gradum.games.ppo.learner import PPO, PPOState, Steps
 from gradum.games.settings import PPOSettings
 
 CHUNK = 8
@@ -53,7 +53,7 @@ class Learned:
     ``lanes`` are the games under way; ``course`` is the learning curve.
     """
 
-    learner: Learner
+    learner: PPOState
     lanes: Any
     updates: int
     course: tuple[CoursePoint, ...] = ()
@@ -86,7 +86,7 @@ class Apprentice(Protocol):
         """Return what is known before the first update."""
         ...
 
-    def chunk(self, learned: Learned) -> tuple[Learner, Any, int, float]:
+    def chunk(self, learned: Learned) -> tuple[PPOState, Any, int, float]:
         """Return learner and lanes after a chunk, the episodes that ended, and their returns."""
         ...
 
@@ -136,7 +136,7 @@ class CompiledApprentice:
         lanes = compiled.begin(self._game, self.method.settings.lanes, self._seed)
         return Learned(self.method.begin(self._seed), lanes, 0)
 
-    def chunk(self, learned: Learned) -> tuple[Learner, Any, int, float]:
+    def chunk(self, learned: Learned) -> tuple[PPOState, Any, int, float]:
         """Play and update; see `Apprentice`."""
         learner, lanes, episodes, earned = learned.learner, learned.lanes, 0, 0.0
         for place, rate in enumerate(rates(self.method.settings, learned.updates)):
@@ -168,7 +168,7 @@ class OutsideApprentice:
         lanes = outside.Rollouts(self.environment, self.method.settings.lanes, self._seed)
         return Learned(self.method.begin(self._seed), lanes, 0)
 
-    def chunk(self, learned: Learned) -> tuple[Learner, Any, int, float]:
+    def chunk(self, learned: Learned) -> tuple[PPOState, Any, int, float]:
         """Play and update; see `Apprentice`."""
         learner, episodes, earned = learned.learner, 0, 0.0
         for place, rate in enumerate(rates(self.method.settings, learned.updates)):

@@ -13,16 +13,10 @@ from gradum.games.environment import Environment
 from gradum.games.episode import Episode, play
 from gradum.games.judging import EPISODES, PURPOSE, PolicyJudgement, judge
 from gradum.games.learning import Learned
-from gradum.games.policy_model import (
-    policy_model,
-    policy_of,
-    probabilities,
-    rung_of,
-    states,
-)
+from gradum.games.policy_model import policy_model, policy_of, probabilities, rung_of, states
 from gradum.games.ppo.compiled import in_units
 from gradum.games.ppo.learner import PPO, Steps
-from gradum.games.simple_policies import Threshold, best_linear, best_threshold, by_chance
+from gradum.games.simple_policies import ThresholdPolicy, best_linear, best_threshold, by_chance
 from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.rungs.rung import Rung
@@ -50,7 +44,6 @@ class Played:
         The network's, in the order of their first states.
     learned : Learned
         The learning curve, and the state from which learning can go on.
-    seed : int
     interrupted : bool
         Whether learning was stopped before all steps were done.
     """
@@ -59,7 +52,7 @@ class Played:
     method: PPO
     fitted: Fitted
     judgement: PolicyJudgement
-    threshold: Threshold
+    threshold: ThresholdPolicy
     episodes: tuple[Episode, ...]
     learned: Learned
     seed: int

@@ -46,7 +46,6 @@ def rung_of(
     ----------
     name : str
         ``linear`` or ``mlp``.
-    environment : Environment
     network, params : Network, dict
         Its outputs are those of `gradum.games.ppo.action_distribution`, for actions in the
         environment's order.

@@ -37,7 +37,6 @@ class PythonEnvironment:
 
     Parameters
     ----------
-    name : str
     make : callable
         Returns an environment.
 

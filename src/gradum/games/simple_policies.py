@@ -47,7 +47,7 @@ def by_chance(environment: Environment, seed: int) -> Policy:
 
 
 @dataclass(frozen=True)
-class Threshold:
+class ThresholdPolicy:
     """Do one thing where an observation is above a threshold, and another where it is not."""
 
     observation: int
@@ -69,7 +69,7 @@ def _by_threshold(
     return np.where(values > threshold, above, below)
 
 
-def best_threshold(environment: Environment, seed: int) -> Threshold:
+def best_threshold(environment: Environment, seed: int) -> ThresholdPolicy:
     """Return the best of many thresholds that a seed draws: the finalists play again.
 
     Thresholds are drawn from what is seen in random play.
@@ -101,7 +101,7 @@ def best_threshold(environment: Environment, seed: int) -> Threshold:
     first = falling(scores(np.arange(count), effort.episodes, "thresholds"))[:FINALISTS]
     again = scores(first, effort.episodes * MORE, "thresholds again")
     best = first[falling(again)[0]]
-    return Threshold(int(places[best]), float(thresholds[best]), *map(float, pairs[best]))
+    return ThresholdPolicy(int(places[best]), float(thresholds[best]), *map(float, pairs[best]))
 
 
 def best_linear(
@@ -114,12 +114,10 @@ def best_linear(
 
     Parameters
     ----------
-    environment : Environment
     centre, scale : ndarray of shape (d,)
         By which observations are standardised.
     outputs : int
         k.
-    seed : int
     """
     rng, effort = stream(seed, "linear policies"), effort_of(environment)
     size = (len(centre) + 1) * outputs

@@ -67,10 +67,8 @@ class LabTable(msgspec.Struct, frozen=True):
     ----------
     key : str
         Its name in the page's address.
-    title : str
     numbers, codes : tuple
         The columns, in the order in which they enter the network.
-    target : LabTarget
     rows : list of list of float
         Of each row the numbers, the codes and the target: a number or a class code.
     held_out : list of int

@@ -46,7 +46,6 @@ class Course(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    solver : str
     learning_rate : float or None
         The tried rate with the lowest validation loss; None if the solver finds its own.
     tried : tuple of float
@@ -90,7 +89,6 @@ class SolverComparison(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    source, target, metric : str
     rows : dict
         Part -> number of rows.
     courses : tuple of Course

@@ -42,7 +42,6 @@ def expect(spec: Spec, plan: Plan, layout: Layout, classes: int) -> Expected:
 
     Parameters
     ----------
-    spec : Spec
     plan : Plan
         The fits of the run, and their rows.
     layout : Layout
@@ -80,8 +79,6 @@ def expect_in_blocks(
 
     Parameters
     ----------
-    spec : Spec
-    rows : int
     layout : Layout
         The columns of the Design, as far as a sample of the rows tells.
     classes : int

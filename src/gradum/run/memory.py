@@ -164,7 +164,6 @@ def predicted_bytes(extent: Extent, columns: int, classes: int) -> float:
 
     Parameters
     ----------
-    extent : Extent
     columns : int
         The number of columns that the model uses.
     classes : int

@@ -36,7 +36,6 @@ def decided(spec: Spec, data: Any, test: Any = None, *, on_engine: bool = False)
 
     Parameters
     ----------
-    spec : Spec
     data, test : path, list of paths, Table or batches
         The table to learn from, and the table to judge by.
     on_engine : bool
@@ -156,10 +155,7 @@ def _in_blocks(spec: Spec, judged: Extent) -> Spec:
                 needed=size(needed),
                 bound=size(bound),
             ),
-            say(
-                "Give fewer rows to judge by, or --max-memory {size}.",
-                size=_rounded_up(needed),
-            ),
+            say("Give fewer rows to judge by, or --max-memory {size}.", size=_rounded_up(needed)),
         )
     return structs.replace(spec, max_memory=bound, blocks=True)
 
@@ -169,7 +165,6 @@ def predicted_in_blocks(fitted: Fitted, data: Any, most: int | None) -> bool:
 
     Parameters
     ----------
-    fitted : Fitted
     data : path, list of paths, Table or batches
     most : int or None
         The most bytes that may be used; if not given, half of those that are left.

@@ -33,7 +33,6 @@ def monotone_by_signs(rung: Rung, layout: Layout, column: str, sign: int) -> boo
 
     Parameters
     ----------
-    rung : Rung
     layout : Layout
         The layout of the encoder that the rung was fitted with.
     column : str
@@ -130,7 +129,6 @@ def refuse_directions(directions: Mapping[str, int], schema: Schema, classes: in
     ----------
     directions : mapping from str to int
         The direction of each column, 1 or -1.
-    schema : Schema
     classes : int or None
         K; None for numbers.
 

@@ -81,9 +81,7 @@ def _plan(spec: Spec, dataset: Dataset) -> Plan:
         joined = np.full(len(dataset), Part.TEST, np.int8)
         joined[:n] = kept
         return Plan(
-            joined,
-            [],
-            say("Judged on the {rows:,} rows of the test file.", rows=len(dataset) - n),
+            joined, [], say("Judged on the {rows:,} rows of the test file.", rows=len(dataset) - n)
         )
     small = n < split.small_table_rows
     again = small and n < split.repeated_below_rows and dataset.time is None
@@ -134,8 +132,7 @@ def _classes_not_learned(dataset: Dataset, plan: Plan) -> str:
 def say_not_learned(absent: list[Label]) -> str:
     """Return the sentence on classes that no row learned from belongs to."""
     return say(
-        "No row learned from is of class {labels}, so it is never predicted.",
-        labels=quoted(absent),
+        "No row learned from is of class {labels}, so it is never predicted.", labels=quoted(absent)
     )
 
 

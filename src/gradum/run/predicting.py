@@ -98,10 +98,8 @@ class Streamed:
 
     Parameters
     ----------
-    fitted : Fitted
     rows : Stream
         The table.
-    rung : str, optional
     also : tuple of str
         Columns that are wanted although no model uses them.
 

@@ -94,8 +94,6 @@ def contest(
 
     Parameters
     ----------
-    rivals : sequence of Rival
-    dataset : Dataset
     fits : sequence of ndarray of shape (n,)
         The `Part` of each row in each fit that judges.
     spec : Spec
@@ -300,11 +298,7 @@ def _fit(
             ) from error
     if heard:
         notes.append(
-            say(
-                "{rival} warned: {error}.",
-                rival=rival.title,
-                error=first_line(heard[0].message),
-            )
+            say("{rival} warned: {error}.", rival=rival.title, error=first_line(heard[0].message))
         )
 
 

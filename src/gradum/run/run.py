@@ -62,8 +62,6 @@ class Run:
 
     Parameters
     ----------
-    fitted : Fitted
-        The model.
     dataset : Dataset
         The rows with a target, as they were used.
     parts : ndarray of shape (n,)

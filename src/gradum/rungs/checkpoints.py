@@ -83,7 +83,6 @@ class Snapshots:
 
     Parameters
     ----------
-    checkpoints : Checkpoints
     place : str
         The training's name among them.
     stop : callable

@@ -54,7 +54,6 @@ def stretches(most: int, time: np.ndarray | None, until: np.ndarray) -> list[Wal
 
     Parameters
     ----------
-    most : int
     time, until : ndarray of shape (n,)
         When rows begin and when their outcomes are known, in one form.
 

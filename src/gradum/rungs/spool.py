@@ -94,8 +94,6 @@ class Spool:
     ----------
     layout : Layout
         The columns of the Design that the rows come from.
-    units : Units
-        The units of the dense columns.
     classes : int
         K, if the target is a code; 0 if it is a number.
     folder : Path, optional
@@ -120,7 +118,7 @@ class Spool:
             TemporaryFile(dir=folder, prefix=".gradum-") if path is None else path.open("w+b")  # noqa: SIM115
         )
         self._end, self._reading = 0, Lock()
-        self.segments: list[Segment] = []
+        self.segments: list[SpooledSegment] = []
         self.partitions: list[range] = []
         self.total_weight = 0.0
         self._factor: np.ndarray | None = None
@@ -184,7 +182,7 @@ class Spool:
             self._file.flush()
         arrays = [_Array(part.dtype, part.shape, part.nbytes) for part in parts]
         total = float(weight.sum())
-        self.segments.append(Segment(offset, len(target), total, tuple(arrays)))
+        self.segments.append(SpooledSegment(offset, len(target), total, tuple(arrays)))
         self.total_weight += total
 
     def weigh(self, factor: np.ndarray) -> None:
@@ -212,7 +210,7 @@ class _Array(NamedTuple):
     size: int  # bytes
 
 
-class Segment(NamedTuple):
+class SpooledSegment(NamedTuple):
     """A segment as it lies in its file."""
 
     offset: int
@@ -245,8 +243,6 @@ class SpoolFiles:
     ----------
     layout : Layout
         The columns of the Design that the rows come from.
-    units : Units
-        The units of the dense columns.
     files : tuple of tuple of Segment
         What lies in the file of each partition.
     encoded : callable
@@ -259,7 +255,7 @@ class SpoolFiles:
 
     layout: Layout
     units: Units
-    files: tuple[tuple[Segment, ...], ...]
+    files: tuple[tuple[SpooledSegment, ...], ...]
     encoded: Callable[[int], Path]
     named_rows: Callable[[int], str]
     factor: np.ndarray | None = None

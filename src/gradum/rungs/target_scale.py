@@ -142,12 +142,7 @@ class TargetScale(msgspec.Struct, frozen=True):
         return straight + float(max(factors, default=self.smearing) * farthest)
 
     def with_smearing(
-        self,
-        target: np.ndarray,
-        scaled: np.ndarray,
-        weight: np.ndarray,
-        *,
-        where: str = TRAINING,
+        self, target: np.ndarray, scaled: np.ndarray, weight: np.ndarray, *, where: str = TRAINING
     ) -> TargetScale:
         """Return the scale with the smearing factor measured on known rows.
 

@@ -40,7 +40,6 @@ class TransferSet:
 
     Parameters
     ----------
-    teacher : Rung
     rows : Rows
         The n real rows.
     held_out : ndarray of shape (n, k)

@@ -28,9 +28,6 @@ def with_spread(
 
     Parameters
     ----------
-    rung : Rung
-    rows : Rows
-    context : Context
     places : ndarray of shape (m,), optional
         Which of the rows these are; all if not given. If they are many, a sample is drawn.
     predicted : ndarray of shape (m,), optional

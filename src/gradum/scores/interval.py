@@ -131,10 +131,8 @@ class Sampled:
 
     Parameters
     ----------
-    value : float
     draws : ndarray of shape (B,)
         On the resamples; NaN where they leave it undefined.
-    basis : Basis
     spread : ndarray of shape (B,), optional
         For a mean of row losses: their coefficient of variation on each resample, as a multiple of
         that on the rows themselves.

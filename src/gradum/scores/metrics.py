@@ -41,6 +41,7 @@ from gradum.scores.of_classes import (
     f1_of_second,
     gini,
     hit_shares,
+    kappa_as_share,
     ks,
     log_loss,
     log_losses,
@@ -48,20 +49,17 @@ from gradum.scores.of_classes import (
     macro_precision,
     mcc,
     mcc_as_share,
+    mean_rank_error,
     precision,
     precision_of_classes,
     precision_of_second,
+    quadratic_kappa,
+    rank_errors,
     recall,
     recall_of_classes,
     recall_of_second,
 )
-from gradum.scores.of_costs import (
-    costs,
-    deviance,
-    deviance_explained,
-    pinball,
-    pinball_explained,
-)
+from gradum.scores.of_costs import costs, deviance, deviance_explained, pinball, pinball_explained
 from gradum.scores.of_numbers import (
     absolute_errors,
     clear_of_zero,
@@ -75,7 +73,6 @@ from gradum.scores.of_numbers import (
     squared_errors,
     squared_log_errors,
 )
-from gradum.scores.of_ranks import kappa_as_share, mean_rank_error, quadratic_kappa, rank_errors
 from gradum.scores.outcome import ORDER, Outcome, Task
 from gradum.scores.weighting import Weighting, ratio
 

@@ -65,8 +65,6 @@ class Service:
 
     Parameters
     ----------
-    shelf : Shelf
-    limits : RequestLimits
     token : str, optional
         What a caller has to bring, as ``Authorization: Bearer TOKEN``.
     """

@@ -91,9 +91,7 @@ class InferenceRequest(Struct):
     parameters: RequestParameters = RequestParameters()
 
 
-def routes(
-    service: Service,
-) -> Iterable[tuple[str, Callable[[Request], Awaitable[Response]], str]]:
+def routes(service: Service) -> Iterable[tuple[str, Callable[[Request], Awaitable[Response]], str]]:
     """Yield every address of the protocol, what answers there, and its method."""
 
     async def server(_: Request) -> Response:

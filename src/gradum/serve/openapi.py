@@ -76,10 +76,7 @@ ANSWERS = {
     "properties": {
         "model": {"type": "string"},
         "version": {"type": "string"},
-        "answers": {
-            "type": "array",
-            "items": {"type": "object", "required": ["prediction"]},
-        },
+        "answers": {"type": "array", "items": {"type": "object", "required": ["prediction"]}},
         "notes": {"type": "array", "items": {"type": "string"}},
     },
 }

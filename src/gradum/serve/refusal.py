@@ -27,11 +27,7 @@ class Refused(Exception):
     """
 
     def __init__(
-        self,
-        status: int,
-        message: str,
-        remedy: str = "",
-        headers: Mapping[str, str] | None = None,
+        self, status: int, message: str, remedy: str = "", headers: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(message)
         self.status, self.message, self.remedy = status, message, remedy

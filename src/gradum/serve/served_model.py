@@ -60,7 +60,6 @@ class ServedModel:
     ----------
     name : str
         What callers call it.
-    model : Model
     """
 
     name: str

@@ -22,13 +22,7 @@ Stamp = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class NamedModel:
-    """A model file or run folder under a name.
-
-    Parameters
-    ----------
-    name : str
-    path : path
-    """
+    """A model file or run folder under a name."""
 
     name: str
     path: Path
@@ -45,10 +39,6 @@ class NamedModel:
 
 class Slot:
     """The file of one model, and the model in it that answers.
-
-    Parameters
-    ----------
-    named : NamedModel
 
     Raises
     ------

@@ -53,7 +53,6 @@ class CheckpointFolder:
 
     Parameters
     ----------
-    folder : path
     identity : str
         The run's identity, which its checkpoints bear and no others do.
     every : float

@@ -90,8 +90,7 @@ def _rungs(fitted: Fitted) -> Iterator[str]:
             yield say("the spread of model {name!r} is not valid", name=name)
         if not rung.network.is_sound(rung.params) or not stays_finite(rung, fitted.encoder.layout):
             yield say(
-                "the weights of model {name!r} can give predictions that are no numbers",
-                name=name,
+                "the weights of model {name!r} can give predictions that are no numbers", name=name
             )
         if not _is_monotone(rung, fitted):
             yield say(

@@ -57,10 +57,8 @@ class PredictingParts:
 
     Parameters
     ----------
-    fitted : Fitted
     stream : Stream
         The table.
-    rung : str or None
     keep : tuple of str
         Columns of the table that are to stand next to the predictions.
     added : tuple of Added

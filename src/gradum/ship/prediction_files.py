@@ -147,7 +147,6 @@ def check_frame_format(path: Path, *, force: bool, also: Sequence[str] = ()) -> 
 
     Parameters
     ----------
-    path : path
     force : bool
         Whether a file may be replaced.
     also : sequence of str

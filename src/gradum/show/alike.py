@@ -23,14 +23,7 @@ FAR = 0.1
 
 
 class AlikeRows(Shown):
-    """The rows learned from that are most like a row; the object shows itself.
-
-    Parameters
-    ----------
-    found : Alike
-    fitted : Fitted
-        The model.
-    """
+    """The rows learned from that are most like a row; the object shows itself."""
 
     def __init__(self, found: Alike, fitted: Fitted) -> None:
         self.found = found

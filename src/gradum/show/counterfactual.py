@@ -38,8 +38,6 @@ class Counterfactuals(Shown):
     ----------
     found : CounterfactualRows
         The changes of each row, the cheapest first.
-    fitted : Fitted
-        The model.
     """
 
     def __init__(self, found: CounterfactualRows, fitted: Fitted) -> None:

@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING
 
 from gradum.messages import say, say_plural, sentences
 from gradum.show.charted_page import charted_page
-from gradum.show.counterfactual_words import (
-    change_texts,
-    cost_sentences,
-    heading,
-    notes,
-    sentence,
-)
+from gradum.show.counterfactual_words import change_texts, cost_sentences, heading, notes, sentence
 from gradum.show.document import Section, TextTable
 from gradum.study.explanation.counterfactual.result import RowCounterfactuals
 

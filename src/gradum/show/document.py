@@ -108,7 +108,6 @@ def laid_out(
 
     Parameters
     ----------
-    grid : TextTable
     left : collection of int, optional
         The columns that are flush left; by default the columns of words.
     bold : collection of int

@@ -49,8 +49,6 @@ class Explanation(Shown):
     ----------
     found : Explanations
         The values, each with its errors.
-    fitted : Fitted
-        The model.
     """
 
     def __init__(self, found: Explanations, fitted: Fitted) -> None:

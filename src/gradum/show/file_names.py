@@ -14,7 +14,6 @@ class Source:
     ----------
     data : str or None
         None if the rows came from memory; then only Python can repeat the run.
-    test : str or None
     hashes : mapping of str to str
         The SHA-256 of each file by its name.
     """

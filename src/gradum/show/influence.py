@@ -22,14 +22,7 @@ from gradum.tables.wording import shortened, value_text
 
 
 class InfluentialRows(Shown):
-    """The rows learned from that push an answer, or all answers, most; the object shows itself.
-
-    Parameters
-    ----------
-    found : RowInfluence
-    fitted : Fitted
-        The model.
-    """
+    """The rows learned from that push an answer, or all answers, most; the object shows itself."""
 
     def __init__(self, found: RowInfluence, fitted: Fitted) -> None:
         self.found = found

@@ -39,9 +39,6 @@ class MarkedText:
 
     Parameters
     ----------
-    title : str
-    marked : tuple of MarkedWord
-    description, caption : str
     header, rows
         The numbers of every word, as text.
     """

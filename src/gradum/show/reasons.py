@@ -29,8 +29,6 @@ class Reasons(Shown):
     ----------
     found : Explanations
         The values of all columns.
-    fitted : Fitted
-        The model.
     favourable : Favourable
         The answer that was hoped for.
     reasons : tuple of tuple of Reason

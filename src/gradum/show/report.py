@@ -159,9 +159,7 @@ def report_html(
         sections_of(fitted, findings, effects, what_if),
         cache,
         heading=say(
-            "{target} from {source}",
-            target=fitted.schema.target.name,
-            source=fitted.schema.source,
+            "{target} from {source}", target=fitted.schema.target.name, source=fitted.schema.source
         ),
         fitted=fitted,
         findings=findings,

@@ -56,7 +56,6 @@ def row_page(
 
     Parameters
     ----------
-    explanation : Explanation
     more : sequence of Section
         Further sections about the row, shown between the answer and the numbers.
     place : int

@@ -249,10 +249,7 @@ def _prediction(step: WorkedStep) -> FormulaTable:
     if loss.link == "logit":
         places = list(dict.fromkeys([_focus(step, len(step.layers)), *places]))
     rows = [
-        Row(
-            _short(_output(step, place)),
-            [number(step.logits[place]), number(prediction[place])],
-        )
+        Row(_short(_output(step, place)), [number(step.logits[place]), number(prediction[place])])
         for place in sorted(places)
     ]
     formula = mathml(prediction_formula(step))
@@ -340,11 +337,7 @@ def _entries(step: WorkedStep, level: int) -> list[tuple[str, tuple[int, ...]]]:
 
 def _compared(step: WorkedStep, name: str, at: tuple[int, ...]) -> Row:
     compared = step.differences.compare(name, at)
-    cells = [
-        number(compared.by_hand),
-        number(compared.by_difference),
-        number(compared.gap, 2),
-    ]
+    cells = [number(compared.by_hand), number(compared.by_difference), number(compared.gap, 2)]
     details = [_parameter(step, name, at)] if name != "E" else []
     if compared.verdict in VERDICTS:
         details.append(say(VERDICTS[compared.verdict]))
@@ -428,10 +421,7 @@ def _ends(step: WorkedStep, name: str, at: tuple[int, ...]) -> str:
 
 def _term_rows(terms: SumTerms, names: Sequence[str]) -> list[Row]:
     rows = [
-        Row(
-            name,
-            [number(left), number(right), number(left * right)],
-        )
+        Row(name, [number(left), number(right), number(left * right)])
         for name, left, right in zip(names, terms.left, terms.right, strict=True)
     ]
     if terms.left_out:

@@ -38,9 +38,6 @@ class StressTest(Shown):
 
     Parameters
     ----------
-    found : Stress
-    fitted : Fitted
-        The model.
     source : str
         The table's name.
     """

@@ -15,7 +15,7 @@ from gradum.study.stress.result import (
     Attack,
     CorruptionEffect,
     Corruptions,
-    Kept,
+    KeptShare,
     RowAttack,
     Stress,
 )
@@ -144,7 +144,7 @@ def curve_table(attack: Attack) -> TextTable:
     return TextTable((*header, *proved), [_point(attack, kept) for kept in attack.curve])
 
 
-def _point(attack: Attack, kept: Kept) -> tuple[str, ...]:
+def _point(attack: Attack, kept: KeptShare) -> tuple[str, ...]:
     cells = (size_text(attack.budget, kept.epsilon), percent_with_interval(kept.attacked))
     return cells if kept.certified is None else (*cells, percent(kept.certified))
 

@@ -19,14 +19,7 @@ from gradum.study.explanation.surrogate import Rule, Surrogate
 
 
 class SurrogateTree(Shown):
-    """A tree that imitates a model, with its fidelity; the object shows itself.
-
-    Parameters
-    ----------
-    found : Surrogate
-    fitted : Fitted
-        The model.
-    """
+    """A tree that imitates a model, with its fidelity; the object shows itself."""
 
     def __init__(self, found: Surrogate, fitted: Fitted) -> None:
         self.found = found

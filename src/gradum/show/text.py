@@ -261,9 +261,7 @@ def _rival_scores(judgement: Judgement) -> Table:
         table.add_row(Text(say(METRICS[metric].title)), *cells)
     differences = [with_interval(rival.difference, sign=True) for rival in rivals]
     minus_ours = say(
-        "{metric} − {rung}'s",
-        metric=say(METRICS[verdict.metric].title),
-        rung=_title(verdict.used),
+        "{metric} − {rung}'s", metric=say(METRICS[verdict.metric].title), rung=_title(verdict.used)
     )
     table.add_row(minus_ours, *differences)
     return table

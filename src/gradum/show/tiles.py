@@ -44,12 +44,10 @@ class HeatMap:
 
     Parameters
     ----------
-    title : str
     picture : str
         The grid, as an address that holds a PNG file.
     width, height : float
         The sides of the drawing.
-    tiles : tuple of Tile
     description, caption : str
         What a reader who cannot see it must know, and how to read it.
     header, rows

@@ -17,11 +17,8 @@ class PartFinding:
 
     Parameters
     ----------
-    checks : sequence of Check
     sentences : sequence of str
         Further sentences for the reader.
-    tables : sequence of TextTable
-    pictures : sequence of Picture
     details : Any
         Plain values for JSON.
     """

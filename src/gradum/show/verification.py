@@ -39,15 +39,12 @@ class PropertyReport(Shown):
 
     Parameters
     ----------
-    found : Verification
     notes : callable
         Yields notes on all properties; by default those for models of tables.
     """
 
     def __init__(
-        self,
-        found: Verification,
-        notes: Callable[[Verification], Iterable[str]] | None = None,
+        self, found: Verification, notes: Callable[[Verification], Iterable[str]] | None = None
     ) -> None:
         self.found = found
         self._notes = notes or notes_on_models

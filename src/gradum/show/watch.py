@@ -35,9 +35,6 @@ class Watch(Shown):
 
     Parameters
     ----------
-    found : Watched
-    fitted : Fitted
-        The model.
     source : str
         The name of the table of new rows.
     """

@@ -113,8 +113,7 @@ def choose(
     fits = coefficients <= LARGEST_DIRECT and rows * coefficients**2 <= LARGEST_WORK
     if loss.one_score:
         return Choice(
-            "one-score",
-            say("Ordered classes have one score, whose slopes this solver finds."),
+            "one-score", say("Ordered classes have one score, whose slopes this solver finds.")
         )
     if not loss.smooth:
         refuse_misfit(CONVEX["interior"], loss)
@@ -189,13 +188,10 @@ def minimise(
     ----------
     columns : Columns, ndarray or sparse matrix of shape (n, D)
     target : ndarray of shape (n,)
-    loss : Loss
-    penalty : Penalty
     solver : Exact, Newton, Proximal, InteriorPoint or OneScore
     outputs : int
         Logits per row.
     weight : ndarray of shape (n,), optional
-    fit_intercept : bool
     start : dict, optional
         Parameters to start from, for solvers that iterate.
     signs : ndarray of shape (D,), optional

@@ -59,8 +59,6 @@ def train(
 
     Parameters
     ----------
-    problem : Problem
-        Network, loss and penalty.
     data : Data or SegmentedData
         The rows to learn from, in memory or read one segment at a time; computations use their
         dtype. Segments need a mini-batch solver and a network with hidden layers.

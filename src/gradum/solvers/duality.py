@@ -49,7 +49,6 @@ class DualRows:
 
     Parameters
     ----------
-    loss : Loss
     target : ndarray of shape (n,) or (n, k)
     weight : ndarray of shape (n,)
         Of sum 1.
@@ -137,7 +136,6 @@ def duality_gap(
 
     Parameters
     ----------
-    rows : DualRows
     logits : ndarray of shape (n, k)
         The point's logits.
     coefficients : ndarray of shape (D, k)

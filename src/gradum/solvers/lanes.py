@@ -52,7 +52,7 @@ class Turn(NamedTuple):
     state: State
 
 
-class Learned(NamedTuple):
+class TurnLearned(NamedTuple):
     """What a lane's turn came to; ``loss`` is the mean objective over its steps."""
 
     state: State
@@ -62,7 +62,7 @@ class Learned(NamedTuple):
     finite: bool
 
 
-Across = Callable[[Any, Sequence[Turn]], Iterator[Learned]]
+Across = Callable[[Any, Sequence[Turn]], Iterator[TurnLearned]]
 """Yields what comes of each turn, in order, wherever it is done."""
 
 
@@ -125,7 +125,7 @@ class LearningTurn:
         """Return how many rows a turn learns from."""
         return self.data.take(turn.segments).rows
 
-    def __call__(self, turn: Turn) -> Learned:
+    def __call__(self, turn: Turn) -> TurnLearned:
         """Learn from the turn's rows, each once, in an order drawn by lane and round."""
         seed = int(stream(self.seed, "lane", turn.lane, turn.number).integers(2**32))
         data = self.data.take(turn.segments)
@@ -140,7 +140,7 @@ class LearningTurn:
             state, norm, finite = after, float(info.gradient_norm), bool(info.finite)
             if not finite:
                 break
-        return Learned(jax.tree.map(np.asarray, state), data.rows, loss, norm, finite)
+        return TurnLearned(jax.tree.map(np.asarray, state), data.rows, loss, norm, finite)
 
 
 @dataclass(frozen=True)

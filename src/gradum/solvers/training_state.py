@@ -194,7 +194,6 @@ class Snapshot:
         Steps and epochs done, and the losses of the current epoch.
     seen : StoppingState
         The state that decides when to stop, without the best parameters.
-    history : tuple of EpochDone
     seconds, compile_seconds : float
         Spent so far.
     """

@@ -25,7 +25,6 @@ class Cut:
 
     Parameters
     ----------
-    column : str
     names : tuple of str
         The names of its segments.
     codes : ndarray of shape (m,)

@@ -29,7 +29,6 @@ class Combinations:
 
     Parameters
     ----------
-    names : tuple of str
     sources : tuple of (str or None)
         The table's column for each.
     matrix : csr_array of shape (m, D + 1)
@@ -113,11 +112,7 @@ def _levels(count: int, treatment: Treatment, at: np.ndarray, width: int) -> Any
 
 
 def _combinations(
-    layer: InputLayer,
-    names: list[str],
-    sources: list[str],
-    weights: Any,
-    at_zero: np.ndarray,
+    layer: InputLayer, names: list[str], sources: list[str], weights: Any, at_zero: np.ndarray
 ) -> Combinations:
     """Put the intercept before sparse combinations of the weights of scaled columns (m, D).
 

@@ -177,8 +177,7 @@ def _positive(learning_rate: Any) -> float:
     number = isinstance(learning_rate, Real) and not isinstance(learning_rate, bool)
     if not (number and 0.0 < float(learning_rate) < np.inf):
         raise SpecError(
-            say("The learning_rate is {rate!r}.", rate=learning_rate),
-            say("Give a number above 0."),
+            say("The learning_rate is {rate!r}.", rate=learning_rate), say("Give a number above 0.")
         )
     return float(learning_rate)
 

@@ -25,7 +25,6 @@ class ColumnProfile(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    name : str
     missing : float
         Share of the rows without a value.
     range : tuple of str

@@ -20,7 +20,6 @@ def compared_levels(
     ----------
     codes : ndarray of shape (n,)
         From 0 to L, for a column of L levels.
-    column : CodedColumn
     weight : ndarray of shape (n,)
         Above 0.
     """

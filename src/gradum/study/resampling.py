@@ -39,7 +39,6 @@ def redrawn(evidence: Evidence, places: np.ndarray, study: str) -> Iterator[np.n
 
     Parameters
     ----------
-    evidence : Evidence
     places : ndarray of shape (m,)
         Positions, in the order in which the weights are wanted.
     study : str

@@ -51,12 +51,10 @@ class RowsNeeded(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    target : str
     size : float
         The gap that is to be seen and the width of the interval, such as 0.05.
     rows, judged : int
         The rows with a target, and how many of them judge in a fit without options.
-    scores : tuple of ScoreRows
     sentences : tuple of str
         What was assumed.
     """

@@ -283,7 +283,6 @@ def settled(checks: Sequence[Check], error: float) -> tuple[list[Check], Family]
     ----------
     checks : sequence of Check
         The checks of a whole report.
-    error : float
     """
     places = [place for place, check in enumerate(checks) if check.p_value is not None]
     settled = list(checks)

@@ -265,7 +265,6 @@ def sandwich(
     columns : Columns of shape (n, D)
     target : ndarray of shape (n,)
         The target in the form that the loss takes.
-    loss : Loss
     params : dict
         Weight (D, k) and bias (k,) of a single layer.
     alpha : float

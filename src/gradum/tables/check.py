@@ -40,8 +40,6 @@ class Checked:
         (features of a whole table as Float32 if it holds each of their numbers exactly); boolean as
         Boolean, categorical and text as stripped String, date as Datetime("us") in UTC; null where
         missing.
-    schema : Schema
-    differences : tuple of Difference
     source : str
         What the table is called in messages; the schema's name for it if left out.
     numbers : ndarray of shape (n,), optional
@@ -107,8 +105,6 @@ def check(
 
     Parameters
     ----------
-    table : Table
-    schema : Schema
     encoder : Encoder, optional
         Fitted on training rows; if given, unseen levels and values out of range are reported.
     require_target : bool

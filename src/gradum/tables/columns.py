@@ -28,7 +28,6 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes
     ----------
-    name : str
     kind : str
         What the values are.
     role : str
@@ -79,7 +78,6 @@ class Target(Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes
     ----------
-    name : str
     task : str
         "regression", "binary" or "multiclass".
     classes : tuple

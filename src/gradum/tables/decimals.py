@@ -21,7 +21,6 @@ def with_decimal_commas(
 
     Parameters
     ----------
-    table : Table
     columns : sequence of Column
         As first understood.
     reread : callable

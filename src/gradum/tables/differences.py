@@ -33,7 +33,6 @@ class Difference:
 
     Attributes
     ----------
-    column : str
     kind : str
     count : int
         Rows concerned.

@@ -14,7 +14,6 @@ def needs(package: str, extra: str, what: str, error: type[GradumError] = TableE
 
     Parameters
     ----------
-    package, extra : str
     what : str
         What needs it, as the beginning of a sentence: "Workbooks".
     error : type

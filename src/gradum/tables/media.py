@@ -106,7 +106,6 @@ def opened(table: Table, folder: Path | None = None) -> Table:
 
     Parameters
     ----------
-    table : Table
     folder : Path, optional
         Where the table lies; None for data in memory.
 
@@ -135,7 +134,6 @@ def opened_files(
         most `ROWS` rows each.
     folder : Path, optional
         Where the table lies.
-    scratch : Path
     """
     first = _joined(head.frame)
     openers = _openers(first, folder)

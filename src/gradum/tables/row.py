@@ -35,7 +35,6 @@ class RowDoor:
 
     Parameters
     ----------
-    schema : Schema
     encoder : Encoder
         Fitted on training rows of the schema.
     """

@@ -37,10 +37,8 @@ class Schema(Struct, frozen=True, forbid_unknown_fields=True):
     ----------
     source : str
         What the table was called.
-    rows : int
     columns : tuple of Column
         Every column in the table's order, used or not.
-    target : Target, optional
     version : int
         The version of this format.
     forecast : Forecast, optional

@@ -61,10 +61,8 @@ def slip_doubts(values: Values, kind: Kind, how: Parse) -> list[Doubt]:
 
     Parameters
     ----------
-    values : Values
     kind : Kind
         What the column was taken for; it reads numbers or points in time.
-    how : Parse
     """
     if named_like_codes(values.name):
         return []

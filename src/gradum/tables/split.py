@@ -168,11 +168,7 @@ def folds(
 
 
 def _known_before_test(
-    time: np.ndarray,
-    until: np.ndarray,
-    test: float,
-    validation: float,
-    rng: np.random.Generator,
+    time: np.ndarray, until: np.ndarray, test: float, validation: float, rng: np.random.Generator
 ) -> np.ndarray:
     """Divide rows in order of time, those that judge first; see ``until`` of `hold_out`."""
     parts = hold_out(len(time), time=time, test=test, validation=0.0, rng=rng)

@@ -28,7 +28,6 @@ def sqlite_rows(address: str, query: str, wait: float) -> Iterator[list[str] | b
     ----------
     address : str
         A URI of a file.
-    query : str
     wait : float
         Seconds to wait for a program that writes there.
 

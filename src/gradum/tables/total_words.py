@@ -49,7 +49,6 @@ class Named(NamedTuple):
     ----------
     row : int
         Its place in the table, from 0.
-    column : str
     word : str
         In lower case.
     cell : str

@@ -64,7 +64,6 @@ class AllRows:
     ----------
     head : Table
         With the first `HEAD_ROWS` rows.
-    height : int
     last : polars.DataFrame
         The last row.
     blocks : callable
@@ -122,10 +121,7 @@ def without_totals(table: Table) -> Table:
         return table
     kept = np.delete(np.arange(len(table.frame)), found.rows)
     return replace(
-        table,
-        frame=table.frame[kept],
-        numbers=kept,
-        doubts=(*table.doubts, found.doubt),
+        table, frame=table.frame[kept], numbers=kept, doubts=(*table.doubts, found.doubt)
     )
 
 

@@ -20,7 +20,6 @@ class Unreadable:
 
     Attributes
     ----------
-    column : Column
     count : int
         Rows concerned.
     rows : tuple of int
@@ -39,11 +38,7 @@ class Unreadable:
 
     @classmethod
     def of(
-        cls,
-        raw: pl.Series,
-        values: pl.Series,
-        column: Column,
-        numbers: np.ndarray | None = None,
+        cls, raw: pl.Series, values: pl.Series, column: Column, numbers: np.ndarray | None = None
     ) -> Unreadable | None:
         """Compare a column as given with what was read of it; None if everything was read.
 

@@ -98,13 +98,7 @@ def _of_scores(
             say("Name the column by --target."),
         )
     return predictions_of_table(
-        table,
-        target,
-        scores,
-        by=by,
-        positive=positive,
-        task=task,
-        sha256=_hashes(name),
+        table, target, scores, by=by, positive=positive, task=task, sha256=_hashes(name)
     )
 
 

@@ -91,8 +91,7 @@ class ExaminedModel:
     def no_judgement(self) -> Obstacle:
         """Why nothing is said about a run that was interrupted early."""
         return Obstacle(
-            say("The run was interrupted before any model could be judged."),
-            say("Fit again."),
+            say("The run was interrupted before any model could be judged."), say("Fit again.")
         )
 
     @cached_property

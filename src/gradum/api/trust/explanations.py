@@ -91,9 +91,5 @@ def _exact_enough(explanation: Overall, thresholds: ExplanationThresholds) -> Ch
 
 
 PART = TrustPart(
-    "explanations",
-    marked("Explanations"),
-    (ERROR,),
-    _of_model,
-    thresholds=ExplanationThresholds,
+    "explanations", marked("Explanations"), (ERROR,), _of_model, thresholds=ExplanationThresholds
 )

@@ -43,7 +43,6 @@ def labelled_rows(
 
     Parameters
     ----------
-    table : Table
     target : str
         The column of the truth.
     numbers : sequence of str
@@ -91,7 +90,6 @@ def predictions_of_table(
 
     Parameters
     ----------
-    table : Table
     target : str
         The column of the truth.
     scores : sequence of str
@@ -103,7 +101,6 @@ def predictions_of_table(
         Columns that form groups.
     positive : str, optional
         For two classes, the class that a single column of scores is about; the second if left out.
-    task : str, optional
     sha256 : mapping of str to str, optional
         Hashes of the files that were read.
 

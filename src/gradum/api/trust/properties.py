@@ -30,7 +30,7 @@ class PropertyThresholds(PartThresholds, frozen=True):
                 "verify --help lists their forms. For a network from elsewhere they are "
                 '"irrelevant COLUMN within 0.05" or "irrelevant COLUMN to class". Which ones '
                 "matter depends on what the model is for, so none are asked for by default."
-            ),
+            )
         ),
     ] = ()
     seconds: Annotated[

@@ -48,8 +48,7 @@ def trust_model(
 
 
 def trust_predictions(
-    examined: ExaminedPredictions,
-    thresholds: str | os.PathLike | Mapping[str, Any] | None = None,
+    examined: ExaminedPredictions, thresholds: str | os.PathLike | Mapping[str, Any] | None = None
 ) -> TrustReport:
     """Examine predictions of a model from elsewhere; what they cannot show is not checked.
 

@@ -165,10 +165,7 @@ def _reached(scores: Mapping[str, Interval], task: Task, name: str, bound: float
     reason = (
         say("The worse end of the interval reaches the bound.")
         if holds
-        else say(
-            "The worse end of the interval, {end}, does not reach the bound.",
-            end=figure(end),
-        )
+        else say("The worse end of the interval, {end}, does not reach the bound.", end=figure(end))
     )
     return BOUNDS.judged(
         holds,

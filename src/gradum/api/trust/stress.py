@@ -106,10 +106,7 @@ def _of_model(examined: ExaminedModel, thresholds: StressThresholds) -> PartFind
     return PartFinding(
         [_kept(attack, thresholds), proof_check(attack, thresholds, test.found.notes)],
         [*attack_sentences(attack), *corruption_sentences(corruptions), *test.found.notes],
-        [
-            curve_table(attack),
-            *corruption_tables(corruptions, classes=classes, title=title),
-        ],
+        [curve_table(attack), *corruption_tables(corruptions, classes=classes, title=title)],
         [kept_answers(attack)],
         test.found,
     )

@@ -22,10 +22,7 @@ def command(
         typer.Argument(metavar="TABLE", help="The table of the rows; by default the run's own."),
     ] = None,
     *,
-    row: Annotated[
-        list[int],
-        typer.Option("--row", metavar="N", help="A row's number, from 1."),
-    ],
+    row: Annotated[list[int], typer.Option("--row", metavar="N", help="A row's number, from 1.")],
     towards: Annotated[
         str | None,
         typer.Option(

@@ -13,8 +13,7 @@ from gradum.messages import say
 
 def command(
     folder: Annotated[
-        Path,
-        typer.Argument(metavar="FOLDER", help="Where the assistant may read and write."),
+        Path, typer.Argument(metavar="FOLDER", help="Where the assistant may read and write.")
     ],
     context: typer.Context,
 ) -> None:

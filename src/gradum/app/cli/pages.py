@@ -68,7 +68,6 @@ def hand_over(
 
     Parameters
     ----------
-    result : Paged
     content : struct
         Everything in it, as plain values.
     out : path or None

@@ -62,8 +62,7 @@ def command(
         ),
     ] = None,
     file: Annotated[
-        Path | None,
-        typer.Option("--properties", metavar="FILE", help="More of them: a TOML file."),
+        Path | None, typer.Option("--properties", metavar="FILE", help="More of them: a TOML file.")
     ] = None,
     where: Annotated[
         str,
@@ -79,10 +78,7 @@ def command(
     rows: Annotated[
         int,
         typer.Option(
-            "--rows",
-            metavar="N",
-            min=1,
-            help="How many rows of the table to try. Default: 100.",
+            "--rows", metavar="N", min=1, help="How many rows of the table to try. Default: 100."
         ),
     ] = 100,
     rung: options.Rung = None,
@@ -93,8 +89,7 @@ def command(
         ),
     ] = None,
     timeout: Annotated[
-        float,
-        typer.Option("--timeout", metavar="SECONDS", help="When to give up. Default: 300."),
+        float, typer.Option("--timeout", metavar="SECONDS", help="When to give up. Default: 300.")
     ] = SECONDS,
     counterexample: Annotated[
         Path | None,

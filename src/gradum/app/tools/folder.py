@@ -20,10 +20,6 @@ from gradum.tables.paths import STANDARD_INPUT, is_address, is_pattern, matches
 class Folder:
     """A folder that is left neither by ``..`` nor by links, nor by what a run in it once read.
 
-    Parameters
-    ----------
-    path : path
-
     Raises
     ------
     SpecError

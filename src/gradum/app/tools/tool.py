@@ -49,10 +49,8 @@ class Argument:
 
     Parameters
     ----------
-    name : str
     kind : type
         With its description and its default.
-    required : bool
     flags : tuple of str
         Its name on the command line, and perhaps that which turns it off; none if it goes by place.
     role : str

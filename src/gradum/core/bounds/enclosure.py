@@ -35,8 +35,6 @@ class Enclosure:
 
     Parameters
     ----------
-    graph : Graph
-        The network.
     box : Box [B, d]
         The inputs.
     nodes : list of Box [B, n]
@@ -113,8 +111,6 @@ def intervals(graph: Graph, box: Box, unit: float = 0.0) -> Enclosure:
 
     Parameters
     ----------
-    graph : Graph
-        The network.
     box : Box [B, d]
         Inputs, low ≤ high, all finite.
     unit : float

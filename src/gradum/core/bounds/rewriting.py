@@ -35,8 +35,6 @@ def folded(graph: Graph, box: Box, unit: float = 0.0) -> Graph:
 
     Parameters
     ----------
-    graph : Graph
-        The network.
     box : Box [1, d]
         One box.
     unit : float
@@ -146,8 +144,6 @@ def greater(graph: Graph, first: int, others: Sequence[int]) -> Graph:
 
     Parameters
     ----------
-    graph : Graph
-        The network.
     first : int
         Place of the one output.
     others : sequence of int

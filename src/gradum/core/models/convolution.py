@@ -71,7 +71,6 @@ class GridLayers(msgspec.Struct, frozen=True):
     ----------
     height, width, channels : int
         Of each grid.
-    layers : tuple of Convolution
     """
 
     height: int

@@ -45,11 +45,6 @@ class PackBlocks:
     are weights of a column of ones, where a product is taken anyway, and so are the places of waves
     2πa (z - s) = [2πa, -2πas] [z, 1]ᵀ, which BLAS computes in a quarter of the time that a
     difference and a product of NumPy take.
-
-    Parameters
-    ----------
-    network : PackNetwork
-    params : Params
     """
 
     def __init__(self, network: PackNetwork, params: Params) -> None:

@@ -35,11 +35,6 @@ class PackRows:
     """A pack, laid out for few rows; more rows go through `PackBlocks`.
 
     It holds a second copy of the pack, with P in place of the weights of codes that rise in turn.
-
-    Parameters
-    ----------
-    network : PackNetwork
-    params : Params
     """
 
     def __init__(self, network: PackNetwork, params: Params) -> None:
@@ -142,10 +137,6 @@ class PackBulk(msgspec.Struct, frozen=True):
     in ``others``, each with an axis for itself, [·, 1, ...]. The weights of the first layer and of
     the wide part are each split into ``dense`` [·, 1, d, h], ``embedded`` [·, 1, e, h], and
     ``codes``: [·, 1, c T, h], or P [·, 1, c, T + 2, h] where they rise in turn.
-
-    Parameters
-    ----------
-    network : PackNetwork
     """
 
     network: PackNetwork

@@ -15,11 +15,11 @@ import numpy as np
 
 from gradum.games.environment import first_states
 from gradum.games.game import Game
-from gradum.games.ppo.learner import PPO, Learner, Steps
+from gradum.games.ppo.learner import PPO, PPOState, Steps
 from gradum.randomness import stream
 
 
-class Lanes(NamedTuple):
+class LaneState(NamedTuple):
     """N games that go on at once: their states, steps, and sums of rewards so far."""
 
     state: Any
@@ -50,24 +50,24 @@ class Drawn(NamedTuple):
         return cls(noise, resets, rng.permuted(places, axis=1))
 
 
-def begin(game: Game, lanes: int, seed: int) -> Lanes:
+def begin(game: Game, lanes: int, seed: int) -> LaneState:
     """Return lanes at their first states."""
     uniform = stream(seed, "first states").random((lanes, game.draws), np.float32)
     nothing = np.zeros(lanes, np.float32)
-    return Lanes(first_states(game, uniform)[0], np.zeros(lanes, np.int32), nothing, nothing)
+    return LaneState(first_states(game, uniform)[0], np.zeros(lanes, np.int32), nothing, nothing)
 
 
 @partial(jax.jit, static_argnums=(0, 1))
 def rollout(
-    game: Game, method: PPO, learner: Learner, lanes: Lanes, noise: Any, resets: Any
-) -> tuple[Lanes, tuple[Steps, Any]]:
+    game: Game, method: PPO, learner: PPOState, lanes: LaneState, noise: Any, resets: Any
+) -> tuple[LaneState, tuple[Steps, Any]]:
     """Play T steps in every lane; a lane whose episode has ended begins another one.
 
     Returns the lanes, and with the steps the episode's return so far after each of them (T, N).
     """
     observe, discount = jax.vmap(game.observe), method.settings.discount
 
-    def stepped(lanes: Lanes, given: Any) -> tuple[Lanes, Any]:
+    def stepped(lanes: LaneState, given: Any) -> tuple[LaneState, Any]:
         noise, uniform = given
         seen = observe(lanes.state)
         actions, logs = method.act(learner, seen, noise)
@@ -83,7 +83,7 @@ def rollout(
         steps = Steps(seen, actions, logs, rewards, after, terminated, ended, discounted)
         state = jnp.where(ended[:, None], jax.vmap(game.reset)(uniform), state)
         kept = [jnp.where(ended, 0, part) for part in (count, total, discounted)]
-        return Lanes(state, *kept), (steps, total)
+        return LaneState(state, *kept), (steps, total)
 
     return jax.lax.scan(stepped, lanes, (noise, resets))
 

@@ -20,8 +20,6 @@ import optax
 
 from gradum.core.models.network import Network
 from gradum.games.ppo.action_distribution import ActionDistribution
-from gradum.games.ppo.advantages import advantages
-from gradum.games.ppo.running_moments import RunningMoments
 from gradum.games.settings import PPOSettings
 from gradum.randomness import stream
 from gradum.solvers.first_order import Adam
@@ -32,7 +30,41 @@ FARTHEST = 10.0
 """The most standard deviations from the mean that an observation counts as in learning."""
 
 
-class Learner(NamedTuple):
+class RunningMoments(NamedTuple):
+    """How many rows there were, and the mean and the variance of each column (d,).
+
+    NumPy merges them, in float64; what they scale may be JAX's.
+    """
+
+    count: Any
+    mean: Any
+    variance: Any
+
+    @classmethod
+    def nothing(cls, shape: tuple[int, ...]) -> RunningMoments:
+        """Return those of no rows: mean 0 and variance 1."""
+        return cls(np.zeros(()), np.zeros(shape), np.ones(shape))
+
+    def merged(self, rows: np.ndarray) -> RunningMoments:
+        """Return those of the rows (n, d) too.
+
+        T. Chan, G. Golub and R. LeVeque, Updating formulae and a pairwise algorithm for computing
+        sample variances, 1979.
+        """
+        n, rows = len(rows), rows.astype(np.float64)
+        count = self.count + n
+        gap = rows.mean(axis=0) - self.mean
+        between = gap**2 * self.count * n / count
+        squares = self.variance * self.count + rows.var(axis=0) * n + between
+        return RunningMoments(count, self.mean + gap * n / count, squares / count)
+
+    @property
+    def scale(self) -> Any:
+        """The standard deviation, or what stands for it in a column that hardly varies."""
+        return (self.variance + 1e-8) ** 0.5
+
+
+class PPOState(NamedTuple):
     """All that learning carries from one update to the next.
 
     ``params`` has ``policy`` and ``value``, each a network's, and what the distribution of actions
@@ -102,7 +134,7 @@ class PPO:
         shortened = optax.clip_by_global_norm(LONGEST_GRADIENT)
         return optax.flatten(optax.chain(shortened, adam.transformation()))
 
-    def begin(self, seed: int) -> Learner:
+    def begin(self, seed: int) -> PPOState:
         """Return a learner whose policy hardly prefers any action yet."""
         policy = self.policy.init(stream(seed, "policy"))
         policy["layers"][-1]["weight"] *= np.float32(0.01)
@@ -114,13 +146,13 @@ class PPO:
         forms = jax.eval_shape(self.transformation.init, params)
         optimizer = jax.tree.map(lambda form: np.zeros(form.shape, form.dtype), forms)
         seen = RunningMoments.nothing((self.observations,))
-        return Learner(params, optimizer, seen, RunningMoments.nothing(()))
+        return PPOState(params, optimizer, seen, RunningMoments.nothing(()))
 
-    def logits(self, learner: Learner, seen: Any) -> Any:
+    def logits(self, learner: PPOState, seen: Any) -> Any:
         """Return what the policy's network says (n, k) of observations (n, d)."""
         return self.policy.apply(learner.params["policy"], {"dense": scaled(learner, seen)})
 
-    def act(self, learner: Learner, seen: Any, noise: Any) -> tuple[Any, Any]:
+    def act(self, learner: PPOState, seen: Any, noise: Any) -> tuple[Any, Any]:
         """Return an action for each observation, drawn by noise, and its log probability (n,)."""
         logits, params = self.logits(learner, seen), learner.params
         actions = self.distribution.draw(logits, params, noise)
@@ -142,7 +174,7 @@ class PPO:
         error = value - batch.targets
         return jnp.mean(0.5 * error**2 - surrogate - self.settings.entropy * entropy)
 
-    def update(self, learner: Learner, steps: Steps, order: np.ndarray, rate: float) -> Learner:
+    def update(self, learner: PPOState, steps: Steps, order: np.ndarray, rate: float) -> PPOState:
         """Learn from steps (T, N), in the orders (epochs, T N), at a share of the learning rate."""
         returns = learner.returns.merged(steps.discounted.reshape(-1))
         with one_thread():
@@ -152,9 +184,9 @@ class PPO:
         batches = batches._replace(advantages=_standardised(batches.advantages))
         params, optimizer = _improved(self, learner.params, learner.optimizer, batches, rate)
         seen = learner.seen.merged(steps.seen.reshape(-1, self.observations))
-        return Learner(params, optimizer, seen, returns)
+        return PPOState(params, optimizer, seen, returns)
 
-    def rows(self, learner: Learner, steps: Steps, unit: float) -> MiniBatch:
+    def rows(self, learner: PPOState, steps: Steps, unit: float) -> MiniBatch:
         """Return the steps as rows (T N), in NumPy; rewards are in a unit of returns."""
         value = jax.tree.map(np.asarray, learner.params["value"])
 
@@ -198,6 +230,40 @@ def _standardised(values: np.ndarray) -> np.ndarray:
     return (values - middle) / (spread + np.float32(1e-8))
 
 
-def scaled(learner: Learner, seen: Any) -> Any:
+def scaled(learner: PPOState, seen: Any) -> Any:
     """Return observations (…, d) as the networks take them."""
     return ((seen - learner.seen.mean) / learner.seen.scale).clip(-FARTHEST, FARTHEST)
+
+
+def advantages(
+    rewards: np.ndarray,
+    values: np.ndarray,
+    following: np.ndarray,
+    terminated: np.ndarray,
+    ended: np.ndarray,
+    *,
+    discount: float,
+    trace: float,
+) -> np.ndarray:
+    """Return generalised advantage estimates (T, N).
+
+    δₜ = rₜ + γ V(sₜ₊₁) − Vₜ, where V(sₜ₊₁) is 0 after an end of the game's own; and
+    Aₜ = δₜ + γλ Aₜ₊₁ within an episode. J. Schulman and others, High-dimensional continuous control
+    using generalized advantage estimation, 2016.
+
+    Parameters
+    ----------
+    rewards : ndarray of shape (T, N)
+    values, following : ndarrays of shape (T, N)
+        The values expected of the state in which each step was taken, and of the one that it led
+        to, before any reset.
+    terminated, ended : bool ndarrays of shape (T, N)
+        Whether the game ended there, and whether the episode did, which a limit of steps ends too.
+    discount, trace : float
+        γ and λ.
+    """
+    found = rewards + discount * np.where(terminated, 0.0, following) - values
+    goes_on = discount * trace * ~ended[:-1]
+    for step in reversed(range(len(goes_on))):
+        found[step] += goes_on[step] * found[step + 1]
+    return found

@@ -10,11 +10,11 @@ import numpy as np
 
 from gradum.games.environment import Environment
 from gradum.games.ppo.compiled import Drawn, in_units
-from gradum.games.ppo.learner import PPO, Learner, Steps
+from gradum.games.ppo.learner import PPO, PPOState, Steps
 
 
 @partial(jax.jit, static_argnums=0)
-def _act(method: PPO, learner: Learner, seen: Any, noise: Any) -> tuple[Any, Any]:
+def _act(method: PPO, learner: PPOState, seen: Any, noise: Any) -> tuple[Any, Any]:
     return method.act(learner, seen, noise)
 
 
@@ -27,7 +27,7 @@ class Rollouts:
         self._steps, self._total = np.zeros(count, int), np.zeros(count)
         self._discounted = np.zeros(count)
 
-    def roll(self, method: PPO, learner: Learner, drawn: Drawn) -> tuple[Steps, list[float]]:
+    def roll(self, method: PPO, learner: PPOState, drawn: Drawn) -> tuple[Steps, list[float]]:
         """Return T steps of every lane, and the returns of the episodes that ended."""
         lanes, environment, rows, finished = self._lanes, self._environment, [], []
         for noise in drawn.noise:
@@ -49,6 +49,5 @@ class Rollouts:
         fields = [np.array(column) for column in zip(*rows, strict=True)]
         steps = Steps(*fields)
         return steps._replace(
-            rewards=steps.rewards.astype(np.float32),
-            discounted=steps.discounted.astype(np.float32),
+            rewards=steps.rewards.astype(np.float32), discounted=steps.discounted.astype(np.float32)
         ), finished

@@ -33,7 +33,6 @@ class QuickRows:
 
     Parameters
     ----------
-    columns : QuickColumns
     target : ndarray of shape (n, k)
         A number in standard units, or one indicator per class.
     truth : ndarray of shape (n,)
@@ -107,10 +106,8 @@ class BothSplits:
 
     Parameters
     ----------
-    rows : QuickRows
     scored : ndarray of shape (n,)
         Which of the rows are reported on.
-    at_random, divided : _Answers
     bundle : ndarray of shape (n,)
         The bundle of each row; rows of different bundles share no group, or no stretch of time.
     """

@@ -68,12 +68,7 @@ class _Members:
     """The rows that nodes 0 .. m - 1 learn from, node by node, and the sums of their targets."""
 
     def __init__(
-        self,
-        columns: np.ndarray,
-        target: np.ndarray,
-        row: np.ndarray,
-        node: np.ndarray,
-        nodes: int,
+        self, columns: np.ndarray, target: np.ndarray, row: np.ndarray, node: np.ndarray, nodes: int
     ) -> None:
         self.columns, self.row, self.node, self.nodes = columns, row, node, nodes
         self.target = target[row]

@@ -68,10 +68,7 @@ def near_duplicates(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, 
     equal = sum(straddling_duplicates(dataset.frame, part) for part in parts)
     judged = sum(int(np.count_nonzero(part == Part.TEST)) for part in parts)
     exactly = equal / judged
-    rows = {
-        "one": row_name(dataset, pairs.rows[0]),
-        "other": row_name(dataset, pairs.twins[0]),
-    }
+    rows = {"one": row_name(dataset, pairs.rows[0]), "other": row_name(dataset, pairs.twins[0])}
     if exactly >= pairs.share:
         sentence = say(
             "{share} of the judged rows repeat a row trained on, or nearly so, such as {one} and "

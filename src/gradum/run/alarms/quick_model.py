@@ -130,7 +130,6 @@ def answers(
 
     Parameters
     ----------
-    columns : QuickColumns
     target : ndarray of shape (n, k)
         A number, or one indicator per class; read only for the rows that are learned from.
     learned : ndarray of shape (n,)

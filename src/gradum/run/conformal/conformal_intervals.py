@@ -31,10 +31,7 @@ HALVINGS = 30
 
 
 def conformal_intervals(
-    scores: Sequence[ScoreList],
-    located: Sequence[Located],
-    coverage: float,
-    newcomer: float = 1.0,
+    scores: Sequence[ScoreList], located: Sequence[Located], coverage: float, newcomer: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the lower and the upper ends (m,) of the intervals of m new rows.
 

@@ -6,21 +6,29 @@ from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
 
+import numpy as np
 from msgspec import structs
 
 from gradum.errors import SpecError
 from gradum.messages import say, sentences
-from gradum.run.compression import Compression
+from gradum.randomness import stream
+from gradum.run.compression import Compression, Trial
 from gradum.run.dataset import Dataset
-from gradum.run.distillation.comparison import compared
-from gradum.run.distillation.judging import judged
+from gradum.run.distillation.judging import answers, judged
 from gradum.run.distillation.larger import Larger
-from gradum.run.distillation.size import smallest
-from gradum.run.fitted import Fitted
+from gradum.run.distillation.size import Size, smallest
+from gradum.run.fitted import Fitted, named_arrays
 from gradum.run.judge import Judge
+from gradum.run.judging.judge_rungs import Seen
+from gradum.run.predicting import predict_typed
 from gradum.run.run import Run
 from gradum.rungs.context import Context
+from gradum.rungs.rung import Prediction, Rung
+from gradum.scores.bootstrap import intervals, paired_differences
 from gradum.waiting import told
+
+TIMED_ROWS, TIMES = 10_000, 3
+"""How many judged rows are answered to see how long that takes, and how often."""
 
 
 def distil(fitted: Fitted, dataset: Dataset, judges: Sequence[Judge], budget: float) -> Run:
@@ -75,3 +83,54 @@ def _noted(run: Run, compression: Compression) -> Run:
     noted = structs.replace(judgement, notes=(compression.sentence, *judgement.notes))
     made = structs.replace(made, compression=compression)
     return replace(run, fitted=replace(run.fitted, judgement=noted, provenance=made))
+
+
+def compared(
+    larger: Larger, run: Run, size: Size, budget: float, trials: tuple[Trial, ...]
+) -> Compression:
+    """Compare the models on the judged rows, on the same resamples."""
+    assert run.judged is not None
+    dataset, name = run.dataset, size.kind.name
+    before = Prediction.join(answers(larger, judge) for judge in larger.judges)
+    after = run.judged.predictions[name]
+    seen = Seen(run.judged.rows, {"before": before, "after": after})
+    truth, metric = dataset.truth, dataset.truth.metric
+    outcomes = truth.outcomes(seen)
+    resamples = truth.resamples(seen, stream(larger.spec.seed, "bootstrap", "test"))
+    (difference,) = paired_differences([outcomes["after"]], outcomes["before"], metric, resamples)
+    one, other = larger.fitted.rung(), run.fitted.rungs[name]
+    errors = [intervals(outcome, resamples)[metric] for outcome in outcomes.values()]
+    return Compression(
+        of=larger.fitted.provenance.fingerprint,
+        taught_by=larger.words,
+        rung=name,
+        size=size.words,
+        budget=budget,
+        metric=metric,
+        rows=len(np.unique(seen.rows)),
+        errors=(errors[0], errors[1]),
+        difference=difference,
+        bytes=(_bytes(one), _bytes(other)),
+        microseconds=(
+            _microseconds(larger.fitted, one, run),
+            _microseconds(run.fitted, other, run),
+        ),
+        changed=float(np.mean(before.value != after.value)) if dataset.classes else None,
+        trials=trials,
+    )
+
+
+def _bytes(rung: Rung) -> int:
+    return sum(array.nbytes for array in named_arrays([rung]).values())
+
+
+def _microseconds(fitted: Fitted, rung: Rung, run: Run) -> float:
+    """Return how long a row takes where many are answered at once; the quickest time counts."""
+    assert run.judged is not None
+    frame = run.dataset.frame[np.unique(run.judged.rows)[:TIMED_ROWS]]
+    seconds = []
+    for _ in range(TIMES):
+        began = perf_counter()
+        predict_typed(fitted, frame, rung=rung.name)
+        seconds.append(perf_counter() - began)
+    return 1e6 * min(seconds) / len(frame)

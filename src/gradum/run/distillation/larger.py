@@ -31,7 +31,6 @@ class Larger:
 
     Parameters
     ----------
-    fitted : Fitted
     dataset : Dataset
         The rows of its run.
     spec : Spec

@@ -38,8 +38,6 @@ def guarantee_of(
     ----------
     spec : Spec
         The spec, with ``refit`` if the model has been refitted.
-    dataset : Dataset
-        The rows.
     judges : sequence of Judge
         The fits that judged.
     used : str

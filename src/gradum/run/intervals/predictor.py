@@ -42,7 +42,6 @@ class ConformalPredictor:
     ----------
     terms : Terms
         The terms of these intervals: without a guarantee if that of the model cannot be kept.
-    scores : JudgedScores
     rung : Rung
         The rung that predicts.
     judges : sequence of (Encoder, Rung)

@@ -110,12 +110,7 @@ def _shares_of(metric: Metric, rows: Weighting) -> np.ndarray:
 
 
 def _interval(
-    metric: Metric,
-    value: float,
-    shares: Shares | None,
-    sample: Outcome,
-    code: int,
-    scheme: Scheme,
+    metric: Metric, value: float, shares: Shares | None, sample: Outcome, code: int, scheme: Scheme
 ) -> Interval:
     """Return the interval of a class's share, from the resampled shares of all classes."""
     assert shares is not None

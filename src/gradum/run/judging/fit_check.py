@@ -31,7 +31,6 @@ def fit_check(scores: dict[str, dict[str, dict[str, Interval]]], verdict: Verdic
     ----------
     scores : dict
         Rung -> part -> metric -> interval.
-    verdict : Verdict
     """
     if verdict.used == BASELINE:
         return say(

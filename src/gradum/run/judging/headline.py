@@ -17,13 +17,7 @@ from gradum.run.judging.verdict import (
     rivals_in_words,
 )
 from gradum.rungs.names import BASELINE
-from gradum.scores.figures import (
-    figure,
-    in_unit,
-    percent_with_interval,
-    rows_figure,
-    with_range,
-)
+from gradum.scores.figures import figure, in_unit, percent_with_interval, rows_figure, with_range
 from gradum.scores.interval import Interval
 from gradum.scores.out_of import count_out_of, few_of, out_of
 from gradum.tables.wording import first_upper, shortened
@@ -100,9 +94,7 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
 
 
 def _of_classes(
-    scores: dict[str, Interval],
-    prevalence: dict[str, float],
-    by_class: tuple[ClassScores, ...],
+    scores: dict[str, Interval], prevalence: dict[str, float], by_class: tuple[ClassScores, ...]
 ) -> list[str]:
     """Say how often the model is right, what it finds of a rare class, and how well it ranks."""
     # Of two equally common classes, the second counts as the rarer one.

@@ -59,11 +59,7 @@ def cautions(
 
 
 def _without_interval(
-    outcome: Outcome,
-    scheme: Scheme,
-    classes: Sequence[object],
-    of_rows: Basis,
-    of_classes: Basis,
+    outcome: Outcome, scheme: Scheme, classes: Sequence[object], of_rows: Basis, of_classes: Basis
 ) -> str:
     if of_rows.suffices and of_classes.suffices:
         return ""

@@ -212,11 +212,7 @@ def _title(rung: str) -> str:
 
 
 def _within_one_error(
-    rung: str,
-    best: str,
-    differences: dict[tuple[str, str], Interval],
-    sign: float,
-    nothing: float,
+    rung: str, best: str, differences: dict[tuple[str, str], Interval], sign: float, nothing: float
 ) -> bool:
     if rung == best:
         return True

@@ -52,8 +52,7 @@ class RunOptions(TypedDict, total=False):
     """The options of a fit that come before the settings of its rungs."""
 
     model: Annotated[
-        ModelName,
-        Option("model", f"{either(get_args(ModelName))}.", "NAME", default="ladder"),
+        ModelName, Option("model", f"{either(get_args(ModelName))}.", "NAME", default="ladder")
     ]
     effort: Annotated[
         "Effort",
@@ -109,8 +108,7 @@ class RunOptions(TypedDict, total=False):
         ),
     ]
     query: Annotated[
-        str | None,
-        Option("reading.query", "The rows of a database: one SELECT statement.", "SQL"),
+        str | None, Option("reading.query", "The rows of a database: one SELECT statement.", "SQL")
     ]
     encoding: Annotated[
         str | None,
@@ -124,9 +122,7 @@ class RunOptions(TypedDict, total=False):
     skip_rows: Annotated[
         int | None,
         Option(
-            "reading.skip_rows",
-            "Lines of a CSV file above its header. Default: recognised.",
-            "N",
+            "reading.skip_rows", "Lines of a CSV file above its header. Default: recognised.", "N"
         ),
     ]
     keep_totals: Annotated[
@@ -189,12 +185,10 @@ class RunOptions(TypedDict, total=False):
         ),
     ]
     series: Annotated[
-        Columns,
-        column_names("forecast.series", "In a forecast, each value of COL is a series."),
+        Columns, column_names("forecast.series", "In a forecast, each value of COL is a series.")
     ]
     known: Annotated[
-        Columns,
-        column_names("forecast.known", "In a forecast, COL is known beforehand."),
+        Columns, column_names("forecast.known", "In a forecast, COL is known beforehand.")
     ]
     schema: Annotated["Schema | None", Option(None, "An edited schema.json.", "FILE")]
     class_weight: Annotated[
@@ -275,11 +269,7 @@ class RunOptions(TypedDict, total=False):
     ]
     interval_by: Annotated[
         str | None,
-        Option(
-            "interval_by",
-            "Make the coverage of intervals hold for each value of COL.",
-            "COL",
-        ),
+        Option("interval_by", "Make the coverage of intervals hold for each value of COL.", "COL"),
     ]
     monotone: Annotated[
         str | Iterable[str] | Mapping[str, str | int] | None,

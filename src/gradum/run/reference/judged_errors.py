@@ -22,7 +22,6 @@ class JudgedErrors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Parameters
     ----------
-    rows, errors : int
     independent : float
         How many independent rows would tell as much about the rate: all of them, or fewer if rows
         belong together by group or by time.
@@ -76,7 +75,6 @@ def judged_errors(
 
     Parameters
     ----------
-    truth : Truth
     rows : ndarray of shape (m,)
         The rows, without repeats.
     prediction : Prediction

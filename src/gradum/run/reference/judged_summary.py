@@ -59,7 +59,6 @@ class JudgedNumbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
 
     Parameters
     ----------
-    bins : tuple of NumberBin
     deviations : tuple of float
         Quantiles, rising, of the errors of all rows, each divided by the mean error size of its
         bin.

@@ -140,11 +140,7 @@ class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def reference_of(
-    spec: Spec,
-    dataset: Dataset,
-    plan: Plan,
-    judged: Seen | None,
-    judgement: Judgement | None,
+    spec: Spec, dataset: Dataset, plan: Plan, judged: Seen | None, judgement: Judgement | None
 ) -> Reference:
     """Return the reference for later rows: a run's rows, and what was said of the judged ones.
 
@@ -152,8 +148,6 @@ def reference_of(
     ----------
     spec : Spec
         The spec, with ``refit`` if the model has been refitted.
-    dataset : Dataset
-        The rows.
     plan : Plan
         The part of each row.
     judged : Seen or None

@@ -13,7 +13,7 @@ import polars as pl
 from gradum.run.source.row_parts import Parting
 from gradum.run.source.survey import blocks
 from gradum.rungs.context import Context
-from gradum.rungs.spool import Segment, Spool, SpoolFiles, Totals
+from gradum.rungs.spool import Spool, SpooledSegment, SpoolFiles, Totals
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds.blocks import Units
 from gradum.tables.role_values import target_values
@@ -178,7 +178,7 @@ class EncodingToFiles:
         """Return how many rows a partition has."""
         return len(self.encoding.stream.partitions[number])
 
-    def __call__(self, number: int) -> tuple[Held, tuple[Segment, ...]]:
+    def __call__(self, number: int) -> tuple[Held, tuple[SpooledSegment, ...]]:
         """Leave a partition's encoded rows in a file; return the others, and what lies there."""
         path = self._file(number)
         partial = path.with_name(f".gradum-{secrets.token_hex(8)}")

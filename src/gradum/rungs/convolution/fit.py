@@ -34,12 +34,7 @@ from gradum.solvers.solution import Certificate, EpochDone, Status
 
 
 def fit_convolution(
-    rows: Rows,
-    validation: np.ndarray,
-    spec: ConvolutionSpec,
-    context: Context,
-    *,
-    log_target: bool,
+    rows: Rows, validation: np.ndarray, spec: ConvolutionSpec, context: Context, *, log_target: bool
 ) -> Rung:
     """Train the networks one after the other; together they are the rung.
 
@@ -49,11 +44,9 @@ def fit_convolution(
         All rows that may be learned from; their design has grids.
     validation : ndarray of shape (n,)
         Rows that are held out where no folds can be made.
-    spec : ConvolutionSpec
     context : Context
         Once it says to stop, no other network begins; the one under way is left out unless it is
         the first, which is kept at its best epoch.
-    log_target : bool
 
     Raises
     ------
@@ -152,11 +145,7 @@ def _rung(
 
 
 def _judged(
-    rung: Rung,
-    first: TrainedMember,
-    rows: Rows,
-    scale: TargetScale | None,
-    context: Context,
+    rung: Rung, first: TrainedMember, rows: Rows, scale: TargetScale | None, context: Context
 ) -> Rung:
     """Return the rung with what its first network says of the rows that it holds out."""
     judged, logits = first.rows, first.logits

@@ -26,8 +26,6 @@ class ConvolutionInputs:
 
     Parameters
     ----------
-    layer : InputLayer
-    network : ConvolutionNetwork
     fixed : dict
         The centre and the scale of each column of grids.
     inputs : Inputs

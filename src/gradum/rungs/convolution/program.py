@@ -48,7 +48,7 @@ class Batch(NamedTuple):
     weight: Any
 
 
-class Learned(NamedTuple):
+class ConvolutionState(NamedTuple):
     """What training carries from step to step.
 
     ``params`` are those that learn, ``moments`` Adam's, and ``means`` and ``variances`` those of
@@ -69,7 +69,6 @@ class ConvolutionProgram:
     ----------
     network : ConvolutionNetwork
         Of one member.
-    loss : Loss
     decay, column_rate, label_smoothing : float
         See `gradum.rungs.convolution.spec.ConvolutionSpec`.
     """
@@ -80,7 +79,7 @@ class ConvolutionProgram:
     column_rate: float
     label_smoothing: float
 
-    def start(self, rng: np.random.Generator) -> Learned:
+    def start(self, rng: np.random.Generator) -> ConvolutionState:
         """Draw the parameters that learn, and return the state before the first step.
 
         Weights are N(0, 2 / inputs) before a cut at 0 (K. He et al., "Delving deep into
@@ -109,10 +108,10 @@ class ConvolutionProgram:
         zeros = {name: np.zeros_like(norm["offset"]) for name, norm in params["norms"].items()}
         moments = jax.eval_shape(_adam.init, params)
         nothing = jax.tree.map(lambda moment: np.zeros(moment.shape, moment.dtype), moments)
-        return Learned(*jax.device_put((params, nothing, zeros, dict(zeros))))
+        return ConvolutionState(*jax.device_put((params, nothing, zeros, dict(zeros))))
 
     @partial(jax.jit, static_argnums=0, donate_argnums=1)
-    def learn(self, learned: Learned, fixed: Params, batch: Batch, rate: Any) -> Any:
+    def learn(self, learned: ConvolutionState, fixed: Params, batch: Batch, rate: Any) -> Any:
         """Take a step of the given length; return the state and the mean loss.
 
         ``fixed`` holds the centres and scales of the columns of grids.
@@ -134,7 +133,7 @@ class ConvolutionProgram:
             }
             for place, before in enumerate((learned.means, learned.variances))
         ]
-        return Learned(params, moments, *averages), loss
+        return ConvolutionState(params, moments, *averages), loss
 
     @partial(jax.jit, static_argnums=0)
     def judge(self, params: Params, batch: Batch) -> Any:
@@ -142,7 +141,7 @@ class ConvolutionProgram:
         member = self.network.member(params, 0)
         return self.network.logits(member, batch.grids, batch.numbers, batch.codes)
 
-    def trained(self, learned: Learned, fixed: Params, steps: int) -> Params:
+    def trained(self, learned: ConvolutionState, fixed: Params, steps: int) -> Params:
         """Return the network's parameters after so many steps, in NumPy, of one member."""
         params, _, means, variances = jax.device_get(learned)
         whole = 1.0 - REMEMBERED**steps  # of what the averages have seen

@@ -65,12 +65,8 @@ class MemberTraining:
 
     Parameters
     ----------
-    program : ConvolutionProgram
-    inputs : ConvolutionInputs
-    spec : ConvolutionSpec
     walk : Walk
         The rows that it learns from, and those that it holds out.
-    seed : int
     number : int
         Which member it is.
     mirrored : sequence of bool

@@ -57,12 +57,7 @@ def fit_linear(
     path = context.follow(choose_penalty(model, walks, spec.strengths, hear=context.ask))
     penalty = L2(path.best)
     choice = choose(
-        loss,
-        penalty,
-        columns.shape,
-        outputs,
-        sparse=not columns.is_dense,
-        signed=signs is not None,
+        loss, penalty, columns.shape, outputs, sparse=not columns.is_dense, signed=signs is not None
     )
     with threads_for(*columns.shape):
         solution = context.unhurried.solve(

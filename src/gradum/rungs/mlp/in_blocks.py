@@ -69,11 +69,7 @@ class Spooled:
         if self.scale is not None:
             target = self.scale.forward(target).astype(np.float32)
         mean = self.spool.total_weight / len(self.spool)
-        return ChunkRows(
-            self.layer(rows.arrays),
-            target,
-            (rows.weight / mean).astype(np.float32),
-        )
+        return ChunkRows(self.layer(rows.arrays), target, (rows.weight / mean).astype(np.float32))
 
 
 def fit_mlp(

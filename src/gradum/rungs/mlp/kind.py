@@ -10,16 +10,7 @@ from msgspec import structs
 from gradum.errors import SpecError
 from gradum.messages import listed, marked, say
 from gradum.rungs.context import Context
-from gradum.rungs.cost import (
-    COMPILING,
-    EPOCHS,
-    IN_NETWORK,
-    LEARNED,
-    STEP,
-    Fit,
-    Taken,
-    one_hot,
-)
+from gradum.rungs.cost import COMPILING, EPOCHS, IN_NETWORK, LEARNED, STEP, Fit, Taken, one_hot
 from gradum.rungs.kind import Curve, RungKind
 from gradum.rungs.learning_rows import InBlocks, InMemory
 from gradum.rungs.mlp.fit import fit_mlp, solver_of

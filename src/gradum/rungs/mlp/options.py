@@ -83,8 +83,7 @@ class MLPOptions(TypedDict, total=False):
         ),
     ]
     solver: Annotated[
-        str | None,
-        Option("mlp.solver", "The solver that trains the MLP. Default: adam.", "NAME"),
+        str | None, Option("mlp.solver", "The solver that trains the MLP. Default: adam.", "NAME")
     ]
     learning_rate: Annotated[
         float | None,

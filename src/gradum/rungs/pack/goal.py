@@ -42,7 +42,6 @@ class Goal:
     target : ndarray of shape (n,)
         Numbers on the models' scale, or codes of classes.
     weight : ndarray of shape (n,)
-    loss : Loss
     classes : int, optional
         K; None for numbers.
     metric : Metric, optional

@@ -36,8 +36,6 @@ class HeldOut:
 
     Parameters
     ----------
-    inputs : PackInputs
-    goal : Goal
     folds : sequence of ndarray
         The rows that each fold holds out.
     fold : ndarray of shape (M,)
@@ -46,7 +44,6 @@ class HeldOut:
         r, the number of rows that count as much as the median of all members of a kind. Members
         that begin with a linear model are a kind of their own, because they are compared with what
         they began with.
-    seed : int
     """
 
     def __init__(

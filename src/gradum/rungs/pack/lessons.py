@@ -61,7 +61,6 @@ class Lessons:
 
     Parameters
     ----------
-    goal : Goal
     fold : ndarray of shape (M,)
         The fold that each member holds out.
     teaching : ndarray of shape (M,)

@@ -107,12 +107,7 @@ def _some(
 
 
 def initial_codes(
-    inputs: PackInputs,
-    members: Members,
-    goal: Goal,
-    learned: list[np.ndarray],
-    *,
-    seed: int,
+    inputs: PackInputs, members: Members, goal: Goal, learned: list[np.ndarray], *, seed: int
 ) -> dict[str, np.ndarray]:
     """Return ``shift``, ``slope`` and ``wave`` of all members.
 

@@ -26,10 +26,6 @@ class Padding:
     """A network as it is, and as it is compiled.
 
     The added entries are 0 and stay 0: no row has a value there, so nothing is learned there.
-
-    Parameters
-    ----------
-    true : PackNetwork
     """
 
     true: PackNetwork

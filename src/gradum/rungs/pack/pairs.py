@@ -53,7 +53,6 @@ def pairs_of(
         The target, or one indicator per class.
     weight : ndarray of shape (n,)
         Above 0.
-    most : int
     """
     several = [len(np.unique(column)) > FEWEST_VALUES for column in columns.T]
     if most < 1 or sum(several) < 2:

@@ -58,8 +58,6 @@ class PackProgram:
 
     Parameters
     ----------
-    network : PackNetwork
-    loss : Loss
     wide : bool
         Whether any member has a wide part; if none has, it is not computed.
     scale_factor, leak_factor : float

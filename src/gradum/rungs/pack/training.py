@@ -32,22 +32,15 @@ class PackTraining:
 
     Parameters
     ----------
-    program : PackProgram
-    inputs : PackInputs
-    goal : Goal
-    members : Members
     learned : list of ndarray
         The rows that each member learns from.
     params : dict
         All parameters to begin with.
-    spec : PackSpec
-    seed : int
     answers : ndarray of shape (F, n) or (F, n, K), optional
         What a teacher tells the members of each fold, on the models' scale.
 
     Attributes
     ----------
-    members : Members
     history : list of dict
         One entry per epoch.
     steps : int

@@ -127,8 +127,6 @@ def best_prior(
         What the columns may be multiplied by; the first is taken if held-out rows do not decide.
     strengths : sequence of float
         Falling.
-    goal : Goal
-    context : Context
     signs : ndarray of shape (D,), optional
         The signs that the weights are held to; 0 allows either.
     """
@@ -170,11 +168,8 @@ def linear_start(
     Parameters
     ----------
     columns : ndarray of shape (n, D)
-    goal : Goal
     rows : ndarray of shape (m,)
         Positions of the rows learned from.
-    strength : float
-    context : Context
     signs : ndarray of shape (D,), optional
         The signs that the weights are held to; 0 allows either.
 

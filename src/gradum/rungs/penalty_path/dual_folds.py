@@ -65,7 +65,6 @@ class DualFolds:
 
     Parameters
     ----------
-    model : LinearModel
     folds : sequence of pairs
         Rows to learn from and rows to be judged on.
     unit : Price

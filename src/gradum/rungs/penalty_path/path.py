@@ -201,10 +201,7 @@ class OneByOne(Folds):
     """Fits that share nothing: they are made fold after fold."""
 
     def __init__(
-        self,
-        model: LinearModel,
-        folds: Sequence[Fold],
-        hear: Callable[[EpochDone], object],
+        self, model: LinearModel, folds: Sequence[Fold], hear: Callable[[EpochDone], object]
     ) -> None:
         self._pairs = [(model.take(train), model.take(held)) for train, held in folds]
         self._params: list[Params | None] = [None] * len(folds)

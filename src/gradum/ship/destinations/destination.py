@@ -75,7 +75,6 @@ class Destination(Protocol):
         ----------
         parts : sequence of path
             Their rows are consecutive.
-        mark : Mark
         agree : callable
             Asked once more before the change.
 
@@ -149,7 +148,6 @@ def replace(
 
     Parameters
     ----------
-    destination : Destination
     blocks : iterable of pairs
         Kept columns and predictions, of which one block is in memory at a time.
     model : str

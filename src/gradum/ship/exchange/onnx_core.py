@@ -45,8 +45,6 @@ class NumericCore:
         The text of each other column.
     output : str
         The output that is read: the logits or the number.
-    data : bytes
-        The file.
     """
 
     graph: Graph
@@ -174,7 +172,7 @@ def _fixed(
 
 
 @dataclass(frozen=True)
-class Size:
+class Magnitude:
     """|x| of numbers of the row."""
 
     of: Computed
@@ -202,11 +200,11 @@ def _operators(raw: set[int]) -> dict[str, Operator]:
     def size(call: Call) -> Any:
         if call.computed().node not in raw:
             raise _unbounded()
-        return Size(call.computed())
+        return Magnitude(call.computed())
 
     def within(call: Call) -> Any:
         value, limit = call.inputs[0], call.constant(1)
-        if not isinstance(value, Size) or np.any(limit < LARGEST):
+        if not isinstance(value, Magnitude) or np.any(limit < LARGEST):
             raise _unbounded()
         return np.ones(np.broadcast_shapes(value.of.shape, limit.shape), bool)
 

@@ -43,7 +43,6 @@ class OnnxInput:
 
     Parameters
     ----------
-    name : str
     type : type
         The NumPy type of its values.
     shape : tuple of int or None
@@ -69,9 +68,6 @@ class OnnxModel:
 
     Parameters
     ----------
-    data : bytes
-        The file.
-    inputs : tuple of OnnxInput
     answer : int, optional
         Which output has the probabilities or the numbers; None if the file does not say.
     logits : str, optional

@@ -150,8 +150,6 @@ class OnnxNetwork:
         What the network computes for one row, with the file's weights in float64.
     shape : tuple of int
         The shape of one row, with 1 for a first axis of any length.
-    data : bytes
-        The file.
     """
 
     graph: Graph

@@ -118,7 +118,6 @@ def export(
 
     Parameters
     ----------
-    fitted : Fitted
     path : path
         Its ending says which form, if ``to`` does not.
     rows : DataFrame or str

@@ -21,7 +21,7 @@ from gradum.run.fitted import Fitted
 from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.run.judging.verdict import model_in_words
 from gradum.rungs.rung import Rung
-from gradum.ship.recording.program import Program, rows_axis, without_axes_of
+from gradum.ship.recording.program import RecordedProgram, rows_axis, without_axes_of
 from gradum.ship.recording.recorded import Recorded, of_rows
 from gradum.tables.columns import Column
 from gradum.tables.kinds.blocks import FORMS
@@ -33,8 +33,6 @@ class RecordedModel:
 
     Parameters
     ----------
-    fitted : Fitted
-    rung : Rung
     columns : tuple of Column
         The raw columns that it takes, in the table's order.
     answers : mapping of str to str
@@ -42,7 +40,6 @@ class RecordedModel:
         also ``probability`` [n, K] and ``logits`` [n, k], after calibration; with a promise,
         ``low`` and ``high`` [n], or ``set`` [n, K], which classes are in it. The names differ where
         a column is called so.
-    program : Program
     promise : ConformalPredictor or None
         What the intervals or sets are made by.
     """
@@ -51,7 +48,7 @@ class RecordedModel:
     rung: Rung
     columns: tuple[Column, ...]
     answers: Mapping[str, str]
-    program: Program
+    program: RecordedProgram
     promise: ConformalPredictor | None = None
 
     def raw(self, frame: pl.DataFrame) -> dict[str, np.ndarray]:
@@ -115,7 +112,9 @@ def _recorded(
     names = {answer: first_free(answer, raw) for answer in answers}
     outputs = {names[answer]: of_rows(values, first).node for answer, values in answers.items()}
     inputs = {column: values.node for column, values in raw.items()}
-    return RecordedModel(fitted, rung, columns, names, Program(inputs, outputs, rows), promise)
+    return RecordedModel(
+        fitted, rung, columns, names, RecordedProgram(inputs, outputs, rows), promise
+    )
 
 
 def first_free(name: str, taken: Collection[str]) -> str:
@@ -169,7 +168,7 @@ def _inputs(fitted: Fitted, rung: Rung, raw: Mapping[str, Recorded]) -> dict[str
             for block, parts in column.traits.from_raw(column, step, raw[column.name]).items():
                 blocks[block] += parts
     dense = np.concatenate(blocks["dense"], axis=1) if blocks["dense"] else None
-    codes = Codes(blocks["codes"])
+    codes = RecordedCodes(blocks["codes"])
     design = {"dense": np.zeros((rows_axis.get(), 0)) if dense is None else dense, "codes": codes}
     inputs = layer.narrow_columns(design, dtype=rung.dtype)
     if layer.sparse_levels or blocks["sparse"]:
@@ -188,7 +187,7 @@ def _chosen(layer: InputLayer, texts: Sequence[Any], dtype: Any) -> list[Any]:
     return [text[:, own - start].astype(dtype) for text, start, own in pairs if len(own)]
 
 
-class Codes:
+class RecordedCodes:
     """Coded columns [n, c], each by itself.
 
     Parameters

@@ -3,7 +3,7 @@
 It is what leaves gradum. A form, such as ONNX, writes each operation of `OPERATIONS` in its own
 words; there are no others.
 
-Shapes: axis lengths of `Program.rows` stand for any number of rows.
+Shapes: axis lengths of `RecordedProgram.rows` stand for any number of rows.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def without_axes_of(lengths: Collection[int]) -> Iterator[int]:
 
 
 @dataclass(frozen=True, eq=False)
-class Node:
+class RecordedNode:
     """A value of a program: an input, a constant, or what an operation makes of others.
 
     Parameters
@@ -57,20 +57,20 @@ class Node:
     dtype : dtype
         Of its numbers; ``object`` for texts.
     shape : tuple of int
-        An axis of length `Program.rows` is that of the rows.
+        An axis of length `RecordedProgram.rows` is that of the rows.
     settings : mapping
         The arguments that are known in advance, such as an axis.
     """
 
     operation: str
-    parents: tuple[Node, ...]
+    parents: tuple[RecordedNode, ...]
     dtype: np.dtype
     shape: tuple[int, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
-class Program:
+class RecordedProgram:
     """What is computed of raw columns [n, 1], and the answers.
 
     Parameters
@@ -83,14 +83,14 @@ class Program:
         The length of an axis that stands for any number of rows.
     """
 
-    inputs: Mapping[str, Node]
-    outputs: Mapping[str, Node]
+    inputs: Mapping[str, RecordedNode]
+    outputs: Mapping[str, RecordedNode]
     rows: int = ROWS_AXIS
 
     @cached_property
-    def nodes(self) -> tuple[Node, ...]:
+    def nodes(self) -> tuple[RecordedNode, ...]:
         """Every node that an output needs, and every input; parents come first."""
-        order: dict[Node, None] = dict.fromkeys(self.inputs.values())
+        order: dict[RecordedNode, None] = dict.fromkeys(self.inputs.values())
         waiting = [(node, False) for node in reversed(list(self.outputs.values()))]
         while waiting:
             node, ready = waiting.pop()
@@ -103,7 +103,7 @@ class Program:
 
     def __call__(self, columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the answers to raw columns [n, 1], computed operation by operation in NumPy."""
-        values: dict[Node, Any] = {}
+        values: dict[RecordedNode, Any] = {}
         names = {node: name for name, node in self.inputs.items()}
         for node in self.nodes:
             if node in names:

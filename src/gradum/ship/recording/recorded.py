@@ -18,7 +18,7 @@ import scipy.special
 
 from gradum.errors import ExportError
 from gradum.messages import say
-from gradum.ship.recording.program import UFUNCS, Node, rows_axis
+from gradum.ship.recording.program import UFUNCS, RecordedNode, rows_axis
 from gradum.tables.kinds.raw import Tokens
 
 
@@ -33,19 +33,19 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
 
     __array_priority__ = 1000
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: RecordedNode) -> None:
         self.node = node
 
     @classmethod
     def constant(cls, value: Any) -> Recorded:
         """Return an array whose numbers are known."""
         array = np.asarray(value)
-        return cls(Node("constant", (), array.dtype, array.shape, {"value": array}))
+        return cls(RecordedNode("constant", (), array.dtype, array.shape, {"value": array}))
 
     @classmethod
     def input(cls, dtype: Any) -> Recorded:
         """Return a raw column [n, 1]: float64, or texts of dtype object."""
-        return cls(Node("input", (), np.dtype(dtype), (rows_axis.get(), 1)))
+        return cls(RecordedNode("input", (), np.dtype(dtype), (rows_axis.get(), 1)))
 
     @property
     def known(self) -> np.ndarray | None:
@@ -274,7 +274,7 @@ def _unrecordable(name: str) -> ExportError:
 
 def _node(name: str, inputs: Sequence[Recorded], dtype: Any, shape: Any, /, **settings: Any) -> Any:
     parents = tuple(_of_one_row(value).node for value in inputs)
-    return Recorded(Node(name, parents, np.dtype(dtype), tuple(shape), settings))
+    return Recorded(RecordedNode(name, parents, np.dtype(dtype), tuple(shape), settings))
 
 
 def _of_one_row(value: Recorded) -> Recorded:

@@ -31,7 +31,6 @@ class Recordings:
 
     Parameters
     ----------
-    played : Played
     foremost : sequence of str
         The observations, those first that matter most. Of many, the first `MOST_OBSERVATIONS` are
         shown.

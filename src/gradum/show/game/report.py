@@ -59,8 +59,6 @@ def game_report_html(
 
     Parameters
     ----------
-    played : Played
-    explanation : PolicyExplanation
     command : str
         The command that repeats the run.
     module : str
@@ -116,11 +114,7 @@ def _sections(played: Played, explanation: PolicyExplanation) -> list[Section]:
         Section(
             "explanations",
             say("Why does it act so?"),
-            pictures=[
-                contribution_bars(overall),
-                *_some(contribution_swarm(overall)),
-                *curves,
-            ],
+            pictures=[contribution_bars(overall), *_some(contribution_swarm(overall)), *curves],
             answer=say("Most of all because of {column}.", column=first),
         ),
         Section("proof", say("What can be proved of it?")),

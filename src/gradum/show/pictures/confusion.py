@@ -139,12 +139,7 @@ def _worst_pairs(confusion: Confusion) -> AnyChart:
         .mark_bar()
         .encode(
             x=alt.X(**quantitative("rows", say("rows"), zero=True)),
-            y=alt.Y(
-                "pair:N",
-                sort=by("place"),
-                title=None,
-                axis=alt.Axis(labelLimit=480),
-            ),
+            y=alt.Y("pair:N", sort=by("place"), title=None, axis=alt.Axis(labelLimit=480)),
             tooltip=tooltips("pair:N", "rows:Q"),
         )
         .properties(width="container", height=24 * len(rows) + 40)

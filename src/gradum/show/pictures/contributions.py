@@ -89,10 +89,7 @@ def contribution_swarm(found: Overall) -> Picture | None:
         }
         for place, (column, label) in enumerate(zip(shown, labels, strict=True))
         for contribution, offset, rank in zip(
-            column.contributions,
-            _offsets(column, reach),
-            column.ranks,
-            strict=True,
+            column.contributions, _offsets(column, reach), column.ranks, strict=True
         )
     ]
     thirds = [say(name) for name in THIRDS]

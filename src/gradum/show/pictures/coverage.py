@@ -165,10 +165,7 @@ def _sizes(sizes: tuple[SetSize, ...]) -> Picture:
         .mark_bar(color=FIRST, opacity=0.75)
         .encode(
             x=alt.X(
-                "class:N",
-                sort=None,
-                title=say("classes in the set"),
-                axis=alt.Axis(labelAngle=0),
+                "class:N", sort=None, title=say("classes in the set"), axis=alt.Axis(labelAngle=0)
             ),
             y=alt.Y("share:Q", title=say("share of rows"), axis=alt.Axis(format="%")),
             tooltip=tooltips("share:Q", "rows:Q", share=".1%"),

@@ -59,7 +59,6 @@ def effect_picture(found: Effects, effect: Effect, answer: int, row: int | None 
 
     Parameters
     ----------
-    found : Effects
     effect : Effect
         One of these effects.
     answer : int

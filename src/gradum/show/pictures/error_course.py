@@ -39,12 +39,7 @@ def error_course(test: SequentialTest) -> Picture:
         sentences(_caption(test)),
         (say("rows with labels"), say("rate of errors"), say("from"), say("to")),
         tuple(
-            (
-                f"{look.rows:,}",
-                figure(look.errors / look.rows),
-                figure(look.low),
-                figure(look.high),
-            )
+            (f"{look.rows:,}", figure(look.errors / look.rows), figure(look.low), figure(look.high))
             for look in shown
         ),
     )

@@ -36,15 +36,9 @@ def growth_curve(growth: Growth) -> Picture:
     if growth.forecast is not None:
         forecast = [{"rows": growth.forecast_rows, "what": kinds[1], **bounds(growth.forecast)}]
     every = measured + forecast
-    colour = alt.Color(
-        "what:N",
-        title=None,
-        scale=alt.Scale(domain=kinds, range=[FIRST, SECOND]),
-    )
+    colour = alt.Color("what:N", title=None, scale=alt.Scale(domain=kinds, range=[FIRST, SECOND]))
     shape = alt.Shape(
-        "what:N",
-        title=None,
-        scale=alt.Scale(domain=kinds, range=["circle", "diamond"]),
+        "what:N", title=None, scale=alt.Scale(domain=kinds, range=["circle", "diamond"])
     )
     ticks = [row["rows"] for row in every]
     base = Chart(data(every)).encode(

@@ -109,7 +109,6 @@ class Picture:
     ----------
     name : str
         Its anchor in the page, such as ``roc``.
-    title : str
     chart : altair chart
     description : str
         What a reader who cannot see the chart must know, in one or two sentences.
@@ -226,6 +225,13 @@ def legend_of(labels: Iterable[str]) -> alt.Legend:
 def data(rows: Iterable[Mapping[str, Any]]) -> alt.Data:
     """Return rows as a chart's inline data, with numbers cut to five digits."""
     return unchecked([{key: _short(value) for key, value in row.items()} for row in rows])
+
+
+def diagonal(ends: Iterable[float] = (0, 1), color: str = FAINT) -> alt.Chart:
+    """Draw the line on which both axes have the same number."""
+    line = Chart(data([{"at": end} for end in ends]))
+    line = line.mark_line(color=color, strokeDash=[4, 4], strokeWidth=1.5)
+    return line.encode(x=alt.X("at:Q"), y=alt.Y("at:Q"))
 
 
 def unchecked(rows: list[dict[str, Any]]) -> alt.Data:

@@ -1,4 +1,4 @@
-"""ROC and precision–recall curves."""
+"""ROC and precision–recall curves, and the gain and lift of a class."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ import altair as alt
 
 from gradum.messages import say
 from gradum.run.fitted import Fitted
-from gradum.scores.figures import with_interval
+from gradum.scores.figures import figure, percent, with_interval
 from gradum.scores.interval import Interval
 from gradum.show.long_names import told_apart
-from gradum.show.pictures.lift import gain_curve
 from gradum.show.pictures.picture import (
     COLOURS,
     DASHES,
-    FAINT,
+    FIRST,
     Chart,
     Picture,
+    bounds,
     data,
+    diagonal,
     legend_of,
     limits,
     quantitative,
     tooltips,
 )
 from gradum.study.findings.findings import Findings
-from gradum.study.findings.ranking import RankingCurve
+from gradum.study.findings.ranking import Lift, RankingCurve, Top
 
 MOST_SAID = 4  # classes in a sentence
 
@@ -47,16 +48,11 @@ def _roc(curves: tuple[RankingCurve, ...]) -> Picture:
         for name, curve in zip(_names(curves), curves, strict=True)
         for place, (false, true, at) in enumerate(curve.roc)
     ]
-    diagonal = Chart(data([{"at": 0}, {"at": 1}])).mark_line(
-        color=FAINT, strokeDash=[4, 4], strokeWidth=1.5
-    )
     lines = _lines(rows, "false", say("false-positive rate"), "true", say("true-positive rate"))
     return Picture(
         "roc",
         say("ROC curve"),
-        (diagonal.encode(x=alt.X("at:Q"), y=alt.Y("at:Q")) + lines).properties(
-            width="container", height=300
-        ),
+        (diagonal() + lines).properties(width="container", height=300),
         say(
             "Area under the curve: {areas}. Chance is 0.5.",
             areas=_each(curves, lambda curve: curve.auc),
@@ -72,13 +68,7 @@ def _roc(curves: tuple[RankingCurve, ...]) -> Picture:
 
 def _precision_recall(curves: tuple[RankingCurve, ...]) -> Picture:
     rows = [
-        {
-            "class": name,
-            "recall": recall,
-            "precision": precision,
-            "threshold": at,
-            "order": k,
-        }
+        {"class": name, "recall": recall, "precision": precision, "threshold": at, "order": k}
         for name, curve in zip(_names(curves), curves, strict=True)
         for k, (recall, precision, at) in enumerate(curve.precision_recall)
     ]
@@ -122,16 +112,10 @@ def _lines(rows: list[dict], x: str, x_title: str, y: str, y_title: str) -> alt.
             y=alt.Y(**quantitative(y, y_title, domain=[0, 1])),
             order=alt.Order("order:Q"),
             color=alt.Color(
-                "class:N",
-                title=None,
-                scale=alt.Scale(domain=labels, range=COLOURS),
-                legend=legend,
+                "class:N", title=None, scale=alt.Scale(domain=labels, range=COLOURS), legend=legend
             ),
             strokeDash=alt.StrokeDash(
-                "class:N",
-                title=None,
-                legend=legend,
-                scale=alt.Scale(domain=labels, range=DASHES),
+                "class:N", title=None, legend=legend, scale=alt.Scale(domain=labels, range=DASHES)
             ),
             opacity=alt.OpacityValue(**alt.condition(chosen, alt.value(1.0), alt.value(0.15))),
             tooltip=tooltips("class:N", f"{x}:Q", f"{y}:Q", "threshold:Q"),
@@ -160,3 +144,52 @@ def _some(parts: list[str]) -> str:
     """Name the first few; the table below has all."""
     named, more = say("; ").join(parts[:MOST_SAID]), len(parts) - MOST_SAID
     return say("{named} and {more} more", named=named, more=more) if more > 0 else named
+
+
+def gain_curve(lift: Lift) -> Picture:
+    """Draw the share of the class that is found against the share of rows looked at."""
+    ends = [{"share": at, "value": at, "low": at, "high": at, "lift": 1.0} for at in (0.0, 1.0)]
+    tops = [{"share": top.share, **bounds(top.gain), "lift": top.lift.value} for top in lift.tops]
+    rows = [ends[0], *tops, ends[1]]
+    base = Chart(data(rows)).encode(
+        x=alt.X(
+            **quantitative("share", say("share of the rows, highest first"), domain=[0, 1]),
+            axis=alt.Axis(format="%"),
+        ),
+        tooltip=tooltips("share:Q", "value:Q", "low:Q", "high:Q", "lift:Q"),
+    )
+    axis = alt.Y(
+        **quantitative("low", say("share of the class found"), domain=[0, 1]),
+        axis=alt.Axis(format="%"),
+    )
+    chart = (
+        diagonal()
+        + base.mark_area(color=FIRST, opacity=0.15).encode(y=axis, y2=alt.Y2("high:Q"))
+        + base.mark_line(color=FIRST, point=True).encode(y=alt.Y("value:Q"))
+    )
+    return Picture(
+        "gain",
+        say("Gain and lift: {class_}", class_=lift.positive),
+        chart.properties(width="container", height=300),
+        lift.sentence,
+        say(
+            "The band is the 95% interval; the dashed line is for rows looked at in random order. "
+            "Lift is the share found divided by the share looked at."
+        ),
+        (
+            say("rows looked at"),
+            say("found"),
+            say("from"),
+            say("to"),
+            say("lift"),
+            say("from"),
+            say("to"),
+        ),
+        tuple(_row(top) for top in lift.tops),
+    )
+
+
+def _row(top: Top) -> tuple[str, ...]:
+    gain = [percent(share, decimals=1) for share in (top.gain.value, top.gain.low, top.gain.high)]
+    lift = [figure(ratio, digits=3) for ratio in (top.lift.value, top.lift.low, top.lift.high)]
+    return (percent(top.share), *gain, *lift)

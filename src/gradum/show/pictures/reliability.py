@@ -15,12 +15,12 @@ from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure
 from gradum.show.pictures.axis_range import axis_range_of
 from gradum.show.pictures.picture import (
-    FAINT,
     FIRST,
     Chart,
     Picture,
     bounds,
     data,
+    diagonal,
     limits,
     quantitative,
     tooltips,
@@ -68,16 +68,13 @@ def reliability_curve(
     ends = [np.nanmin(numbers), np.nanmax(numbers)] if number else [0, 1]
     if not number and max(numbers) < HALF:
         ends = [0, max(numbers)]
-    diagonal = Chart(data([{"at": end} for end in ends])).mark_line(
-        color=FAINT, strokeDash=[4, 4], strokeWidth=1.5
-    )
     base = Chart(data(rows)).encode(
         x=alt.X(**quantitative("predicted", expected, domain=ends, nice=True)),
         tooltip=tooltips("predicted:Q", "observed:Q", "low:Q", "high:Q", "rows:Q"),
     )
     axis = alt.Y(**quantitative("low", observed, domain=ends, nice=True))
     chart = (
-        diagonal.encode(x=alt.X("at:Q"), y=alt.Y("at:Q"))
+        diagonal(ends)
         + base.mark_area(color=FIRST, opacity=0.15, clip=True).encode(y=axis, y2=alt.Y2("high:Q"))
         + base.mark_rule(color=FIRST, strokeWidth=2, clip=True).encode(y=axis, y2=alt.Y2("high:Q"))
         + base.mark_line(color=FIRST, point=True, clip=True).encode(y=alt.Y("observed:Q"))

@@ -15,6 +15,7 @@ from gradum.show.pictures.picture import (
     Chart,
     Picture,
     data,
+    diagonal,
     quantitative,
     tooltips,
 )
@@ -49,9 +50,6 @@ def _actual(residuals: Residuals, target: str, unit: str) -> Picture:
         for p, a, row in residuals.points
     ]
     beyond = sum((row["x"], row["y"]) != (row["predicted"], row["actual"]) for row in rows)
-    diagonal = Chart(data([{"at": end} for end in reach.domain])).mark_line(
-        color=SECOND, strokeDash=[4, 4], strokeWidth=1.5
-    )
     points = (
         Chart(data(rows))
         .mark_circle(color=FIRST, opacity=0.7 if len(rows) < SPARSE else 0.35, size=22)
@@ -76,9 +74,7 @@ def _actual(residuals: Residuals, target: str, unit: str) -> Picture:
     return Picture(
         "actual",
         say("Actual against predicted: {target}", target=target),
-        (points + diagonal.encode(x=alt.X("at:Q"), y=alt.Y("at:Q"))).properties(
-            width="container", height=320
-        ),
+        (points + diagonal(reach.domain, SECOND)).properties(width="container", height=320),
         say(
             "{share:.0%} of the predictions are within {half} of the truth, {most:.0%} within "
             "{wide}.",

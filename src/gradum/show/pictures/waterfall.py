@@ -40,7 +40,6 @@ def waterfall(name: str, title: str, row: RowExplanation, *, unit: str) -> Pictu
     ----------
     name, title : str
         Name and title of the picture.
-    row : RowExplanation
     unit : str
         The title of the axis.
     """

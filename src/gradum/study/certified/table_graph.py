@@ -28,8 +28,6 @@ class TableGraph:
 
     Parameters
     ----------
-    fitted : Fitted
-        The model.
     rung : Rung
         The rung of this model that predicts.
     """

@@ -53,11 +53,6 @@ class TableInputs:
 
     The dense columns come first, in their own units. Then come 1 + L numbers for each column of L
     levels, the first for unknown levels; then come the columns of text.
-
-    Parameters
-    ----------
-    fitted : Fitted
-        The model.
     """
 
     fitted: Fitted

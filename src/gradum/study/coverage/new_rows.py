@@ -70,7 +70,6 @@ def covered_rows(
 
     Parameters
     ----------
-    conformal : ConformalPredictor
     frame : DataFrame
         n checked rows.
     target : ndarray of shape (n,)
@@ -93,7 +92,6 @@ def coverage_of_new(
 
     Parameters
     ----------
-    conformal : ConformalPredictor
     within : boolean ndarray of shape (n,)
         Which rows are covered, as `covered_rows` says.
     new : boolean ndarray of shape (n,)

@@ -26,7 +26,6 @@ class Change(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    metric : str
     new, own : Interval
         On the new rows, and on the rows that the run held out.
     difference : Interval
@@ -118,7 +117,6 @@ def change_sentences(
 
     Parameters
     ----------
-    compared : tuple of Change
     metric : str
         The verdict's metric.
     rows : tuple of int
@@ -206,7 +204,6 @@ def level_moved(
         The mean of a numeric target in the rows learned from, where it is known.
     target : str
         The target's name.
-    seed : int
     """
     if truth.task == "regression":
         return _moved_mean(truth, seen, judgement, trained_mean, target, seed)

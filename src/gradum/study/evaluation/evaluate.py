@@ -91,8 +91,6 @@ def evaluate(
 
     Parameters
     ----------
-    fitted : Fitted
-    table : Table
     drawn_from : int, optional
         The number of rows of the whole table, where this table holds only some of them.
     run_rows : RunRows, optional

@@ -96,7 +96,6 @@ class Scoring:
 
     Parameters
     ----------
-    fitted : Fitted
     stream : Stream
         The table.
     of_rows : int

@@ -98,10 +98,7 @@ def _of_classes(said: pl.Series, classes: tuple[str, ...]) -> Prediction:
                 value=odd,
                 classes=listed([quoted([each]) for each in classes], "or"),
             ),
-            say(
-                "Give classes, or the probability of {second!r} from 0 to 1.",
-                second=classes[1],
-            ),
+            say("Give classes, or the probability of {second!r} from 0 to 1.", second=classes[1]),
         )
     raise ColumnError(
         say(

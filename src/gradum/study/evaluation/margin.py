@@ -50,7 +50,6 @@ class Margin(msgspec.Struct, frozen=True):
     ----------
     size : float
         In the units of the metric, or as a share of the other model's score.
-    is_share : bool
     """
 
     size: float
@@ -91,8 +90,6 @@ class AsGood(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    metric : str
-    margin : Margin
     excess : tuple of Interval
         By how much more than allowed the first is worse than the second, and the second than the
         first, with two-sided 90% intervals: where one ends below 0, that model is as good, which
@@ -167,9 +164,6 @@ def as_good(
     ----------
     first, second : Outcome
         Of the same rows.
-    metric : str
-    margin : Margin
-    resamples : Resamples
 
     Raises
     ------

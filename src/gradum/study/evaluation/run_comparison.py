@@ -25,8 +25,6 @@ class MetricDifference(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    metric : str
-    first, second : float
     difference : Interval
         first - second, paired: both were judged on the same rows.
     finding : str
@@ -46,7 +44,6 @@ class RivalScores(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    name : str
     first, second : dict
         Metric -> value with its 95% bootstrap interval.
     """
@@ -67,7 +64,6 @@ class RunComparison(msgspec.Struct, frozen=True):
         The number of rows that both judged.
     only : tuple of int
         For each run, the number of rows that it alone judged; these do not count.
-    differences : tuple of MetricDifference
     rivals : tuple of RivalScores
         Scores of the rivals of both runs; none where the runs did not judge the same rows.
     notes : tuple of str

@@ -80,7 +80,6 @@ def alike(rows: LearnedRows, row: pl.DataFrame, *, number: int, count: int = 5) 
 
     Parameters
     ----------
-    rows : LearnedRows
     row : polars.DataFrame
         Checked feature columns of one row.
     number : int

@@ -116,9 +116,6 @@ def exact_curve(
     ----------
     opened : Opened
         A rung opened on rows.
-    answer : Answer
-    column : str
-    row : int
     ends : tuple of int
         Rows that hold the lower and the upper value, neither missing.
 

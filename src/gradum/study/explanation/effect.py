@@ -18,7 +18,7 @@ from gradum.margins import first_greatest, first_least
 from gradum.study.explanation.breakpoints import ExactCurve, exact_curve
 from gradum.study.explanation.dependence import Accumulated, Dependence, bins_of
 from gradum.study.explanation.game import NUMBERS_AT_ONCE
-from gradum.study.explanation.grid import Grid, numbers_of
+from gradum.study.explanation.grid import CurveGrid, numbers_of
 from gradum.study.explanation.scale import Answer, answers_of
 from gradum.study.first_layer import Opened
 
@@ -95,7 +95,7 @@ class Effect:
         Where it finds these values.
     """
 
-    grid: Grid
+    grid: CurveGrid
     dependence: Dependence
     accumulated: Accumulated | None
     interpolation_error: np.ndarray
@@ -143,13 +143,12 @@ class Effect:
 
 
 def effect_of(
-    replacing: Replacing, grid: Grid, background: pl.Series, blocks: Sequence[np.ndarray]
+    replacing: Replacing, grid: CurveGrid, background: pl.Series, blocks: Sequence[np.ndarray]
 ) -> Effect:
     """Work out the effect of one column.
 
     Parameters
     ----------
-    replacing : Replacing
     grid : Grid
         Of the column.
     background : polars.Series (B,)
@@ -179,7 +178,7 @@ def effect_of(
 
 
 def _accumulated(
-    replacing: Replacing, grid: Grid, background: pl.Series, places: Places
+    replacing: Replacing, grid: CurveGrid, background: pl.Series, places: Places
 ) -> Accumulated | None:
     """Move each background row with a value from the lower edge of its bin to the upper."""
     if not grid.ordered.any():
@@ -194,7 +193,7 @@ def _accumulated(
     return Accumulated.of(grid.numbers, grid.edges, bins, upper - lower)
 
 
-def _off_straight_lines(grid: Grid, curves: np.ndarray, halfway: np.ndarray) -> np.ndarray:
+def _off_straight_lines(grid: CurveGrid, curves: np.ndarray, halfway: np.ndarray) -> np.ndarray:
     """Return how far, at most, curves (m, n, k) lie from straight lines through (g, n, k): (k,)."""
     if not halfway.size:
         return np.zeros(curves.shape[-1])
@@ -216,7 +215,6 @@ class Replacing:
         A rung opened on rows, including rows that hold the other values.
     answer : Answer
         From logits to answers.
-    column : str
     """
 
     opened: Opened

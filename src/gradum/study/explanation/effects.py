@@ -18,7 +18,7 @@ from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.solvers.threads import threads_for
 from gradum.study.explanation.effect import Effect, Extremes, Replacing, effect_of
-from gradum.study.explanation.grid import Grid, grid_of
+from gradum.study.explanation.grid import CurveGrid, grid_of
 from gradum.study.explanation.named_columns import unseen_column
 from gradum.study.explanation.scale import Scale, answer_on, scale_of
 from gradum.study.first_layer import Opened
@@ -148,10 +148,8 @@ def effects_of(
 
     Parameters
     ----------
-    fitted : Fitted
     background, rows : polars.DataFrame
         Checked columns; ``rows`` are the rows whose own curves are wanted.
-    columns : sequence of str, optional
     rung : str, optional
         By default the best.
     scale : {"target", "probability", "log-odds"}, optional
@@ -234,7 +232,7 @@ def columns_with_curve(fitted: Fitted, names: Iterable[str]) -> list[str]:
     return [name for name in names if name in with_grid][:MOST_CURVES]
 
 
-def _values_side_by_side(grids: Sequence[Grid], background: pl.DataFrame) -> pl.DataFrame:
+def _values_side_by_side(grids: Sequence[CurveGrid], background: pl.DataFrame) -> pl.DataFrame:
     """Return rows in which each column holds its values, then those between; the rest is null."""
     columns = {values.name: values.clear() for values in background}
     columns |= {grid.column: grid.with_values_between for grid in grids}

@@ -23,7 +23,7 @@ from gradum.randomness import stream
 from gradum.run.fitted import Fitted
 from gradum.rungs.rung import Rung
 from gradum.solvers.threads import threads_for
-from gradum.study.explanation.game import Game, Player, Setting
+from gradum.study.explanation.game import ColumnGame, Player, Setting
 from gradum.study.explanation.named_columns import refuse_no_groups
 from gradum.study.explanation.scale import Scale, answer_on, scale_of
 from gradum.study.explanation.shapley import TOLERANCE, Shapley, divided
@@ -50,7 +50,6 @@ class Explanations:
         The rung that answers.
     scale : str
         ``target``, ``probability`` or ``log-odds``.
-    players : tuple of Player
     names : tuple of str
         The names of the players.
     answers : tuple
@@ -153,7 +152,6 @@ def explain(
 
     Parameters
     ----------
-    fitted : Fitted
     rows, background : polars.DataFrame
         Checked columns.
     numbers : ndarray of int (n,)
@@ -219,13 +217,8 @@ class Explaining:
 
     Parameters
     ----------
-    fitted : Fitted
-    rung : str
     background : polars.DataFrame
-    players : tuple of Player
     scale : str
-    tolerance : float
-    most_answers : float or None
     """
 
     fitted: Fitted
@@ -278,13 +271,13 @@ def games(
     background: pl.DataFrame,
     players: tuple[Player, ...],
     scale: Scale,
-) -> Iterator[Game]:
+) -> Iterator[ColumnGame]:
     """Yield the game of each row for a rung that looks at columns; all rows are opened at once."""
     design = fitted.encoder.transform(pl.concat([background, rows], how="vertical_relaxed"))
     opened = Opened.of(rung, design)
     setting = Setting(opened, players, len(background), answer_on(rung, scale))
     for row in range(len(rows)):
-        yield Game(setting, row)
+        yield ColumnGame(setting, row)
 
 
 def _unmoved(
@@ -310,7 +303,6 @@ class Contribution(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    column : str
     value : str
         The row's value as text; empty where more than `MOST_VALUES` columns count as one.
     contribution : float

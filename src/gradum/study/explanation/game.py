@@ -40,7 +40,6 @@ class Setting:
     ----------
     opened : Opened
         The rung opened on the B background rows, then on the explained rows.
-    players : tuple of Player
     background : int
         B.
     answer : Answer
@@ -83,12 +82,11 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Game:
+class ColumnGame:
     """One row against the background rows.
 
     Parameters
     ----------
-    setting : Setting
     row : int
         Its position among the explained rows.
     """

@@ -27,7 +27,7 @@ FEW_ROWS = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Grid:
+class CurveGrid:
     """The values of one column at which a curve is drawn.
 
     Parameters
@@ -80,7 +80,9 @@ class Grid:
         return _typed(numbers, self.values)
 
 
-def grid_of(kind: KindName, background: pl.Series, rows: pl.Series, *, whole: bool = False) -> Grid:
+def grid_of(
+    kind: KindName, background: pl.Series, rows: pl.Series, *, whole: bool = False
+) -> CurveGrid:
     """Choose the values of a column, typed as `tables.check` leaves it.
 
     - Numbers and dates: the edges of at most `MOST_BINS` bins with about equally many background
@@ -131,7 +133,7 @@ def numbers_of(values: pl.Series) -> np.ndarray:
     return np.clip(numbers, -FLOAT32_MAX, FLOAT32_MAX)  # as the encoder does
 
 
-def _of_numbers(background: pl.Series, rows: pl.Series, whole: bool) -> Grid:
+def _of_numbers(background: pl.Series, rows: pl.Series, whole: bool) -> CurveGrid:
     known = np.sort(numbers_of(background.drop_nulls()))
     every = np.union1d(known, numbers_of(rows.drop_nulls()))
     unit = _unit(every, background.dtype, whole)
@@ -145,7 +147,7 @@ def _of_numbers(background: pl.Series, rows: pl.Series, whole: bool) -> Grid:
     between = np.setdiff1d(_rounded(halves, unit), points)
     values = _typed(points, background)
     missing = _missing(background, rows)
-    return Grid(
+    return CurveGrid(
         pl.concat([values, values.clear(len(missing))]),
         np.concatenate([points, np.full(len(missing), np.nan)]),
         np.concatenate([near, missing]).astype(np.intp),
@@ -155,11 +157,11 @@ def _of_numbers(background: pl.Series, rows: pl.Series, whole: bool) -> Grid:
     )
 
 
-def _of_levels(levels: pl.Series, background: pl.Series, rows: pl.Series) -> Grid:
+def _of_levels(levels: pl.Series, background: pl.Series, rows: pl.Series) -> CurveGrid:
     rows_of = dict(counted(background).rows())
     missing = _missing(background, rows)
     count = np.array([rows_of.get(level, 0) for level in levels] + missing, np.intp)
-    return Grid(
+    return CurveGrid(
         pl.concat([levels, levels.clear(len(missing))]),
         np.full(len(count), np.nan),
         count,

@@ -45,7 +45,7 @@ from gradum.study.explanation.learned import LearnedRows, drawn_rows
 from gradum.study.explanation.scale import Answer, answer_on
 from gradum.study.first_layer import Opened
 from gradum.study.inference.collinearity import Standard
-from gradum.study.inference.covariance import OneOutput, Softmax
+from gradum.study.inference.covariance import OneOutput, SoftmaxCoordinates
 from gradum.study.inference.family import FittedModel, likelihood_of
 from gradum.tables.wording import size
 
@@ -63,7 +63,6 @@ class RowInfluence:
 
     Parameters
     ----------
-    rung : str
     number : int or None
         The number in its table of the row asked about; None if all rows were asked about.
     label : object
@@ -103,7 +102,6 @@ def influence(
 
     Parameters
     ----------
-    rows : LearnedRows
     row : polars.DataFrame, optional
         Checked feature columns of one row. Without it, `ROWS_ASKED` of the rows learned from, drawn
         by chance, are asked about.
@@ -207,7 +205,7 @@ class Refit:
     hessian : ndarray of shape (n, k, k)
     """
 
-    model: OneOutput | Softmax
+    model: OneOutput | SoftmaxCoordinates
     units: np.ndarray
     gradient: np.ndarray
     hessian: np.ndarray
@@ -247,7 +245,7 @@ class Refit:
         nothing = np.zeros(len(rows))
         fitted = FittedModel(standard, target, weight, "precision", loss, logits, alpha, nothing)
         several = logits.shape[1] > 1
-        model = Softmax(fitted) if several else OneOutput(fitted, expected=False)
+        model = SoftmaxCoordinates(fitted) if several else OneOutput(fitted, expected=False)
         unit = likelihood_of(loss).unit
         hessian = unit * weight[:, None, None] * loss.hessian(logits, target)
         return cls(model, units, fitted.scores(clustered=False), hessian)

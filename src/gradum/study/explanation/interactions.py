@@ -32,7 +32,7 @@ from gradum.randomness import stream
 from gradum.run.fitted import Fitted
 from gradum.scores.interval import Interval
 from gradum.study.explanation.explain import Explanations, games
-from gradum.study.explanation.game import Game
+from gradum.study.explanation.game import ColumnGame
 from gradum.study.explanation.overall import SIZE, bounds_of, mean_sizes
 from gradum.study.explanation.shapley import MOST_EXACT, MOST_PRODUCTS, all_coalitions
 
@@ -98,7 +98,6 @@ def interactions(
     ----------
     found : Explanations
         Explanations of n > 0 rows.
-    fitted : Fitted
     most_rows : int
         If there are more rows, this many are looked at, evenly spaced.
     most_products : float
@@ -119,7 +118,7 @@ def interactions(
 
 
 def strongest_pairs(
-    played: Iterable[Game], found: Explanations, players: np.ndarray, seed: int
+    played: Iterable[ColumnGame], found: Explanations, players: np.ndarray, seed: int
 ) -> Interactions:
     """Return the strongest pairs of some players over some games."""
     pairs = list(combinations(players, 2))
@@ -153,7 +152,7 @@ def strongest_players(found: Explanations, among: Sequence[int], most: int) -> n
 
 
 def faith_shap(
-    game: Game, strongest: Sequence[int] | np.ndarray, rng: np.random.Generator
+    game: ColumnGame, strongest: Sequence[int] | np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return E (q (q − 1) / 2, k) for each pair of the strongest players, and its standard error.
 

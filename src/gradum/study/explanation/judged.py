@@ -29,7 +29,7 @@ from gradum.study.explanation.explain import (
     games,
     row_explanation,
 )
-from gradum.study.explanation.game import Game
+from gradum.study.explanation.game import ColumnGame
 from gradum.study.explanation.interactions import (
     STRONGEST,
     Interactions,
@@ -68,7 +68,6 @@ class JudgedRow(msgspec.Struct, frozen=True):
     ----------
     target : str
         The true target, in the table's own words.
-    explanation : RowExplanation
     share : float or None
         For a typical row with a numeric target, the share of rows with lower predictions.
     pictures : dict of str to bytes
@@ -92,7 +91,6 @@ class JudgedExplanation(msgspec.Struct, frozen=True):
     together : int
         The number of columns that count as one, because `MOST_COLUMNS` others are more important; 0
         if none.
-    overall : Overall
     interactions : Interactions
         For one in `INTERACTION_ROWS` of the same rows.
     worst, typical : tuple of JudgedRow
@@ -115,7 +113,6 @@ def explain_judged(
 
     Parameters
     ----------
-    run : Run
     evidence : Evidence
         The run's judged rows.
     important : sequence of str
@@ -219,7 +216,6 @@ class _Judge:
     background : polars.DataFrame
     places : ndarray of int
         Positions of the rows among the judged rows.
-    found : Explanations
     """
 
     fitted: Fitted
@@ -227,7 +223,7 @@ class _Judge:
     places: np.ndarray
     found: Explanations
 
-    def games(self, places: set[int]) -> Iterator[Game]:
+    def games(self, places: set[int]) -> Iterator[ColumnGame]:
         """Yield the games of the rows that this judge explained."""
         wanted = [i for i, place in enumerate(self.places) if int(place) in places]
         if wanted:
@@ -239,11 +235,7 @@ class _Judge:
 
 
 def _by_judge(
-    run: Run,
-    evidence: Evidence,
-    places: np.ndarray,
-    together: list[str],
-    size: _Size,
+    run: Run, evidence: Evidence, places: np.ndarray, together: list[str], size: _Size
 ) -> list[_Judge]:
     """Explain judged rows at some positions, each by its own judge."""
     columns = list(evidence.features)

@@ -36,8 +36,6 @@ class LearnedRows:
 
     Parameters
     ----------
-    fitted : Fitted
-    rung : Rung
     frame : polars.DataFrame
         Their feature columns.
     numbers : ndarray of int (n,)

@@ -52,7 +52,6 @@ class LevelContribution(msgspec.Struct, frozen=True):
     ----------
     level : str
         "–" where it is missing.
-    rows : int
     contribution : Interval
         The mean of φ over the rows with this level.
     """
@@ -67,7 +66,6 @@ class ColumnOverall(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    column : str
     size : Interval
         Mean |φ| over rows and answers; see `sizes.mean_sizes_before`.
     direction : Direction or None
@@ -102,7 +100,6 @@ class Overall(msgspec.Struct, frozen=True):
         The class or quantile that directions, levels and contributions refer to; None for a number.
     answers : int
         The number of answers that the sizes are averaged over.
-    rows, background : int
     columns : tuple of ColumnOverall
         By falling size.
     """
@@ -133,7 +130,6 @@ def overall(found: Explanations, answer: int | None = None) -> Overall:
 
     Parameters
     ----------
-    found : Explanations
     answer : int, optional
         The position of the answer that directions refer to. By default, this is the second of two
         classes, the likeliest on average of more classes, or the middle quantile.

@@ -31,13 +31,11 @@ class Question:
 
     Parameters
     ----------
-    column : str
     cuts : ndarray of float or None
         Thresholds of numbers, and of dates in microseconds, rising; code c stands for values from
         cuts[c - 1] up to, but not including, cuts[c]. None for categories.
     levels : tuple
         The levels of a category by code; the code after them stands for all others.
-    dates : bool
     seen : ndarray of bool (C,)
         Which codes occurred.
     kind : str

@@ -52,7 +52,6 @@ class Value:
 
     Parameters
     ----------
-    column : str
     value : object
         None where it is missing.
     common : object
@@ -73,7 +72,6 @@ class Reason:
 
     Parameters
     ----------
-    player : Player
     values : tuple of Value
         The values of each of its columns.
     contribution : float

@@ -21,7 +21,7 @@ from typing import Protocol
 import numpy as np
 
 from gradum.scores.interval import NORMAL_95
-from gradum.study.explanation.game import Game
+from gradum.study.explanation.game import ColumnGame
 
 MOST_EXACT = 12  # players: 4,096 coalitions
 MOST_PRODUCTS = 2e10
@@ -34,7 +34,7 @@ TOLERANCE = 0.001
 
 
 class Coalitions(Protocol):
-    """A game that can be divided: what `Game` is of columns, and others are of other players."""
+    """A game that can be divided: what `ColumnGame` is of columns, others of other players."""
 
     @property
     def players(self) -> int:
@@ -47,7 +47,7 @@ class Coalitions(Protocol):
         ...
 
     def answers(self, coalitions: np.ndarray) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-        """Yield runs of coalitions with their answers; see `Game.answers`."""
+        """Yield runs of coalitions with their answers; see `ColumnGame.answers`."""
         ...
 
 
@@ -93,10 +93,7 @@ class Shapley:
 
 
 def divided(
-    game: Game,
-    rng: np.random.Generator,
-    tolerance: float,
-    most_answers: float | None = None,
+    game: ColumnGame, rng: np.random.Generator, tolerance: float, most_answers: float | None = None
 ) -> Shapley:
     """Divide exactly where there are few players and this is quick, otherwise by drawn orders.
 
@@ -105,7 +102,6 @@ def divided(
 
     Parameters
     ----------
-    game : Game
     rng : Generator
     tolerance : float
         See `drawn`.

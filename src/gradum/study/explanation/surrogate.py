@@ -88,7 +88,6 @@ class Surrogate(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    rung : str
     classes : tuple of str
         In the order of the answers; empty for numbers.
     fidelity : Fidelity

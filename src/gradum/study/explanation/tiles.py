@@ -54,7 +54,6 @@ class TileValues:
 
     Parameters
     ----------
-    column : str
     grid : ndarray (h, w, c)
         The row's grid as the model sees it; of a series, its channels, its readings and 1; of a
         text, a line of its words.
@@ -159,7 +158,6 @@ def tile_values(
 
     Parameters
     ----------
-    fitted : Fitted
     row, background : polars.DataFrame
         Checked columns: of one row, and of the rows among which up to `BACKGROUND` are drawn.
     column : str

@@ -27,7 +27,6 @@ class Ahead(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    step : int
     error, naive : float
         The weighted mean absolute error of the rung in use, and of repeating the last season.
     """
@@ -63,10 +62,8 @@ class ForecastFinding(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    horizon : int
     origins : int
         How many origins judged.
-    steps : tuple of Ahead
     fans : tuple of Fan
         The `MOST_SERIES` series with the largest last values; empty where no row may be shown.
     series : int

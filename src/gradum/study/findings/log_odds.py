@@ -32,7 +32,6 @@ class LogOdds(msgspec.Struct, frozen=True):
         At slope 1: by how much the true log-odds are higher; 0 if calibrated.
     slope : Interval
         1 if calibrated; below 1 where the probabilities are too near to 0 and 1.
-    sentence : str
     """
 
     positive: str

@@ -35,8 +35,6 @@ class Gap:
 
     Parameters
     ----------
-    estimate : Interval
-    calibrated : float
     least_error : float
         The standard error under a calibrated model's outcomes, which resamples of few rows of one
         kind may fail to show.
@@ -74,7 +72,6 @@ class CalibrationFinding(NamedTuple):
 
     Parameters
     ----------
-    sentence : str
     miscalibrated : bool
         Whether p is at most `LEVEL`.
     tested : bool
@@ -165,10 +162,7 @@ def shown_by(
 
 
 def _means(task: Task, label: str, predicted: float, observed: float) -> str:
-    values = {
-        "predicted": figure(predicted),
-        "observed": figure(observed),
-    }
+    values = {"predicted": figure(predicted), "observed": figure(observed)}
     if task == "binary":
         return say(
             "the mean probability of {label!r} is {predicted}, its actual share {observed}",

@@ -26,7 +26,6 @@ class NetBenefitAt(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    threshold : float
     model : Interval
         Net benefit, in rows of the class per row; acting on no row has 0.
     over_all : Interval

@@ -60,7 +60,6 @@ class Refits(msgspec.Struct, frozen=True):
         By falling importance in the run.
     same_first : int
         In how many refits the run's most important column is the most important one.
-    sentence : str
     skipped : str
         Why nothing was refitted; empty if it was.
     """

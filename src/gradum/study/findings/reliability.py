@@ -36,7 +36,6 @@ class ReliabilityBin(msgspec.Struct, frozen=True):
         Mean predicted probability, or mean predicted number.
     observed : Interval
         Share of rows of the class, or mean of the target, with a 95% interval.
-    rows : int
     """
 
     predicted: float

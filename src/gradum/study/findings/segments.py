@@ -44,10 +44,8 @@ class Segment(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    column : str
     values : str
         "female", "34 to 51", "missing".
-    rows : int
     score : Interval
         The verdict's metric within the segment.
     difference : Interval or None
@@ -76,7 +74,6 @@ class Segments(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    metric : str
     slices : dict of str to tuple of Segment
         Requested column -> its segments, except those whose rows leave the metric undefined, such
         as the AUC of a single class.

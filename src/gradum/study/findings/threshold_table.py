@@ -22,7 +22,6 @@ class AtThreshold(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    threshold : float
     flagged : float
         Weighted share of the rows that are then predicted as the class, the flagged rows.
     precision : Interval or None

@@ -55,7 +55,6 @@ class GroupComparison:
 
     Parameters
     ----------
-    evidence : Evidence
     groups : sequence of ColumnGroup
         The s groups.
     measures : sequence of GroupMeasure

@@ -61,8 +61,6 @@ class Group(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    column, values : str
-    rows : int
     scores : dict of str to GroupScore
         By measure.
     """
@@ -78,7 +76,6 @@ class GroupGap(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    column, measure : str
     value : float
         The gap among the groups with enough rows.
     low, high : float

@@ -43,7 +43,6 @@ class Standard:
         Whether the root mean square is not 0.
     share : ndarray of shape (n,)
         The weights, summing to 1.
-    fit_intercept : bool
     """
 
     columns: Dense

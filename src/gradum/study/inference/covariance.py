@@ -83,7 +83,6 @@ class OneOutput:
 
     Parameters
     ----------
-    fitted : FittedModel
     expected : bool
         Whether H uses Fisher's expected information rather than the observed.
     """
@@ -161,7 +160,7 @@ class OneOutput:
 
 
 @dataclass(frozen=True, eq=False)
-class Softmax:
+class SoftmaxCoordinates:
     """Coordinates in which H is the identity, for K > 2 classes.
 
     All K logits have coefficients; adding one number to a column's coefficients changes nothing.

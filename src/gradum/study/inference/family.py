@@ -92,11 +92,7 @@ def _level(loss: Loss, target: np.ndarray, weight: np.ndarray, offset: np.ndarra
 
 
 def dispersion(
-    loss: Loss,
-    logits: np.ndarray,
-    target: np.ndarray,
-    weight: np.ndarray,
-    residual_degrees: float,
+    loss: Loss, logits: np.ndarray, target: np.ndarray, weight: np.ndarray, residual_degrees: float
 ) -> float:
     """Return Pearson's Σ w (y − μ)² / V(μ) / (n − p), or 1 where the family fixes it."""
     pearson = likelihood_of(loss).pearson
@@ -118,10 +114,8 @@ class FittedModel:
     weight : ndarray of shape (n,)
         Above 0.
     kind : {"frequency", "precision"}
-    loss : Loss
     logits : ndarray of shape (n, k)
         The logits at the optimum.
-    alpha : float
     offset : ndarray of shape (n,)
         The given part of the logits; 0 where there is none.
     """

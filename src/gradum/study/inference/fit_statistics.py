@@ -13,11 +13,7 @@ from gradum.study.inference.result import FitStatistics, Test
 
 
 def fit_statistics(
-    fitted: FittedModel,
-    *,
-    parameters: float,
-    dispersion: float,
-    test: Test | None,
+    fitted: FittedModel, *, parameters: float, dispersion: float, test: Test | None
 ) -> FitStatistics:
     """Return the statistics of a fit with p ``parameters``."""
     condition = fitted.standard.condition
@@ -82,7 +78,6 @@ def wald_test(
 
     Parameters
     ----------
-    fitted : FittedModel
     estimate : ndarray of shape (m,)
         Class by class, with the intercept last in each.
     spread : FactoredCovariance

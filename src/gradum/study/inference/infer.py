@@ -20,7 +20,12 @@ from gradum.messages import say
 from gradum.solvers.solution import Status
 from gradum.solvers.threads import one_thread
 from gradum.study.inference import regression_sentences
-from gradum.study.inference.covariance import FactoredCovariance, OneOutput, Softmax, covariance_of
+from gradum.study.inference.covariance import (
+    FactoredCovariance,
+    OneOutput,
+    SoftmaxCoordinates,
+    covariance_of,
+)
 from gradum.study.inference.family import FittedModel, Weights, dispersion, likelihood_of
 from gradum.study.inference.fit_statistics import (
     deviances,
@@ -165,14 +170,7 @@ def infer(
         standard = sample.standard(kept, fit_intercept=fit_intercept)
     check_size(standard, outputs)
     optimum = fit(
-        standard,
-        sample.target,
-        sample.weight,
-        asked.weights,
-        loss,
-        outputs,
-        alpha,
-        sample.offset,
+        standard, sample.target, sample.weight, asked.weights, loss, outputs, alpha, sample.offset
     )
     try:
         return _table(asked, sample, optimum, kept, undetermined, sentences)
@@ -251,11 +249,7 @@ def _table(
 
 
 def _without_errors(
-    asked: _Asked,
-    optimum: Optimum,
-    kept: np.ndarray,
-    undetermined: set[int],
-    sentences: list[str],
+    asked: _Asked, optimum: Optimum, kept: np.ndarray, undetermined: set[int], sentences: list[str]
 ) -> Inference:
     """Return the estimates alone, or not even these where they are infinite."""
     estimate = optimum.against_first
@@ -302,11 +296,11 @@ def _result(
     )
 
 
-def _geometry(fitted: FittedModel, *, expected: bool) -> OneOutput | Softmax:
-    return OneOutput(fitted, expected) if fitted.outputs == 1 else Softmax(fitted)
+def _geometry(fitted: FittedModel, *, expected: bool) -> OneOutput | SoftmaxCoordinates:
+    return OneOutput(fitted, expected) if fitted.outputs == 1 else SoftmaxCoordinates(fitted)
 
 
-def _parameters(fitted: FittedModel, model: OneOutput | Softmax) -> float:
+def _parameters(fitted: FittedModel, model: OneOutput | SoftmaxCoordinates) -> float:
     """Return how many coefficients are estimated; under a penalty, the effective number."""
     if fitted.alpha:
         return model.effective

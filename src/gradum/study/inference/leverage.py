@@ -98,7 +98,6 @@ def influence(
         Above 0.
     weights : {"frequency", "precision"}
         As for `infer`.
-    fit_intercept : bool
 
     Raises
     ------

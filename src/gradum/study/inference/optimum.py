@@ -168,7 +168,6 @@ class Screened:
     ----------
     rows : ndarray of shape (n,)
         Whether a row remains.
-    perfect : tuple of Perfect
     alone : tuple of int
         Columns that are left out without their rows.
     """

@@ -44,7 +44,6 @@ class Test(msgspec.Struct, frozen=True):
         ``F``, ``likelihood ratio`` or ``Wald``.
     distribution : str
         ``F`` or ``chi-squared``.
-    statistic, p : float
     degrees : int
         How many coefficients are tested.
     residual_degrees : float or None
@@ -143,7 +142,6 @@ class Inference(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    target : str
     loss : str
         ``squared_error``, ``log_loss``, ``poisson`` or ``gamma``.
     classes : tuple of str

@@ -66,8 +66,7 @@ class Sample:
         for sentence, values in per_row.items():
             if values is not None and np.shape(values) != (len(target),):
                 raise ShapeError(
-                    say(sentence, shape=np.shape(values), rows=len(target)),
-                    say("Give one a row."),
+                    say(sentence, shape=np.shape(values), rows=len(target)), say("Give one a row.")
                 )
         if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
             raise SpecError(

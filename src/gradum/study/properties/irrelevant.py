@@ -32,7 +32,6 @@ class IrrelevantProperty:
 
     Parameters
     ----------
-    column : str
     within : float
         T, in the target's unit or as a probability.
     place : int or None

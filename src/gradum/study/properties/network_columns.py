@@ -16,7 +16,7 @@ from gradum.messages import say
 from gradum.study.properties.property_words import parts_of
 from gradum.study.properties.region import Region
 from gradum.study.properties.result import ColumnDomain
-from gradum.study.verification.domain import Domain, Form
+from gradum.study.verification.domain import Domain, InputForm
 from gradum.tables.columns import Column
 from gradum.tables.schema import Schema
 from gradum.tables.wording import SHOWN_NAMES, quoted
@@ -115,7 +115,7 @@ class NetworkColumns:
         PropertyError
             There are no possible rows.
         """
-        form = Form(self.whole, (), np.full(len(self.low), np.nan))
+        form = InputForm(self.whole, (), np.full(len(self.low), np.nan))
         return Domain(self.low, self.high, (), precision=np.float32, form=form)
 
     def row(self, x: np.ndarray) -> dict[str, float | int]:

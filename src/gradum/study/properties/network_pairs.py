@@ -73,7 +73,6 @@ class PairProperty:
 
     Parameters
     ----------
-    columns : tuple of str
     within : float
         The most that any output may differ.
     to_class : bool
@@ -189,7 +188,6 @@ def verify_pairs(
 
     Parameters
     ----------
-    network : ForeignNetwork
     stated : sequence of (str, str)
         Properties, as `PairProperty.read` reads them, each with the part of the columns' ranges in
         which it is to hold, as `NetworkColumns.within` reads it.

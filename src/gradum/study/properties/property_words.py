@@ -69,8 +69,6 @@ def column_of(
 
     Parameters
     ----------
-    text : str
-    fitted : WithSchema
     can_be_read : callable
         Whether the rest after a name can be read. If the text begins with several names, the
         longest one with a readable rest counts, or the longest of all if there is none.

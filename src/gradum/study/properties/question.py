@@ -68,7 +68,6 @@ class PropertyQuestion:
         The property as it was stated.
     table : TableDomain
         The domain of the rung in question.
-    region : Region
     rows : CentreRows or None
         The rows of a table, if one was given.
     seconds : float

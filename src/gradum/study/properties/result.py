@@ -48,8 +48,6 @@ class Verified(msgspec.Struct, frozen=True):
         (bounds of the slope along the column), "attack", "interval", "crown" or "search".
     certified : float
         The share of the domain, or of the rows, for which the property is proved.
-    seconds : float
-    counterexample : Counterexample or None
     reason : str or None
         Why the property is not decided.
     rows, refuted_rows : int or None
@@ -92,10 +90,8 @@ class Verification(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    target, rung : str
     domain : tuple of ColumnDomain
         The whole domain, column by column.
-    properties : tuple of Verified
     notes : tuple of str
         Notes that hold for all proofs.
     """

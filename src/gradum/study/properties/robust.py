@@ -30,7 +30,7 @@ from gradum.study.properties.property_words import (
 from gradum.study.properties.question import CentreRows, PropertyQuestion, why_too_fine
 from gradum.study.properties.result import Counterexample, Verified
 from gradum.study.properties.table_domain import HARDLY, Row, TableDomain
-from gradum.study.verification.domain import Form, Stage, Verdict, gravest, latest
+from gradum.study.verification.domain import InputForm, Stage, Verdict, gravest, latest
 from gradum.waiting import portion
 
 ANY = "any"
@@ -49,7 +49,6 @@ class RobustProperty:
 
     Parameters
     ----------
-    changes : tuple of ColumnMove
     within : float or None
         T, in the target's unit; None for classes.
     """
@@ -167,7 +166,7 @@ class RobustProperty:
         rows = ({column: raw.get(column) for column in other}, other)
         return around._replace(example=Counterexample(rows, answers, int(number)))
 
-    def _reached(self, question: PropertyQuestion, x: np.ndarray) -> tuple[Box, Form]:
+    def _reached(self, question: PropertyQuestion, x: np.ndarray) -> tuple[Box, InputForm]:
         """Return the possible inputs [d] of a changed row; only whole numbers stay whole."""
         table, table_graph = question.table, question.table_graph
         low, high = x[None].copy(), x[None].copy()

@@ -38,7 +38,6 @@ class SlopeSearch:
     ----------
     graph : Graph
         A graph with one output.
-    domain : Domain
     way : ndarray [d]
         1 or −1 for the input that rises or falls, 0 for the others.
     unit : float
@@ -102,11 +101,7 @@ class SlopeSearch:
         self.open_boxes = others.joined(OpenBoxes(box, phases, share, lack, -share))
 
     def _columns(
-        self,
-        enclosure: Enclosure,
-        zonotopes: list[Zonotope],
-        tangents: list[Box],
-        left: np.ndarray,
+        self, enclosure: Enclosure, zonotopes: list[Zonotope], tangents: list[Box], left: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return which input or group to divide in each remaining box, and whether there is one."""
         if self.graph.inputs > MOST_DIVIDED:

@@ -73,7 +73,6 @@ def verify_properties(
     ----------
     table_graph : TableGraph
         Graphs of the rung.
-    stated : sequence of Stated
     rows : CentreRows, optional
         Rows of a table, for properties that are checked around rows.
     seconds : float
@@ -116,14 +115,7 @@ def _verified(
 
 @dataclass(frozen=True)
 class Stated:
-    """A property as it was stated, with its region.
-
-    Parameters
-    ----------
-    text : str
-    property : TableProperty
-    region : Region
-    """
+    """A property as it was stated, with its region."""
 
     text: str
     property: TableProperty
@@ -182,7 +174,6 @@ def read_properties(path: str | os.PathLike, where: str, fitted: Fitted) -> list
     path : path
     where : str
         The region of properties that name none, if the file names none either.
-    fitted : Fitted
 
     Raises
     ------

@@ -29,7 +29,7 @@ from gradum.study.certified.table_graph import TableGraph
 from gradum.study.certified.table_inputs import TableInputs
 from gradum.study.properties.region import Region
 from gradum.study.properties.result import ColumnDomain
-from gradum.study.verification.domain import Domain, Form
+from gradum.study.verification.domain import Domain, InputForm
 from gradum.tables.kinds.design import FLOAT32_MAX
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.step import Step
@@ -70,7 +70,7 @@ class TableDomain:
         return Box(low, high)
 
     @cached_property
-    def form(self) -> Form:
+    def form(self) -> InputForm:
         """The possible values of the inputs, besides lying in the box."""
         columns = self.inputs.layout.columns
         whole = np.array([c.traits.is_truth for c in columns for _ in c.flat_names], bool)
@@ -86,7 +86,7 @@ class TableDomain:
         several = self._of_several_inputs
         if several.any():
             tried[several] = self.inputs.encoded([self._typical])[0, several]
-        return Form(whole, tuple(implied), tried)
+        return InputForm(whole, tuple(implied), tried)
 
     def region(self, region: Region) -> Box:
         """Return the part of the domain that a region names, [1, d].
@@ -114,7 +114,9 @@ class TableDomain:
                 )
         return Box(*narrowed)
 
-    def domain(self, box: Box, unsafe: Sequence[Polyhedron], form: Form | None = None) -> Domain:
+    def domain(
+        self, box: Box, unsafe: Sequence[Polyhedron], form: InputForm | None = None
+    ) -> Domain:
         """Return the domain of a search: a box [1, d] with its unsafe outputs."""
         return Domain(
             box.low[0],

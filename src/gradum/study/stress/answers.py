@@ -15,14 +15,7 @@ from gradum.tables.kinds.design import Design
 
 @dataclass(frozen=True, eq=False)
 class MovedAnswers:
-    """A rung's answers for copies of p rows.
-
-    Parameters
-    ----------
-    encoder : Encoder
-    rung : Rung
-    moves : Moves
-    """
+    """A rung's answers for copies of p rows."""
 
     encoder: Encoder
     rung: Rung

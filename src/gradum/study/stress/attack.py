@@ -21,7 +21,7 @@ from gradum.scores.interval import NORMAL_95, Interval, wilson
 from gradum.study.stress.aims import Aims, ClassAims, NumberAims, far_of
 from gradum.study.stress.answers import MovedAnswers
 from gradum.study.stress.levels import Variants, variants
-from gradum.study.stress.result import Attack, ColumnPart, ColumnShift, Kept, RowAttack
+from gradum.study.stress.result import Attack, ColumnPart, ColumnShift, KeptShare, RowAttack
 from gradum.study.stress.shift_search import ShiftSearch
 from gradum.study.stress.stressed_rows import StressedRows
 from gradum.waiting import portion
@@ -113,13 +113,10 @@ class _AttackedPart:
 
     Parameters
     ----------
-    stressed : StressedRows
     present : Prediction
         Predictions for the rows as they are.
-    aims : Aims
     tried : Variants
         Variants of the rows, one for each problem of the search.
-    search : ShiftSearch
     """
 
     stressed: StressedRows
@@ -196,14 +193,14 @@ def _changes(
     )
 
 
-def _curve(radii: np.ndarray, full: float) -> tuple[Kept, ...]:
+def _curve(radii: np.ndarray, full: float) -> tuple[KeptShare, ...]:
     """Return the shares of rows whose answers stay, by ε, given their radii (n,)."""
     curve = []
     for share in CURVE:
         kept = float(np.mean(radii > share * full * (1 + ROUNDING)))
         low, high = wilson(kept, len(radii), NORMAL_95)
         interval = Interval(kept, low, high, (high - low) / (2 * NORMAL_95))
-        curve.append(Kept(share * full, interval))
+        curve.append(KeptShare(share * full, interval))
     return tuple(curve)
 
 

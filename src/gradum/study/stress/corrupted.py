@@ -78,7 +78,6 @@ def corruptions(
 
     Parameters
     ----------
-    stressed : StressedRows
     labels : Labels, optional
         The rows' targets, if they are at hand.
     time_limit : float, optional

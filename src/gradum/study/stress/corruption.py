@@ -26,7 +26,6 @@ class Corruption:
 
     Parameters
     ----------
-    kind : str
     columns : tuple of str
         The columns whose values change.
     corrupt : function

@@ -28,7 +28,7 @@ from gradum.study.stress.attack import CURVE
 from gradum.study.stress.reach import Reach
 from gradum.study.stress.result import Attack, ProofStage
 from gradum.study.stress.stressed_rows import StressedRows
-from gradum.study.verification.domain import Domain, Form
+from gradum.study.verification.domain import Domain, InputForm
 from gradum.study.verification.verify import verify
 from gradum.waiting import heard_by, portion, tell
 
@@ -56,7 +56,6 @@ def certify(stressed: StressedRows, attacked: Attack, *, seconds: float = SECOND
 
     Parameters
     ----------
-    stressed : StressedRows
     attacked : Attack
         The attack on these rows.
     seconds : float
@@ -129,7 +128,6 @@ class Proof:
 
     Parameters
     ----------
-    table_graph : TableGraph
     reach : Reach
         The possible copies of the n rows.
     claims : Claims
@@ -197,7 +195,7 @@ class Proof:
         (row,), unit = rows, self.table_graph.unit
         graph, unsafe = self.claims.graph(row), self.claims.unsafe(row)
         groups = self.table_graph.inputs.groups
-        form = Form(self.reach.whole(row), (), np.full(graph.inputs, np.nan))
+        form = InputForm(self.reach.whole(row), (), np.full(graph.inputs, np.nan))
         now = perf_counter()
         end = now + ATTEMPT * (until - now)
         stage: ProofStage = "crown"

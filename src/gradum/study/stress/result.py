@@ -18,7 +18,6 @@ class ColumnShift(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    column : str
     before, after : number, str, bool or datetime
         ``from`` and ``to`` in JSON.
     shift : float or None
@@ -65,12 +64,11 @@ class RowAttack(msgspec.Struct, frozen=True):
     certified_by: ProofStage | None = None
 
 
-class Kept(msgspec.Struct, frozen=True):
+class KeptShare(msgspec.Struct, frozen=True):
     """The share of rows whose answers stay, whatever changes within ε.
 
     Parameters
     ----------
-    epsilon : float
     attacked : Interval
         The share that the attack left unchanged, an upper bound of the share that stays, with
         Wilson's interval for rows like these.
@@ -128,7 +126,7 @@ class Attack(msgspec.Struct, frozen=True):
     least_move: float | None
     columns: tuple[str, ...]
     rows: tuple[RowAttack, ...]
-    curve: tuple[Kept, ...]
+    curve: tuple[KeptShare, ...]
     median: float | None
     parts: tuple[ColumnPart, ...]
     evaluations: int
@@ -166,7 +164,6 @@ class CorruptionEffect(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    kind : str
     columns : tuple of str
         The column, or the two that were swapped.
     rows : int
@@ -222,11 +219,8 @@ class Stress(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    target, rung : str
     rows : int
         The number of rows in the table.
-    attack : Attack
-    corruptions : Corruptions
     notes : tuple of str
         Further notes for readers.
     """

@@ -101,7 +101,6 @@ class ShiftSearch:
         The moves of p rows, each with its aim.
     aims : Aims
         The p aims.
-    answers : CopyPredictor
     rng : Generator
 
     Attributes
@@ -115,11 +114,7 @@ class ShiftSearch:
     """
 
     def __init__(
-        self,
-        moves: Moves,
-        aims: Aims,
-        answers: CopyPredictor,
-        rng: np.random.Generator,
+        self, moves: Moves, aims: Aims, answers: CopyPredictor, rng: np.random.Generator
     ) -> None:
         self.moves = moves
         self.aims = aims

@@ -39,7 +39,6 @@ def stress(
 
     Parameters
     ----------
-    stressed : StressedRows
     table_rows : int
         The number of rows in the whole table.
     labels : Labels, optional

@@ -38,7 +38,6 @@ class StressedRows:
 
     Parameters
     ----------
-    fitted : Fitted
     rung : Rung
         The rung that answers.
     reference : Reference
@@ -127,10 +126,8 @@ class MovingColumn:
 
     Parameters
     ----------
-    name : str
     axis : Axis
         The learned range, and the possible values.
-    scale : ShiftScale
     upward, downward : bool
         Whether values may rise, and whether they may fall.
     """

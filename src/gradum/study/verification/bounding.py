@@ -78,7 +78,6 @@ class Bounding:
 
     Parameters
     ----------
-    domain : Domain
     constraints : Constraints
         The constraints of its unsafe outputs.
     units : Phases

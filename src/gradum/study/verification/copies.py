@@ -11,16 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradum.core.bounds import (
-    INPUT,
-    Affine,
-    Concatenated,
-    Draft,
-    Graph,
-    Selected,
-    Sum,
-)
-from gradum.study.verification.domain import Domain, Form
+from gradum.core.bounds import INPUT, Affine, Concatenated, Draft, Graph, Selected, Sum
+from gradum.study.verification.domain import Domain, InputForm
 from gradum.study.verification.verify import Replay
 
 
@@ -83,7 +75,7 @@ class Copies:
                 for flag, place, value in form.implied
                 if flag in second and place in second
             ]
-            form = Form(
+            form = InputForm(
                 self._doubled(form.whole), (*form.implied, *implied), self._doubled(form.tried)
             )
         return replace(

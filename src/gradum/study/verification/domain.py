@@ -27,7 +27,7 @@ STAGES: tuple[Stage, ...] = ("attack", "interval", "crown", "search")
 
 
 @dataclass(frozen=True, eq=False)
-class Form:
+class InputForm:
     """The values that inputs can have within a box: whole numbers, and values implied by others.
 
     Parameters
@@ -104,7 +104,7 @@ class Domain:
     groups: tuple[np.ndarray, ...] = ()
     thresholds: tuple[tuple[int, np.ndarray], ...] = ()
     precision: type[np.floating] = np.float64
-    form: Form | None = None
+    form: InputForm | None = None
 
     def __post_init__(self) -> None:
         levels = all((self.high[places] >= 1).any() for places in self.groups)

@@ -36,7 +36,6 @@ class Phases:
 
     Parameters
     ----------
-    graph : Graph
     bends : dict of int to float
         Where the numbers of a node bend, keyed by its position. If empty, no box is divided by
         phases.

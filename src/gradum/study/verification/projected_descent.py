@@ -68,11 +68,7 @@ def attack_from(
 
 
 def descend(
-    graph: Graph,
-    domain: Domain,
-    x: np.ndarray,
-    steps: int = STEPS,
-    until: float = math.inf,
+    graph: Graph, domain: Domain, x: np.ndarray, steps: int = STEPS, until: float = math.inf
 ) -> np.ndarray:
     """Descend from points [N, d]; return the first points with unsafe outputs."""
     constraints = Constraints.of(domain.unsafe, graph.widths[-1])

@@ -40,10 +40,8 @@ def promises(
 
     Parameters
     ----------
-    domain : Domain
     units : Phases
         The units of the network.
-    bounded : Bounded
     boxes : ndarray of int [b]
         Positions of the boxes.
     rows : ndarray of int [b]

@@ -54,8 +54,6 @@ def verify(
 
     Parameters
     ----------
-    graph : Graph
-        The network.
     domain : Domain
         The domain of its inputs, with unsafe outputs.
     replay : callable, optional

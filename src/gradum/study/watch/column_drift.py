@@ -43,7 +43,6 @@ def watch_column(
     ----------
     column : Column
         The column in the schema.
-    reference : Reference
     new : CountedColumn
         The column of all new rows.
     some : Series

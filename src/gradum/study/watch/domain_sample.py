@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
+from gradum.randomness import stream
+from gradum.run.fitted import Fitted
 from gradum.rungs.rung import Prediction
 
 LEAST_PROBABILITY = 1e-6
@@ -16,6 +19,9 @@ Scores = Callable[[np.ndarray], np.ndarray]
 
 Learner = Callable[[np.ndarray, np.ndarray, np.ndarray], Scores]
 """Learns from values (n, d), in which NaN is missing, from targets (n,) and from weights (n,)."""
+
+MOST_COLUMNS = 200
+"""The most encoded columns that can tell rows apart; if there are more, this many are drawn."""
 
 FOLDS = 5
 
@@ -48,7 +54,6 @@ class DomainSample:
 
     Parameters
     ----------
-    prediction : Prediction
     weight : ndarray of shape (n,)
         Above 0.
     columns : ndarray of shape (n, d), optional
@@ -160,3 +165,19 @@ def density_ratio_weights(
 def effective(weight: np.ndarray) -> np.ndarray:
     """Scale weights to the sum (Σ w)² / Σ w²."""
     return weight * weight.sum() / (weight**2).sum()
+
+
+def answered_rows(
+    fitted: Fitted, frame: pl.DataFrame, prediction: Prediction, weight: np.ndarray | None = None
+) -> DomainSample:
+    """Join typed rows (n) with the answers for them; only the lengths of texts count.
+
+    With several quantiles, the middle one is the prediction.
+    """
+    columns = fitted.encoder.transform(frame).full()
+    if columns.shape[1] > MOST_COLUMNS:
+        rng = stream(fitted.spec.seed, "study", "watch", "expected columns")
+        columns = columns[:, np.sort(rng.choice(columns.shape[1], MOST_COLUMNS, replace=False))]
+    if prediction.value.ndim == 2:
+        prediction = Prediction(prediction.middle, None)
+    return DomainSample(prediction, np.ones(len(frame)) if weight is None else weight, columns)

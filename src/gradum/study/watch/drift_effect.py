@@ -63,7 +63,6 @@ def effect_of(
         Typed new rows (n).
     answers : ndarray of shape (n, c)
         The answers for them.
-    rung : str or None
     rng : Generator
         Draws the ranks of equal values, and the rows whose level is changed.
 
@@ -104,7 +103,6 @@ def mapped_back(
 
     Parameters
     ----------
-    values : Series
     summary : ColumnSummary
         The reference's summary, which has ``rows``.
     known : sequence of str

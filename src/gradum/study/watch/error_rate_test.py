@@ -65,7 +65,6 @@ class Labelled:
         Which predictions are errors.
     numbers : ndarray of shape (n,)
         The rows' numbers in the table, from 1.
-    unjudged : Unjudged
     notes : tuple of str
         Notes on the rows and their order.
     """
@@ -180,7 +179,6 @@ def found_from(rows: int, rate: float, alpha: float, power: float) -> float | No
         t.
     rate : float
         m in (0, 1].
-    alpha, power : float
     """
     low, high = 0, rows + 1  # E is below 1/α at the first, and reaches it from the second on
     while high - low > 1:
@@ -348,10 +346,7 @@ def _power(test: SequentialTest) -> Iterator[str]:
 
 
 def _claim(bound: ErrorBound) -> str:
-    values = {
-        "alpha": percent(bound.alpha, decimals=1),
-        "half": percent(bound.level, decimals=1),
-    }
+    values = {"alpha": percent(bound.alpha, decimals=1), "half": percent(bound.level, decimals=1)}
     if bound.judged is None:
         return say(
             "While the mean rate stays at or below the tested rate, the probability that an alarm "

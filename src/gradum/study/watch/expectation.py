@@ -25,10 +25,8 @@ class ExpectedScore(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    metric : str
     value, low, high : float
         The expected score, and the ends between which it lies in 95% of cases.
-    standard_error : float
     judged : float
         The score of the judged rows.
     worse_p : float or None
@@ -63,7 +61,6 @@ class Expectation(msgspec.Struct, frozen=True):
         How many labels of randomly drawn new rows would halve the interval of the first score.
     worse : bool
         Whether the first score is expected to be worse beyond chance, corrected for all tests.
-    sentences : tuple of str
     """
 
     scores: tuple[ExpectedScore, ...]

@@ -76,7 +76,6 @@ def expect(
         The run's metric.
     scores : mapping of str to Interval
         The run's scores on its judged rows, by metric.
-    learners : Learners
     rng : Generator
     dependent : bool
         Whether rows belong together, in groups or in time.

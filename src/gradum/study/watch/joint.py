@@ -56,7 +56,6 @@ def watch_jointly(
         Typed rows, as `tables.check` leaves them: at least `FEWEST_ROWS` each.
     columns : sequence of Column
         The columns to tell the rows apart by.
-    learn : TwoSampleLearner
     rng : Generator
         Halves the rows, and shuffles columns.
     """

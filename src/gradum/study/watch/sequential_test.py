@@ -69,7 +69,6 @@ class ErrorCount(msgspec.Struct, frozen=True):
     ----------
     fingerprint : str
         The fingerprint of the model.
-    bound : ErrorBound
     rows, errors : int
         The numbers of rows with labels and of errors, in all tables so far.
     alarm : int or None
@@ -102,7 +101,6 @@ class Look(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    rows, errors : int
     low, high : float
         Bounds of the mean error rate so far, with 95% certainty at all looks at once.
     evidence : float
@@ -158,13 +156,10 @@ class SequentialTest(msgspec.Struct, frozen=True):
     ----------
     source, labels : str
         The table, and its column of labels.
-    bound : ErrorBound
     count : ErrorCount
         The count after the last row.
     earlier : int
         The number of rows of earlier tables, from a saved state.
-    unjudged : Unjudged
-    alarm : ErrorAlarm or None
     course : tuple of Look
         Looks at up to 500 evenly spaced rows of this table, including that of the alarm.
     found_from : float or None

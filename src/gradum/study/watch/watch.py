@@ -49,8 +49,6 @@ def watch(
 
     Parameters
     ----------
-    fitted : Fitted
-    reference : Reference
     new : Counted
         All new rows, counted.
     some : AnsweredRows

@@ -102,7 +102,6 @@ class ColumnWatch(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    column, kind : str
     size : float
         The Kolmogorov–Smirnov distance for numbers, dates and lengths of texts, at the known
         quantiles; the total variation for levels.
@@ -112,9 +111,6 @@ class ColumnWatch(msgspec.Struct, frozen=True):
         The p-value for the values coming from the same distribution.
     psi : float
         The population stability index.
-    median : Median or None
-    level : LevelShare or None
-    missing : MissingShare
     unseen : UnseenLevels or None
         None if every level is known.
     counts, reference_counts : tuple of int
@@ -127,7 +123,6 @@ class ColumnWatch(msgspec.Struct, frozen=True):
         Hochberg, 5%).
     effect : DriftEffect or None
         For a column that has drifted; None for other columns, and for texts.
-    sentence : str
     below, above : tuple of float
         The new values less than the first quantile, and those greater than the last, at evenly
         spaced ranks; the last of them is the greatest.
@@ -178,7 +173,6 @@ class AnswersWatch(msgspec.Struct, frozen=True):
         The Kolmogorov–Smirnov distance, as for columns.
     p : float or None
         None if the judged rows were predicted by other fits than the one that is kept.
-    median, reference_median : float
     places : tuple of float
         The known quantiles.
     counts, reference_counts : tuple of int
@@ -213,7 +207,6 @@ class JointWatch(msgspec.Struct, frozen=True):
         The area under the ROC curve on rows that it had not learned from; 0.5 if it cannot.
     least_auc : float
         The least area that this many rows could show, at 5%.
-    p : float
     rows, reference_rows : int
         The numbers of rows that were looked at.
     columns : tuple of (str, float)
@@ -235,8 +228,6 @@ class Watched(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    target, rung : str
-    rows, reference_rows : int
     alarms : tuple of WatchAlarm
         Empty if the model holds, as far as the rows can show.
     tests : int
@@ -246,7 +237,6 @@ class Watched(msgspec.Struct, frozen=True):
         were no tests.
     columns : tuple of ColumnWatch
         Columns that alarm first, then columns with harmless drift, the larger first in each.
-    answers : AnswersWatch or None
     joint : JointWatch or None
         None if no reference rows are at hand.
     expected_score : Expectation or None

@@ -50,8 +50,6 @@ class Forecast(Struct, frozen=True, forbid_unknown_fields=True):
         As they were understood in the table.
     series : tuple of Column
         The columns whose values name a series; none for a single one.
-    covariates : tuple of Covariate
-    frequency : Frequency
     seasons : tuple of int
         The cycles in steps; the first is m, that of the seasonal naive forecast.
     keys : tuple of tuple of str

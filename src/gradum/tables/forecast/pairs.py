@@ -24,8 +24,6 @@ class Windows:
 
     Parameters
     ----------
-    panel : Panel
-    known : Forecast
     series : ndarray of shape (W,)
         The place of each window's series among those of the panel.
     origins : ndarray of shape (W,)

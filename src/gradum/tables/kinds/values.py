@@ -45,7 +45,6 @@ class Values:
 
     Attributes
     ----------
-    name : str
     raw : polars.Series
     typed : bool
         Whether the source states the types of its columns.

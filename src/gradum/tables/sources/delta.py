@@ -38,7 +38,6 @@ def rows(
     ----------
     where : str
         The folder or its address.
-    location : Location
     new_file : callable
     opening, access : dict, optional
         How the log and the files are reached in a store.

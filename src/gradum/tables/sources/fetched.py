@@ -190,7 +190,6 @@ class _Journey:
 
     Parameters
     ----------
-    reading : ReadingOptions
     new_file : callable
 
     Attributes

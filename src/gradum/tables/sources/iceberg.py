@@ -49,7 +49,6 @@ def rows(
     ----------
     where : str
         The folder, or the path or address of a file of metadata.
-    location : Location
     new_file : callable
     opening, access : dict, optional
         How the metadata and the files are reached in a store.

@@ -78,7 +78,6 @@ def connected(
 
     Parameters
     ----------
-    location : Location
     refused : callable, optional
         Makes an error of the reason why the server does not carry something out; by default one
         about a query.

@@ -421,9 +421,7 @@ def _of_files(here: Fetched, folder: Path) -> Stream:
         tuple(file for _, files_of_part in parts for file in files_of_part),
     )
     head = replace(
-        stack(heads, here.source),
-        decimal=heads[0].decimal,
-        keep_totals=here.reading.keep_totals,
+        stack(heads, here.source), decimal=heads[0].decimal, keep_totals=here.reading.keep_totals
     )
     names = tuple(
         location.name

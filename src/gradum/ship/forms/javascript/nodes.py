@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradum.ship.recording.program import Node, Program
+from gradum.ship.recording.program import RecordedNode, RecordedProgram
 
 SETTINGS = (
     *("axis", "axes", "start", "place", "separator", "pattern", "ngrams"),
@@ -30,16 +30,16 @@ class NodeList:
         What is written.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: RecordedProgram) -> None:
         self.listed: list[list[Any]] = []
-        self.places: dict[Node, int] = {}
+        self.places: dict[RecordedNode, int] = {}
         self._known: dict[str, int] = {}
         self._rows = program.rows
         for node in (*program.nodes, *program.outputs.values()):
             if node.operation != "constant":  # who takes it says how it is written
                 self._place_of(node)
 
-    def _place_of(self, node: Node) -> int:
+    def _place_of(self, node: RecordedNode) -> int:
         if node not in self.places:
             parents = node.parents
             if node.operation == "matmul":
@@ -52,19 +52,19 @@ class NodeList:
                 self.listed.append(entry)
         return self.places[node]
 
-    def _shape(self, node: Node) -> list[int]:
+    def _shape(self, node: RecordedNode) -> list[int]:
         rows = self._rows
         return [-(n // rows) if n and n % rows == 0 else n for n in node.shape]
 
 
-def _turned(node: Node) -> Node:
+def _turned(node: RecordedNode) -> RecordedNode:
     """Return matrices with their last two axes exchanged, as the runtime multiplies with them."""
     axes = (*range(len(node.shape) - 2), len(node.shape) - 1, len(node.shape) - 2)
     shape = tuple(node.shape[axis] for axis in axes)
     if node.operation == "constant":
         value = node.settings["value"].transpose(axes)
-        return Node("constant", (), node.dtype, shape, {"value": value})
-    return Node("transpose", (node,), node.dtype, shape, {"axes": axes})
+        return RecordedNode("constant", (), node.dtype, shape, {"value": value})
+    return RecordedNode("transpose", (node,), node.dtype, shape, {"axes": axes})
 
 
 def type_of(dtype: np.dtype) -> str:
@@ -74,7 +74,7 @@ def type_of(dtype: np.dtype) -> str:
     return "int64" if dtype.kind in "iu" and dtype != np.int32 else dtype.name
 
 
-def _settings(node: Node) -> dict[str, Any]:
+def _settings(node: RecordedNode) -> dict[str, Any]:
     if node.operation == "constant":
         value, name = node.settings["value"], type_of(node.dtype)
         if name == "object":

@@ -10,7 +10,7 @@ from gradum.messages import say
 from gradum.ship.exchange.onnx_file import onnx_package
 from gradum.ship.exchange.onnx_session import open_session
 from gradum.ship.forms.described import metadata
-from gradum.ship.forms.onnx.nodes import IR_VERSION, LOCALE, MICROSOFT, VERSIONS, Graph
+from gradum.ship.forms.onnx.nodes import IR_VERSION, LOCALE, MICROSOFT, VERSIONS, OnnxGraph
 from gradum.ship.forms.parity import Runner
 from gradum.ship.recording.model import RecordedModel
 from gradum.tables.wording import shortened
@@ -31,7 +31,7 @@ class OnnxForm:
             The package onnx is not installed.
         """
         onnx = onnx_package()
-        graph = Graph(model.program)
+        graph = OnnxGraph(model.program)
         make_version = onnx.helper.make_opsetid
         proto = onnx.helper.make_model(
             graph.proto(),

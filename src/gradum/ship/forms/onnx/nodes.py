@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from gradum.ship.exchange.onnx_file import onnx_package
-from gradum.ship.recording.program import OPERATIONS, Node, Program
+from gradum.ship.recording.program import OPERATIONS, RecordedNode, RecordedProgram
 
 IR_VERSION = 10
 ML, MICROSOFT = "ai.onnx.ml", "com.microsoft"
@@ -25,7 +25,7 @@ LOCALE = "C.UTF-8"
 """By which letters are put in lower case; ONNX Runtime's own default is missing in containers."""
 
 
-class Graph:
+class OnnxGraph:
     """A graph of ONNX under construction.
 
     Parameters
@@ -34,7 +34,7 @@ class Graph:
         What is written; its inputs and outputs keep their names.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: RecordedProgram) -> None:
         self._onnx = onnx_package()
         self._nodes: list[Any] = []
         self._constants: dict[bytes, Any] = {}
@@ -58,7 +58,7 @@ class Graph:
         make = self._onnx.helper.make_graph
         return make(self._nodes, "gradum", inputs, outputs, initializer=constants)
 
-    def _info(self, name: str, node: Node, axes: int) -> Any:
+    def _info(self, name: str, node: RecordedNode, axes: int) -> Any:
         shape = ["rows", *node.shape[1:axes]]
         return self._onnx.helper.make_tensor_value_info(name, self.type_of(node.dtype), shape)
 
@@ -68,7 +68,7 @@ class Graph:
             return self._onnx.TensorProto.STRING
         return self._onnx.helper.np_dtype_to_tensor_dtype(dtype)
 
-    def of(self, node: Node) -> list[str]:
+    def of(self, node: RecordedNode) -> list[str]:
         """Return the names of what a node takes."""
         return [self._names[parent] for parent in node.parents]
 
@@ -91,7 +91,7 @@ class Graph:
         return name
 
     def scanned(
-        self, rows: list[str], node: Node, shape: list[int], write: Callable[[str], str]
+        self, rows: list[str], node: RecordedNode, shape: list[int], write: Callable[[str], str]
     ) -> str:
         """Add what is written of each row of texts [n, 1] by itself: [n, *shape]."""
         outer, self._nodes, row = self._nodes, [], self._fresh()
@@ -130,7 +130,7 @@ class Graph:
         return name
 
 
-Written = Callable[[Graph, Node], str]
+Written = Callable[[OnnxGraph, RecordedNode], str]
 
 
 def _same(kind: str, **attributes: Any) -> Written:
@@ -141,18 +141,18 @@ def _same(kind: str, **attributes: Any) -> Written:
 def _integers(kind: str, setting: str) -> Written:
     """Write an operation whose setting is an input of integers in ONNX."""
 
-    def write(graph: Graph, node: Node) -> str:
+    def write(graph: OnnxGraph, node: RecordedNode) -> str:
         return graph.add(kind, [*graph.of(node), _whole(graph, node.settings[setting])])
 
     return write
 
 
-def _whole(graph: Graph, numbers: Any) -> str:
+def _whole(graph: OnnxGraph, numbers: Any) -> str:
     return graph.constant(np.atleast_1d(np.asarray(numbers, np.int64)))
 
 
 def _reduced(kind: str) -> Written:
-    def write(graph: Graph, node: Node) -> str:
+    def write(graph: OnnxGraph, node: RecordedNode) -> str:
         axes = _whole(graph, node.settings["axis"])
         keepdims = int(node.settings["keepdims"])
         return graph.add(kind, [*graph.of(node), axes], keepdims=keepdims)
@@ -160,22 +160,22 @@ def _reduced(kind: str) -> Written:
     return write
 
 
-def _cast(graph: Graph, node: Node) -> str:
+def _cast(graph: OnnxGraph, node: RecordedNode) -> str:
     return graph.add("Cast", graph.of(node), to=graph.type_of(node.settings["dtype"]))
 
 
-def _slice(graph: Graph, node: Node) -> str:
+def _slice(graph: OnnxGraph, node: RecordedNode) -> str:
     ends = (_whole(graph, node.settings[name]) for name in ("start", "stop", "axis"))
     return graph.add("Slice", [*graph.of(node), *ends])
 
 
-def _sort(graph: Graph, node: Node) -> str:
+def _sort(graph: OnnxGraph, node: RecordedNode) -> str:
     axis = node.settings["axis"]
     inputs = [*graph.of(node), _whole(graph, node.shape[axis])]
     return graph.add("TopK", inputs, second=True, axis=axis, largest=0, sorted=1)
 
 
-def _cosine(graph: Graph, node: Node) -> str:
+def _cosine(graph: OnnxGraph, node: RecordedNode) -> str:
     if node.dtype == np.float32:
         return graph.add("Cos", graph.of(node))
     # Not every ONNX Runtime has a cosine of float64.
@@ -183,12 +183,12 @@ def _cosine(graph: Graph, node: Node) -> str:
     return graph.add("Sin", [graph.add("Add", [*graph.of(node), quarter])])
 
 
-def _zeros(graph: Graph, node: Node) -> str:
+def _zeros(graph: OnnxGraph, node: RecordedNode) -> str:
     shape = graph.add("Shape", graph.of(node))
     return graph.add("ConstantOfShape", [shape], value=graph.tensor(np.zeros(1)))
 
 
-def _look_up(graph: Graph, node: Node) -> str:
+def _look_up(graph: OnnxGraph, node: RecordedNode) -> str:
     keys = [key.encode() for key in node.settings["keys"]]
     values = [int(value) for value in node.settings["values"]]
     default = int(node.settings["default"])
@@ -204,21 +204,21 @@ def _look_up(graph: Graph, node: Node) -> str:
     )
 
 
-def _split(graph: Graph, node: Node) -> str:
+def _split(graph: OnnxGraph, node: RecordedNode) -> str:
     parts = graph.add(
         "StringSplit", graph.of(node), second=True, delimiter=node.settings["separator"]
     )
     return graph.add("Gather", [parts, graph.constant(np.int64(node.settings["place"]))], axis=-1)
 
 
-def _tokens(graph: Graph, node: Node) -> str:
+def _tokens(graph: OnnxGraph, node: RecordedNode) -> str:
     """Text by text: of all at once, each would take the memory of the longest."""
     shape = [len(node.settings["ngrams"]) + 1]
     each = partial(_tokens_of_one, graph, node)
     return graph.scanned(graph.of(node), node, shape, each)
 
 
-def _tokens_of_one(graph: Graph, node: Node, text: str) -> str:
+def _tokens_of_one(graph: OnnxGraph, node: RecordedNode, text: str) -> str:
     """Return how many tokens a text [1] has, then how often each n-gram occurs."""
     if padding := node.settings["padding"]:
         around = graph.constant(np.array([padding], object))

@@ -13,14 +13,14 @@ import numpy as np
 from gradum.errors import ExportError
 from gradum.messages import say
 from gradum.ship.forms.sql.scalars import BUILT, Scalar, Scalars
-from gradum.ship.recording.program import OPERATIONS, ROWS_AXIS, Node, Program
+from gradum.ship.recording.program import OPERATIONS, ROWS_AXIS, RecordedNode, RecordedProgram
 
 MOST_PRODUCTS = 50_000
 """The most multiplications of a row."""
 DIGITS = "123456789"
 
 
-def expanded(program: Program) -> dict[str, np.ndarray]:
+def expanded(program: RecordedProgram) -> dict[str, np.ndarray]:
     """Return each answer of a program to one row: arrays [1, ...] of scalars and plain values.
 
     Raises
@@ -30,7 +30,7 @@ def expanded(program: Program) -> dict[str, np.ndarray]:
     """
     refuse_size(sum(map(_products, program.nodes)), MOST_PRODUCTS)
     scalars = Scalars()
-    values: dict[Node, np.ndarray] = {}
+    values: dict[RecordedNode, np.ndarray] = {}
     for name, node in program.inputs.items():
         kind = "text" if node.dtype == object else "number"
         values[node] = _filled((1, 1), scalars.made("input", kind, name))
@@ -55,7 +55,7 @@ def refuse_size(count: int, most: int) -> None:
         )
 
 
-def _products(node: Node) -> int:
+def _products(node: RecordedNode) -> int:
     """Return how many multiplications of a row an operation takes, if it is a product."""
     if node.operation != "matmul":
         return 0
@@ -69,7 +69,7 @@ def _filled(shape: tuple[int, ...], *values: Any) -> np.ndarray:
     return array
 
 
-def _constant(scalars: Scalars, node: Node) -> np.ndarray:
+def _constant(scalars: Scalars, node: RecordedNode) -> np.ndarray:
     """Return plain values; those of float32 with as many digits as that has."""
     value = node.settings["value"]
     plain = [float(str(x)) for x in value.ravel()] if value.dtype == np.float32 else value.ravel()
@@ -79,7 +79,7 @@ def _constant(scalars: Scalars, node: Node) -> np.ndarray:
 def _by_each(operation: str) -> Callable[..., np.ndarray]:
     """Write an operation of single values."""
 
-    def expand(scalars: Scalars, node: Node, *arrays: np.ndarray) -> np.ndarray:
+    def expand(scalars: Scalars, node: RecordedNode, *arrays: np.ndarray) -> np.ndarray:
         each = np.broadcast(*arrays)
         return _filled(each.shape, *(scalars.apply(operation, *values) for values in each))
 
@@ -89,7 +89,7 @@ def _by_each(operation: str) -> Callable[..., np.ndarray]:
 def _by_axis(function: Callable[[Scalars, list[Any]], Any]) -> Callable[..., np.ndarray]:
     """Write an operation that makes one value of those along an axis."""
 
-    def expand(scalars: Scalars, node: Node, x: np.ndarray) -> np.ndarray:
+    def expand(scalars: Scalars, node: RecordedNode, x: np.ndarray) -> np.ndarray:
         axis = node.settings["axis"]
         moved = np.moveaxis(x, axis, -1)
         shape = moved.shape[:-1]
@@ -99,7 +99,9 @@ def _by_axis(function: Callable[[Scalars, list[Any]], Any]) -> Callable[..., np.
     return expand
 
 
-def _matmul(scalars: Scalars, node: Node, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def _matmul(
+    scalars: Scalars, node: RecordedNode, first: np.ndarray, second: np.ndarray
+) -> np.ndarray:
     columns = np.swapaxes(second, -1, -2)[..., None, :, :]
     pairs = np.broadcast_arrays(first[..., :, None, :], columns)
     shape = pairs[0].shape[:-1]
@@ -118,7 +120,7 @@ def _product(scalars: Scalars, first: np.ndarray, second: np.ndarray) -> Any:
     return scalars.total(terms)
 
 
-def _cast(scalars: Scalars, node: Node, x: np.ndarray) -> np.ndarray:
+def _cast(scalars: Scalars, node: RecordedNode, x: np.ndarray) -> np.ndarray:
     kinds = node.parents[0].dtype.kind, node.dtype.kind
     return _filled(x.shape, *(_as_kind(scalars, value, *kinds) for value in x.ravel()))
 
@@ -144,7 +146,7 @@ def _as_kind(scalars: Scalars, value: Any, of: str, kind: str) -> Any:
     return scalars.where(below, rising, scalars.apply("floor", value))
 
 
-def _take(scalars: Scalars, node: Node, x: np.ndarray, places: np.ndarray) -> np.ndarray:
+def _take(scalars: Scalars, node: RecordedNode, x: np.ndarray, places: np.ndarray) -> np.ndarray:
     axis = node.settings["axis"]
     moved = np.moveaxis(x, axis, -1)
     shape = (*moved.shape[:-1], *places.shape)
@@ -157,7 +159,7 @@ def _take(scalars: Scalars, node: Node, x: np.ndarray, places: np.ndarray) -> np
     return np.moveaxis(_filled(shape, *each), list(ends), [axis + k for k in range(places.ndim)])
 
 
-def _sort(scalars: Scalars, node: Node, x: np.ndarray) -> np.ndarray:
+def _sort(scalars: Scalars, node: RecordedNode, x: np.ndarray) -> np.ndarray:
     """Sort by exchanging neighbours, as often as there are values."""
     axis = node.settings["axis"]
     ordered = np.moveaxis(x.copy(), axis, -1)
@@ -174,7 +176,7 @@ def _sort(scalars: Scalars, node: Node, x: np.ndarray) -> np.ndarray:
 def _each_text(function: Callable[..., Any]) -> Callable[..., np.ndarray]:
     """Write an operation on texts that takes settings."""
 
-    def expand(scalars: Scalars, node: Node, x: np.ndarray) -> np.ndarray:
+    def expand(scalars: Scalars, node: RecordedNode, x: np.ndarray) -> np.ndarray:
         return _filled(x.shape, *(function(scalars, text, **node.settings) for text in x.ravel()))
 
     return expand
@@ -239,7 +241,7 @@ def _sequence(pattern: str) -> tuple[list[str], str]:
     return found, pattern
 
 
-def _tokens(scalars: Scalars, node: Node, texts: np.ndarray, **_: Any) -> np.ndarray:
+def _tokens(scalars: Scalars, node: RecordedNode, texts: np.ndarray, **_: Any) -> np.ndarray:
     raise ExportError(
         say("It counts the words of a text, which SQL cannot find."),
         say("Fit again and leave the column of text out by --drop."),

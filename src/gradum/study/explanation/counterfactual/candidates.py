@@ -24,7 +24,6 @@ class Candidates:
 
     Parameters
     ----------
-    column : str
     values : tuple
         Numbers, dates, levels, or booleans.
     costs : ndarray (v,)

@@ -34,7 +34,6 @@ class Costs:
         The row's own values by column.
     axes : dict
         The columns in which a change has a size.
-    limits : Limits
     toll : float
         Added for each change beyond the limits, where these may be crossed. If it exceeds every sum
         of changes, as few limits as possible are crossed.
@@ -75,7 +74,6 @@ class PricedAxis:
 
     Parameters
     ----------
-    axis : Axis
     unit : Unit
         The unit of the moves.
     seen : ndarray

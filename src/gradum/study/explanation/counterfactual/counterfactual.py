@@ -59,12 +59,10 @@ def counterfactuals(
 
     Parameters
     ----------
-    fitted : Fitted
     rows, background : polars.DataFrame
         Checked columns; the background defines the units of changes.
     numbers : ndarray of int (n,)
         The rows' numbers, as they are reported.
-    limits : Limits
     towards : label or float
         The class to reach (by default any other), or a number: the answer must be at least this
         number if it is above the present answer, at most this number if it is below.
@@ -260,10 +258,8 @@ class Move:
     ----------
     changed : dict
         The change, which reaches the aim; it is updated.
-    column : str
     value : number or date
         The row's value of the column.
-    axis : PricedAxis
     """
 
     changed: dict[str, Any]

@@ -33,9 +33,6 @@ class Answers:
 
     Parameters
     ----------
-    encoder : Encoder
-    rung : Rung
-    aim : Aim
     row : polars.DataFrame
         One row, checked.
     """

@@ -16,7 +16,6 @@ class ColumnChange(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    column : str
     before, after : number, str, bool or datetime
         ``from`` and ``to`` in JSON.
     cost : float
@@ -91,10 +90,8 @@ class CounterfactualRows:
     ----------
     rung : str
         The rung that answers.
-    rows : tuple of RowCounterfactuals
     axes : dict of str to PricedAxis
         The columns in which a change has a size, with its unit.
-    limits : Limits
     background : int
         The number of rows on which the units were measured.
     wanted : label, float or None

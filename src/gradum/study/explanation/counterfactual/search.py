@@ -37,7 +37,6 @@ def search(
 
     Parameters
     ----------
-    grid : CandidateGrid
     count : int
         How many are wanted, each changing different columns.
     most : int
@@ -66,8 +65,6 @@ class Beam:
 
     Parameters
     ----------
-    grid : CandidateGrid
-    singles : SingleChanges
     found : Found
         Receives the choices that do reach it.
     """

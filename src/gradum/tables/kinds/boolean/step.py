@@ -19,8 +19,6 @@ class Boolean(Step, frozen=True, tag="boolean"):
 
     Parameters
     ----------
-    source : str
-        The table's column.
     trues, falses, missing : int
         How many training rows are true, false and missing. A tie is imputed with false.
     """

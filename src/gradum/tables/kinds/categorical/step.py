@@ -24,8 +24,6 @@ class Categorical(Step, frozen=True, tag="categorical"):
 
     Parameters
     ----------
-    source : str
-        The table's column.
     levels : tuple of str
         The L levels, sorted by code point; among them ``(missing)`` where at least two training
         rows are missing.

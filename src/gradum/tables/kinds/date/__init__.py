@@ -383,9 +383,10 @@ def _plain(kind: Kind, column: Column, step: Date) -> Read:
             moment = datetime.datetime(value.year, value.month, value.day)
         else:
             return missing(value)
-        if not step.holds(moment):
+        counted = step.counted_once(moment)
+        if not step.holds(counted):
             raise NotPlain
-        return step.numbers(moment)
+        return step.numbers(counted)
 
     return read
 

@@ -31,12 +31,7 @@ from gradum.tables.kinds.plain import NUMBERS, Read, missing_read
 from gradum.tables.kinds.raw import Raw
 from gradum.tables.kinds.step import Step
 from gradum.tables.kinds.suspects import suspicions
-from gradum.tables.kinds.values import (
-    LARGEST,
-    SMALLEST_SPREAD,
-    Values,
-    clean,
-)
+from gradum.tables.kinds.values import LARGEST, SMALLEST_SPREAD, Values, clean
 from gradum.tables.wording import (
     joined_clauses,
     number,
@@ -134,7 +129,6 @@ class NumericKind(Kind):
 
         Parameters
         ----------
-        values : Values
         claim, remedy : str, optional
             What the error says the column is to be (if not by --numeric), and what to do.
 

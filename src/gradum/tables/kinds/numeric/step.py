@@ -14,12 +14,7 @@ from gradum.messages import say
 from gradum.tables.kinds.axis import Axis
 from gradum.tables.kinds.design import FLOAT32_MAX, Feature
 from gradum.tables.kinds.parse import Parse
-from gradum.tables.kinds.step import (
-    Measure,
-    Ranged,
-    missing_expression,
-    missing_feature,
-)
+from gradum.tables.kinds.step import Measure, Ranged, missing_expression, missing_feature
 
 MOST_DECIMALS = 6
 FIRST_ROWS = 1_000
@@ -31,8 +26,6 @@ class Numeric(Ranged, frozen=True, tag="numeric"):
 
     Parameters
     ----------
-    source : str
-        The table's column.
     median, minimum, maximum : float or None
         Of the training rows, unweighted, in the column's unit; None if all are missing. If the
         model is said to be fitted on all rows, minimum and maximum are those of all rows.

@@ -19,12 +19,7 @@ from gradum.tables.kinds.plain import NotPlain, Read, missing_read
 from gradum.tables.kinds.raw import CLOCK as CLOCK_OF_ISO
 from gradum.tables.kinds.raw import Raw, microseconds
 from gradum.tables.kinds.step import Step
-from gradum.tables.kinds.time_of_day.spellings import (
-    CLOCK,
-    UNMISTAKABLE,
-    time_of,
-    times_of_day,
-)
+from gradum.tables.kinds.time_of_day.spellings import CLOCK, UNMISTAKABLE, time_of, times_of_day
 from gradum.tables.kinds.time_of_day.step import TimeOfDay
 from gradum.tables.kinds.values import Values, clean, markers_of
 from gradum.tables.wording import joined_clauses, quoted, rows_text, rows_where
@@ -114,9 +109,10 @@ class TimeOfDayKind(Kind):
                 time = time_of(value)
             elif type(value) is not datetime.time or value.tzinfo is not None:
                 return missing(value)
-            if time is None or not step.holds(time):
+            counted = None if time is None else step.counted_once(time)
+            if counted is None or not step.holds(counted):
                 raise NotPlain
-            return step.numbers(time)
+            return step.numbers(counted)
 
         return read
 

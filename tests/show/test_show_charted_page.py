@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from gradum.show import vega
-from gradum.show.vega import vega_script
+from gradum.show import charted_page
+from gradum.show.charted_page import vega_script
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +18,7 @@ def bundled(monkeypatch):
         times.append(snippet)
         return "// the script\nwindow.vegaEmbed = vegaEmbed;"
 
-    monkeypatch.setattr(vega.vl_convert, "javascript_bundle", bundle)
+    monkeypatch.setattr(charted_page.vl_convert, "javascript_bundle", bundle)
     vega_script.cache_clear()
     yield times
     vega_script.cache_clear()
