@@ -25,7 +25,7 @@ from gradum.rungs.pack.text_scores import TextScores
 from gradum.rungs.rows import Rows, expanded
 from gradum.solvers.threads import one_thread
 
-TEXT_COLUMNS = 64  # to which all text columns together are reduced
+TEXT_COLUMNS = 16  # to which all text columns together are reduced
 NEGLIGIBLE = 1e-3  # directions with a smaller share of the widest direction's spread are dropped
 LOOKED_AT = 10_000  # number of rows that tell whether a column has more than two values
 FEWEST_CODES = 4
