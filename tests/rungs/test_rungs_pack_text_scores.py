@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from gradum.core.losses import LogLoss, SquaredError
 from gradum.rungs.context import Context
 from gradum.rungs.pack.goal import Goal
-from gradum.rungs.pack.inputs import PackInputs
+from gradum.rungs.pack.inputs import BESIDE_SCORES, TEXT_COLUMNS, PackInputs
 from gradum.rungs.pack.text_scores import text_scores
 from gradum.rungs.rows import expanded
 
@@ -241,10 +241,8 @@ def test_there_are_none_without_text_or_when_stopped():
 @pytest.mark.parametrize(("most", "scores"), [(3, 12), (2, 0)])
 def test_more_classes_than_scores_get_none(most, scores):
     rows = rows_of(notes("grade"), "grade", text=("note",))
-    without = fitted(rows, structs.replace(TINY, text_scores=0)).network.projected
-    assert (
-        fitted(rows, structs.replace(TINY, text_scores=most)).network.projected - without == scores
-    )
+    network = fitted(rows, structs.replace(TINY, text_scores=most)).network
+    assert network.projected == scores + (BESIDE_SCORES if scores else TEXT_COLUMNS)
 
 
 def test_a_stop_between_two_fits_leaves_none():
@@ -261,7 +259,8 @@ def test_scores_come_last_of_one_source_and_a_new_row_s_by_the_projection():
     plain = PackInputs.of(rows, TINY, goal, 0)
     inputs = PackInputs.of(rows, TINY, goal, 0, found)
     network = inputs.network
-    assert network.projected == plain.network.projected + 6
+    assert plain.network.projected == TEXT_COLUMNS
+    assert network.projected == BESIDE_SCORES + 6
     np.testing.assert_array_equal(inputs.text["projection"][:, -6:], found.weight)
     learned = inputs.take(np.arange(120))[0]
     new = network.flat(inputs.text, expanded(inputs.layer, rows))[0]
@@ -294,4 +293,5 @@ def test_a_pack_of_text_predicts_by_words_among_many():
 
 def test_a_pack_of_text_without_time_does_without_scores():
     rows = rows_of(notes("y"), "y", text=("note",))
-    assert fitted(rows).network.projected == fitted(rows, seconds=1e-6).network.projected + 4
+    assert fitted(rows).network.projected == BESIDE_SCORES + 4
+    assert fitted(rows, seconds=1e-6).network.projected == TEXT_COLUMNS

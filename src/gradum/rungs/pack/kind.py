@@ -33,7 +33,7 @@ from gradum.rungs.pack.fit import fit_pack
 from gradum.rungs.pack.held_out import MOST_ROWS
 from gradum.rungs.pack.held_out_logits import held_out_logits
 from gradum.rungs.pack.imitate import imitate
-from gradum.rungs.pack.inputs import TEXT_COLUMNS, codes_each
+from gradum.rungs.pack.inputs import BESIDE_SCORES, TEXT_COLUMNS, codes_each
 from gradum.rungs.pack.muon_steps import POLYNOMIALS
 from gradum.rungs.pack.program import STEPS
 from gradum.rungs.pack.spec import PackSpec
@@ -162,7 +162,7 @@ class PackKind(RungKind[PackSpec]):
         pairs = packed.pairs if fit.numbers > 1 and codes else 0  # as if all were found
         inputs = (fit.numbers + pairs) * (1 + codes)
         scores = 2 * len(fit.layout.views) * outputs if outputs <= packed.text_scores else 0
-        inputs += min(fit.ngrams, TEXT_COLUMNS) + scores
+        inputs += min(fit.ngrams, BESIDE_SCORES if scores else TEXT_COLUMNS) + scores
         for count in fit.layout.level_counts:
             inputs += one_hot(count) if count <= packed.one_hot_levels else packed.embedding_size
         sizes = [inputs, *packed.hidden_layer_sizes, outputs]
