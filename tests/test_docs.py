@@ -34,7 +34,7 @@ from gradum.rungs.calibration import choice, matrix_scaling, quadratic, temperat
 from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.mlp.fit import LEARNING_RATES
 from gradum.rungs.mlp.spec import MLPSpec
-from gradum.rungs.pack.inputs import TEXT_COLUMNS
+from gradum.rungs.pack.inputs import BESIDE_SCORES, TEXT_COLUMNS
 from gradum.rungs.pack.spec import EFFORTS, PackSpec
 from gradum.scores.metrics import METRICS
 from gradum.serve import app as serving
@@ -188,7 +188,8 @@ def test_the_numbers_in_the_guide_to_choices_are_the_defaults():
         f"counts as much as {pack.shrinkage} rows",
         f"more than {pack.one_hot_levels} levels are embedded",
         f"down to {TEXT_COLUMNS} columns",
-        f"up to {pack.text_scores} classes, to the scores",
+        f"to {BESIDE_SCORES} of these",
+        f"up to {pack.text_scores} classes, to",
         f"`--effort quick` trains {WORDS[quick.members]} networks for {quick.epochs} epochs, "
         f"`best` {best.members} for {best.epochs}. Above {pack.epochs_at:,} rows",
         f"A step needs {choice.FEWEST_ROWS} rows of equal weight",

@@ -24,7 +24,7 @@ def layout(dense=10, levels=(), ngrams=0):
     return Layout(
         tuple(Feature(f"x{j}", f"x{j}", "value") for j in range(dense)),
         tuple(CodedColumn(f"c{j}", tuple(map(str, range(n)))) for j, n in enumerate(levels)),
-        tuple(Feature(f"t{j}", "t", "ngram") for j in range(ngrams)),
+        tuple(Feature(f"t{j}", "t", "words") for j in range(ngrams)),
     )
 
 

@@ -410,7 +410,7 @@ def test_text_is_brought_down_to_directions_that_training_rows_differ_in():
 
 def test_text_that_never_differs_is_not_blown_up():
     text = scipy.sparse.csr_array(np.tile(np.float32([0.6, 0.8, 0.0]), (30, 1)))
-    projection = _projection(text, 0)
+    projection = _projection(text, TEXT_COLUMNS, 0)
     assert projection.shape == (3, 1)
     assert np.abs(text @ projection).max() <= 1 + 1e-6
 
@@ -420,7 +420,7 @@ def test_text_keeps_the_distances_of_its_strongest_directions(rows):
     """Against NumPy's decomposition: the same directions, each with a spread of 1."""
     rng = np.random.default_rng(0)
     words = scipy.sparse.random_array((rows, 90), density=0.2, rng=rng, dtype=np.float32).tocsr()
-    projection = _projection(words, 0)
+    projection = _projection(words, TEXT_COLUMNS, 0)
     size = min(TEXT_COLUMNS, rows - 1, 89)
     assert projection.shape == (90, size)
     said = words @ projection

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from gradum.core.losses import LogLoss, SquaredError
 from gradum.rungs.context import Context
 from gradum.rungs.pack.goal import Goal
-from gradum.rungs.pack.inputs import PackInputs
+from gradum.rungs.pack.inputs import BESIDE_SCORES, TEXT_COLUMNS, PackInputs
 from gradum.rungs.pack.text_scores import text_scores
 from gradum.rungs.rows import expanded
 
@@ -46,11 +46,20 @@ def in_folds(rows, folds=3):
     return [(np.flatnonzero(number != f), np.flatnonzero(number == f)) for f in range(folds)]
 
 
-def scored(rows, target, walks, *, weight=None, strengths=(1.0,), stop=lambda: False):
+def scored(rows, target, walks, *, views=None, weight=None, strengths=(1.0,), stop=lambda: False):
+    """Scores of all n-grams together, if no views are given."""
+    text = rows.design.sparse
+    views = [np.arange(0 if text is None else text.shape[1])] if views is None else views
     weight = rows.weight if weight is None else weight
     goal = Goal(rows.target, weight, LOSSES[target], rows.classes)
     rng = np.random.default_rng(0)
-    return text_scores(rows.design.sparse, goal, walks, rng, Context(stop=stop), strengths)
+    return text_scores(text, views, goal, walks, rng, Context(stop=stop), strengths)
+
+
+def seen_in(rows, view):
+    """Rows that have some of their n-grams alone."""
+    seen = {**rows.design.arrays, "sparse": rows.design.sparse[:, view]}
+    return replace(rows, design=replace(rows.design, arrays=seen))
 
 
 def peer(target, text, aim, weight):
@@ -106,6 +115,24 @@ def test_each_row_is_scored_by_the_fit_without_it_and_new_texts_by_the_mean(targ
     np.testing.assert_allclose(
         found.weight * out_of_fold.std(axis=0), np.mean(peers, axis=0), atol=1e-2
     )
+
+
+@pytest.mark.parametrize("target", ["y", "flag", "grade"])
+def test_words_and_characters_are_scored_alone(target):
+    rows, walks = rows_of(notes(target), target, text=("note",)), in_folds(120)
+    layout = rows.design.layout
+    words, characters = layout.views
+    assert len(words) + len(characters) == len(layout.sparse)
+    assert {layout.sparse[place].kind for place in words} == {"words"}
+    assert {layout.sparse[place].kind for place in characters} == {"characters"}
+    found = scored(rows, target, walks, views=layout.views)
+    alone = [scored(seen_in(rows, view), target, walks) for view in layout.views]
+    np.testing.assert_array_equal(found.of_rows, np.hstack([each.of_rows for each in alone]))
+    for view, each, weight in zip(
+        layout.views, alone, np.split(found.weight, 2, axis=1), strict=True
+    ):
+        np.testing.assert_array_equal(weight[view], each.weight)
+        assert not np.delete(weight, view, axis=0).any()
 
 
 @pytest.mark.parametrize("target", ["y", "flag", "grade"])
@@ -211,13 +238,11 @@ def test_there_are_none_without_text_or_when_stopped():
     assert scored(none, "flag", walks) is None
 
 
-@pytest.mark.parametrize(("most", "scores"), [(3, 6), (2, 0)])
+@pytest.mark.parametrize(("most", "scores"), [(3, 12), (2, 0)])
 def test_more_classes_than_scores_get_none(most, scores):
     rows = rows_of(notes("grade"), "grade", text=("note",))
-    without = fitted(rows, structs.replace(TINY, text_scores=0)).network.projected
-    assert (
-        fitted(rows, structs.replace(TINY, text_scores=most)).network.projected - without == scores
-    )
+    network = fitted(rows, structs.replace(TINY, text_scores=most)).network
+    assert network.projected == scores + (BESIDE_SCORES if scores else TEXT_COLUMNS)
 
 
 def test_a_stop_between_two_fits_leaves_none():
@@ -234,7 +259,8 @@ def test_scores_come_last_of_one_source_and_a_new_row_s_by_the_projection():
     plain = PackInputs.of(rows, TINY, goal, 0)
     inputs = PackInputs.of(rows, TINY, goal, 0, found)
     network = inputs.network
-    assert network.projected == plain.network.projected + 6
+    assert plain.network.projected == TEXT_COLUMNS
+    assert network.projected == BESIDE_SCORES + 6
     np.testing.assert_array_equal(inputs.text["projection"][:, -6:], found.weight)
     learned = inputs.take(np.arange(120))[0]
     new = network.flat(inputs.text, expanded(inputs.layer, rows))[0]
@@ -267,4 +293,5 @@ def test_a_pack_of_text_predicts_by_words_among_many():
 
 def test_a_pack_of_text_without_time_does_without_scores():
     rows = rows_of(notes("y"), "y", text=("note",))
-    assert fitted(rows).network.projected == fitted(rows, seconds=1e-6).network.projected + 2
+    assert fitted(rows).network.projected == BESIDE_SCORES + 4
+    assert fitted(rows, seconds=1e-6).network.projected == TEXT_COLUMNS

@@ -32,7 +32,7 @@ def design(words=WORDS, dense=DENSE, codes=CODES):
     layout = Layout(
         tuple(Feature(f"x{k}", f"x{k}", "value") for k in range(dense.shape[1])),
         tuple(CodedColumn(f"c{k}", ("a", "b", "c")) for k in range(codes.shape[1])),
-        () if words is None else tuple(Feature("w", f"w{k}", "ngram") for k in range(5)),
+        () if words is None else tuple(Feature("w", f"w{k}", "words") for k in range(5)),
     )
     arrays = {"dense": np.asfortranarray(dense), "codes": codes}
     return Design(arrays | ({} if words is None else {"sparse": words}), layout)

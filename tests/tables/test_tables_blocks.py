@@ -17,7 +17,7 @@ WORDS = RNG.random((ROWS, 5)).astype(np.float32) * (RNG.random((ROWS, 5)) < 0.4)
 LAYOUT = Layout(
     tuple(Feature(f"x{k}", f"x{k}", "value") for k in range(3)),
     (CodedColumn("g", ("a", "b", "c")), CodedColumn("h", ("u", "v"))),
-    tuple(Feature(f"w{k}", "first" if k < 2 else "second", "ngram") for k in range(5)),
+    tuple(Feature(f"w{k}", "first" if k < 2 else "second", "words") for k in range(5)),
 )
 WHOLE = Design({"dense": DENSE, "codes": CODES, "sparse": sparse.csr_array(WORDS)}, LAYOUT)
 TEXTLESS = Design({"dense": DENSE, "codes": CODES}, Layout(LAYOUT.dense, LAYOUT.codes))

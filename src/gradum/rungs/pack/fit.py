@@ -179,6 +179,7 @@ class _Trainer:
         learned = [train for train, _ in walks]
         scores = text_scores(
             rows.design.sparse if goal.linear[1] <= spec.text_scores else None,
+            rows.design.layout.views,
             goal,
             walks,
             context.random("pack", "text scores"),

@@ -26,6 +26,7 @@ from gradum.rungs.rows import Rows, expanded
 from gradum.solvers.threads import one_thread
 
 TEXT_COLUMNS = 64  # to which all text columns together are reduced
+BESIDE_SCORES = 16  # of these, where texts have scores, which know what tells the target
 NEGLIGIBLE = 1e-3  # directions with a smaller share of the widest direction's spread are dropped
 LOOKED_AT = 10_000  # number of rows that tell whether a column has more than two values
 FEWEST_CODES = 4
@@ -74,7 +75,8 @@ class PackInputs:
         layer = _layer(rows, spec)
         raw = expanded(layer, rows)
         dense, words = numbers_in(raw)
-        text = {} if words is None else {"projection": _projection(words, seed)}
+        most = BESIDE_SCORES if scores else TEXT_COLUMNS
+        text = {} if words is None else {"projection": _projection(words, most, seed)}
         scored = scores.weight.shape[1] if scores else 0
         if scores:
             text["projection"] = np.concatenate([text["projection"], scores.weight], axis=1)
@@ -174,9 +176,9 @@ def _pairs(dense: np.ndarray, numeric: int, goal: Goal, most: int) -> tuple[Pair
         return pairs_of(columns, others, goal.indicators(rows), goal.weight[rows], most=most)
 
 
-def _projection(text: Any, seed: int) -> np.ndarray:
+def _projection(text: Any, most: int, seed: int) -> np.ndarray:
     """Return the matrix [v, p] that projects text onto its p strongest directions."""
-    size = min(TEXT_COLUMNS, *(length - 1 for length in text.shape))
+    size = min(most, *(length - 1 for length in text.shape))
     if size < 1:
         return np.eye(text.shape[1], dtype=np.float32)
     start = stream(seed, "pack", "projection").standard_normal(min(text.shape))

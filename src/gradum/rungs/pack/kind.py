@@ -33,7 +33,7 @@ from gradum.rungs.pack.fit import fit_pack
 from gradum.rungs.pack.held_out import MOST_ROWS
 from gradum.rungs.pack.held_out_logits import held_out_logits
 from gradum.rungs.pack.imitate import imitate
-from gradum.rungs.pack.inputs import TEXT_COLUMNS, codes_each
+from gradum.rungs.pack.inputs import BESIDE_SCORES, TEXT_COLUMNS, codes_each
 from gradum.rungs.pack.muon_steps import POLYNOMIALS
 from gradum.rungs.pack.program import STEPS
 from gradum.rungs.pack.spec import PackSpec
@@ -161,8 +161,8 @@ class PackKind(RungKind[PackSpec]):
         codes = codes_each(fit.numbers, packed)
         pairs = packed.pairs if fit.numbers > 1 and codes else 0  # as if all were found
         inputs = (fit.numbers + pairs) * (1 + codes)
-        scores = 2 * outputs if fit.ngrams and outputs <= packed.text_scores else 0
-        inputs += min(fit.ngrams, TEXT_COLUMNS) + scores
+        scores = 2 * len(fit.layout.views) * outputs if outputs <= packed.text_scores else 0
+        inputs += min(fit.ngrams, BESIDE_SCORES if scores else TEXT_COLUMNS) + scores
         for count in fit.layout.level_counts:
             inputs += one_hot(count) if count <= packed.one_hot_levels else packed.embedding_size
         sizes = [inputs, *packed.hidden_layer_sizes, outputs]
@@ -176,7 +176,7 @@ class PackKind(RungKind[PackSpec]):
         if packed.muon:
             seconds += steps * epochs * packed.members * _muon(packed.hidden_layer_sizes) * IN_PACK
         fits = packed.folds + PENALTIES * len(SCORE_STRENGTHS)
-        scoring = fits * PRODUCTS * product(rows, fit.entries, scores) if scores else 0.0
+        scoring = fits * PRODUCTS * product(rows, fit.entries, 2 * outputs) if scores else 0.0
         if spec.time_limit is not None:
             scoring = min(scoring, SHARE_OF_TIME * spec.time_limit)
         return seconds + scoring

@@ -86,7 +86,7 @@ class PackSpec(Settings, frozen=True):
         Factor of the learning rate by which hidden matrices take Muon's steps; 0 if they take
         Adam's.
     text_scores : int
-        The most classes for each of which texts have two scores; with more classes there are none,
+        The most classes for each of which texts have scores; with more classes there are none,
         because every member would grow with them.
     shrinkage : int
         The number of held-out rows of a member's own that count as much as the median of all

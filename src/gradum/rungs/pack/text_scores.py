@@ -12,8 +12,10 @@ where W_f is fitted on the rows that fold f does not hold out, and c is the spre
 the rows. Both scores are products of x alone: a pack takes the second as columns of its projection.
 Intercepts are left out, because the network can find a column's level itself.
 
-There are two such models. In one, the penalty is alike for all words; in the other, it is the
-smaller the more the target differs where a word occurs: the columns are x r, with
+There are two such models of the words, and two of the runs of characters, if there are any: a
+penalty that suits one kind spoils the other. In the first of two, the penalty is alike for all
+words; in the second, it is the smaller the more the target differs where a word occurs: the columns
+are x r, with
 
     rⱼ = |Σᵢ xᵢⱼ (tᵢ − t̄)| / (Σᵢ xᵢⱼ + ½),
 
@@ -26,11 +28,12 @@ The leak that remains is that of all stacking: members without fold f learn from
 know the targets of f, though never together with those scores; on f they are judged by scores whose
 fit does not know these targets.
 
-Shapes: n rows, v words, k outputs of each of the two models, F fits.
+Shapes: n rows, v words, k outputs of each of the two models, s views, F fits.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -61,9 +64,9 @@ class TextScores:
 
     Parameters
     ----------
-    weight : ndarray of shape (v, 2k)
+    weight : ndarray of shape (v, 2sk)
         The weights that score a new text: the mean of all fits.
-    of_rows : ndarray of shape (n, 2k)
+    of_rows : ndarray of shape (n, 2sk)
         The scores of the rows learned from, each by a fit that has not seen the row.
     """
 
@@ -73,6 +76,7 @@ class TextScores:
 
 def text_scores(
     text: Any,
+    views: Sequence[np.ndarray],
     goal: Goal,
     walks: Sequence[Walk],
     rng: np.random.Generator,
@@ -89,6 +93,8 @@ def text_scores(
     Parameters
     ----------
     text : csr_array of shape (n, v), or None
+    views : sequence of ndarray of int
+        The places of the words that each pair of models sees.
     goal : Goal
         Its linear loss is learned; for quantiles this is one line for all, k = 1.
     walks : sequence of pairs
@@ -107,12 +113,16 @@ def text_scores(
     if text is None:
         return None
     used = [*walks, *_within_the_others(walks, len(goal.target), rng)]
-    both = []
-    for scale in (_alike, _effects):
+    found = []
+    for view, scale in itertools.product(views, (_alike, _effects)):
         if context.over():
             return None
-        both.append(_scored(text, goal, walks[-1], used, scale, context, strengths))
-    mean, of_rows = (np.concatenate(parts, axis=1) for parts in zip(*both, strict=True))
+        seen = text[:, view]
+        weight, of_rows = _scored(seen, goal, walks[-1], used, scale, context, strengths)
+        mean = np.zeros((text.shape[1], weight.shape[1]))
+        mean[view] = weight
+        found.append((mean, of_rows))
+    mean, of_rows = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
     if context.over() or not (np.isfinite(mean).all() and np.isfinite(of_rows).all()):
         return None
     spread = of_rows.std(axis=0)

@@ -40,7 +40,8 @@ FEATURES = {
     "minutes": FeatureTraits(1440.0),
     "cycle": FeatureTraits(1.0, is_cyclic=True),
     "length": FeatureTraits(45.0),  # above the logarithm of the number of words in any memory
-    "ngram": FeatureTraits(1.0),
+    "words": FeatureTraits(1.0),
+    "characters": FeatureTraits(1.0),
     "grid": FeatureTraits(2.0**20, is_of_grid=True),
     "reading": FeatureTraits(is_of_grid=True),
 }
@@ -59,8 +60,8 @@ class Feature:
     kind : str
         Its unit: ``value`` in the column's own unit; ``boolean`` and ``missing``, 0 or 1;
         ``days`` since 1970-01-01; ``minutes`` since midnight; ``cycle``, a sine or cosine;
-        ``length``, log(1 + words); ``ngram``, a tf-idf weight; ``grid``, measured of a grid;
-        ``reading``, of a series, in its own unit.
+        ``length``, log(1 + words); ``words`` and ``characters``, a tf-idf weight of such an n-gram;
+        ``grid``, measured of a grid; ``reading``, of a series, in its own unit.
     """
 
     name: str
@@ -148,6 +149,12 @@ class Layout:
     def sources(self) -> tuple[str, ...]:
         """The table's columns that reach the model, each once."""
         return tuple(dict.fromkeys(column.source for column in self.columns))
+
+    @cached_property
+    def views(self) -> tuple[np.ndarray, ...]:
+        """The places of each kind of text columns, words and characters."""
+        kinds = np.array([column.kind for column in self.sparse])
+        return tuple(np.flatnonzero(kinds == kind) for kind in dict.fromkeys(kinds.tolist()))
 
     @property
     def level_counts(self) -> tuple[int, ...]:

@@ -203,10 +203,11 @@ class Text(Step, frozen=True, tag="text"):
 
     @cached_property
     def _ngram_features(self) -> tuple[Feature, ...]:
-        quoted = [f"'{words}'" for words in self.ngrams]
-        if self.characters is not None:
-            quoted += [f'"{characters}"' for characters in self.characters.ngrams]
-        return tuple(Feature(f"{self.source} {name}", self.source, "ngram") for name in quoted)
+        characters = () if self.characters is None else self.characters.ngrams
+        return (
+            *(Feature(f"{self.source} '{one}'", self.source, "words") for one in self.ngrams),
+            *(Feature(f'{self.source} "{one}"', self.source, "characters") for one in characters),
+        )
 
     @cached_property
     def _ngram_type(self) -> pl.Enum:
