@@ -20,6 +20,7 @@ from gradum.engines import in_order as tasks
 from gradum.engines.executor import OfExecutor
 from gradum.engines.in_order import in_order
 from gradum.engines.local import Local
+from gradum.engines.software import with_same_software
 from gradum.errors import EngineError, SpecError, TableError
 from gradum.rungs.context import ALONE
 from gradum.rungs.training_events import PartitionLate
@@ -319,3 +320,23 @@ def test_engines_have_names():
     for name in ("spark://host", "local:0", "local:x", "local:-1", "local:1e3", "", 7):
         with pytest.raises(SpecError), engine_of(name):
             pass
+
+
+@pytest.mark.parametrize("name", ["Python", "polars", "jax", "jaxlib"])
+def test_workers_with_another_version_of_what_computes_are_refused(name):
+    class Older:
+        closed = False
+
+        def submit(self, work, items):
+            return [{**work(item), name: "0.1"} for item in items]
+
+        def result(self, task, seconds):
+            return limits.Done(task, 0.0)
+
+        def close(self):
+            self.closed = True
+
+    engine = Older()
+    with pytest.raises(EngineError, match=rf"workers have {name} 0\.1, and this machine has \d"):
+        with_same_software(engine)
+    assert engine.closed
