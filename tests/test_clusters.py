@@ -80,6 +80,13 @@ def test_a_killed_worker_s_task_is_done_again(engine, tmp_path):
         done(engine, Doubled(refuses=True))
 
 
+def test_quick_tasks_that_are_given_up_end_nothing(engine):
+    for _ in range(30):
+        with pytest.raises(TableError):
+            done(engine, Doubled(refuses=True))
+        assert next(in_order(engine, Doubled(), range(100))) == 0
+
+
 def test_a_fit_has_the_bits_of_one_without_an_engine(engine, files, here):
     assert learned(files, "label", engine) == here
 

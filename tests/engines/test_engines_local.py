@@ -20,6 +20,7 @@ from gradum.engines import in_order as tasks
 from gradum.engines.executor import OfExecutor
 from gradum.engines.in_order import in_order
 from gradum.engines.local import Local
+from gradum.engines.software import with_same_software
 from gradum.errors import EngineError, SpecError, TableError
 from gradum.rungs.context import ALONE
 from gradum.rungs.training_events import PartitionLate
@@ -105,6 +106,68 @@ def test_no_more_items_are_given_than_may_be(local):
     assert taken == 100
 
 
+class Silent:
+    """An engine of two workers, whose first task is done once others have been given, or never."""
+
+    def __init__(self, waits_for):
+        self.waits_for, self.tasks, self.cancelled, self.counted = waits_for, [], [], 0
+
+    @property
+    def workers(self):
+        self.counted += 1
+        return 2
+
+    def submit(self, work, items):
+        self.tasks.append(items)
+        return items
+
+    def result(self, items, seconds):
+        if items[0] == 0 and len(self.tasks) < self.waits_for:
+            time.sleep(seconds)
+            raise TimeoutError
+        return limits.Done([2 * item for item in items], 0.0)
+
+    def cancel(self, items):
+        self.cancelled.append(items)
+
+    def locate(self, items):
+        return ""
+
+
+def test_workers_do_not_wait_for_the_first_item(monkeypatch):
+    monkeypatch.setattr(tasks, "LOOK_SECONDS", 0.01)
+    engine = Silent(waits_for=2 * tasks.AHEAD)
+    assert done(engine, Doubled(), range(20)) == [2 * item for item in range(20)]
+    assert [len(items) for items in engine.tasks[: 2 * tasks.AHEAD]] == [1] * 2 * tasks.AHEAD
+    engine = Silent(waits_for=3)
+    first = next(in_order(engine, Doubled(), range(20), most=3))
+    assert (first, len(engine.tasks)) == (0, 3)
+    assert engine.cancelled == [range(1, 2), range(2, 3)]
+
+
+def test_workers_are_not_counted_for_each_task(monkeypatch):
+    monkeypatch.setattr(tasks, "LOOK_SECONDS", 60)
+    engine = Silent(waits_for=0)
+    assert done(engine, Doubled(), range(100), most=4) == [2 * item for item in range(100)]
+    assert len(engine.tasks) > 20
+    assert engine.counted == 1
+
+
+def test_a_task_of_several_items_is_waited_for_no_longer_than_one(monkeypatch):
+    class NeverSeveral(Silent):
+        def result(self, items, seconds):
+            if len(items) > 1:
+                waited.append(seconds)
+                time.sleep(seconds)
+                raise TimeoutError
+            return super().result(items, seconds)
+
+    waited = []
+    monkeypatch.setattr(limits, "TASK_SECONDS", 0.05)
+    assert done(NeverSeveral(0), Doubled(), range(40), most=10) == [2 * item for item in range(40)]
+    assert 0 < max(waited) <= 0.05
+
+
 @pytest.mark.parametrize("work", [{"kills": 2}, {"raises": 2}])
 def test_items_of_a_task_that_failed_are_given_one_by_one(local, tmp_path, work):
     engine = Counting(local, 0.0)
@@ -172,7 +235,7 @@ def test_stragglers_are_named_while_they_are_waited_for(
     assert list(in_order(engine, work, ITEMS, late=late.append)) == DOUBLED
     assert {tuple(straggler.items) for straggler in late} == items
     assert re.fullmatch(r"process \d+", late[0].where)
-    assert all(0.3 < straggler.seconds < 1.6 * len(straggler.items) for straggler in late)
+    assert 0.3 < late[0].seconds < late[-1].seconds < 1.6
     assert all(straggler.usual * tasks.SLOW < straggler.seconds for straggler in late)
 
 
@@ -257,3 +320,23 @@ def test_engines_have_names():
     for name in ("spark://host", "local:0", "local:x", "local:-1", "local:1e3", "", 7):
         with pytest.raises(SpecError), engine_of(name):
             pass
+
+
+@pytest.mark.parametrize("name", ["Python", "polars", "jax", "jaxlib"])
+def test_workers_with_another_version_of_what_computes_are_refused(name):
+    class Older:
+        closed = False
+
+        def submit(self, work, items):
+            return [{**work(item), name: "0.1"} for item in items]
+
+        def result(self, task, seconds):
+            return limits.Done(task, 0.0)
+
+        def close(self):
+            self.closed = True
+
+    engine = Older()
+    with pytest.raises(EngineError, match=rf"workers have {name} 0\.1, and this machine has \d"):
+        with_same_software(engine)
+    assert engine.closed

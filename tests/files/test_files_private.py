@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from gradum.files.private import private_folder
+from gradum.errors import OutputError
+from gradum.files.private import make_private, private_folder
 
 
 @pytest.fixture
@@ -73,3 +74,18 @@ def test_a_link_or_a_file_is_no_private_folder(tmp_path):
         assert private_folder(tmp_path / name) is None
     assert private_folder(tmp_path / "link" / "below") == tmp_path / "real" / "below"
     assert not (tmp_path / "absent").exists()
+
+
+def test_a_folder_is_made_once_for_the_user_alone(tmp_path, monkeypatch):
+    folder = tmp_path / "own"
+    assert make_private(folder)
+    assert not make_private(folder)
+    assert os.name == "nt" or folder.stat().st_mode & 0o777 == 0o700
+    for name in ("link", "file"):
+        there = tmp_path / name
+        there.symlink_to(folder) if name == "link" else there.touch()
+        with pytest.raises(OutputError, match=rf"{name} cannot be written: File exists"):
+            make_private(there)
+    monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1, raising=False)
+    with pytest.raises(OutputError, match="own cannot be written: File exists"):
+        make_private(folder)

@@ -1,20 +1,26 @@
 """Tables in a store of objects: as those of files, and refused in one line without a secret."""
 
+import errno
 import gzip
 import itertools
+import os
 import pickle
+import shutil
+import tempfile
 from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-from gradum.errors import GradumError, TableError
+from gradum.errors import DiskError, GradumError, OutputError, TableError
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources import object_store as reader
 from gradum.tables.sources import store_access
 from gradum.tables.sources.fetched import fetched
+from gradum.tables.sources.origin import Origin, folder_of_processes
 from gradum.tables.sources.read import read
 from gradum.tables.sources.stream import opened
 from object_store import SECRET, Store, serving
@@ -243,6 +249,13 @@ def elsewhere(stream):
     return replace(stream, files=gone, rows_in_block=5)
 
 
+def rows_of(stream):
+    """Return the rows as the tasks of all partitions read them."""
+    return pl.concat(
+        [block.frame for rows in stream.partitions for block in stream.blocks(rows=rows)]
+    )
+
+
 def test_tasks_elsewhere_copy_the_rows_from_the_same_origin(stream):
     here = replace(stream, rows_in_block=5)
     there = elsewhere(stream)
@@ -270,6 +283,84 @@ def test_several_addresses_are_several_origins(bucket):
             ("a.parquet", 0),
             ("b.parquet", 0),
         ]
-        there = elsewhere(stream)
-        frames = [block.frame for rows in there.partitions for block in there.blocks(rows=rows)]
-        assert pl.concat(frames).equals(stream.take(np.arange(8)).frame)
+        assert rows_of(elsewhere(stream)).equals(stream.take(np.arange(8)).frame)
+
+
+def test_an_address_that_is_given_twice_begins_anew(bucket):
+    put(bucket, {"a.parquet": written(FRAME)})
+    with opened([f"s3://{bucket}/a.parquet"] * 2) as stream:
+        assert rows_of(elsewhere(stream)).equals(pl.concat([FRAME, FRAME]))
+
+
+NESTED = {
+    "lists": [[[1, 2], None, [3]], [[1, 2], None, [4]]],
+    "records": [[{"a": "x"}, {"a": None}], [{"a": "x"}, {"a": "y"}]],
+    "bytes": [[b"ab", b"c"], [b"a", b"bc"]],
+}
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_a_task_elsewhere_sees_changes_in_lists_records_and_bytes(name, bucket):
+    before, after = (pl.DataFrame({"x": range(len(each)), name: each}) for each in NESTED[name])
+    put(bucket, {"t.parquet": written(before)})
+    with opened(f"s3://{bucket}/t.parquet") as stream:
+        there, late = elsewhere(stream), elsewhere(stream)
+        late = replace(late, origins=(replace(late.origins[0], token=f"{bucket}-late"),))
+        assert rows_of(there).equals(before)
+        put(bucket, {"t.parquet": written(after)})
+        with pytest.raises(TableError, match="has changed since the run began"):
+            rows_of(late)
+
+
+def test_a_wide_table_is_copied_in_groups_that_need_no_rewriting(bucket):
+    wide = pl.DataFrame({f"x{k}": np.zeros(9_000) for k in range(2_000)})
+    put(bucket, {"t.parquet": written(wide)})
+    with opened(f"s3://{bucket}/t.parquet") as stream:
+        assert [origin.rows for origin in stream.origins] == [9_000]
+
+
+def test_a_copy_that_is_gone_is_made_anew_only_for_tasks_elsewhere(bucket):
+    put(bucket, {"t.parquet": written(FRAME)})
+    with opened(f"s3://{bucket}/t.parquet") as stream:
+        there, here = elsewhere(stream), stream.for_tasks(elsewhere=False)
+        stream.files[0].unlink()
+        with pytest.raises(TableError, match="is not where the run began to read it"):
+            rows_of(here)
+    [origin] = there.origins
+    blocks = there.blocks(rows=there.partitions[0])
+    assert rows_of(there).equals(FRAME)
+    shutil.rmtree(folder_of_processes(origin.token))
+    assert next(blocks).frame.equals(FRAME)
+
+
+def test_a_copy_that_its_process_removes_meanwhile_is_another_attempt_s(stream, monkeypatch):
+    there = elsewhere(stream)
+    gone = Path(tempfile.gettempdir()) / "not-there.parquet"
+    monkeypatch.setattr(Origin, "copied", lambda origin, name: gone)
+    with pytest.raises(FileNotFoundError):
+        rows_of(there)
+
+
+def test_copies_go_to_no_folder_that_somebody_else_made(stream, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", f"{tmp_path}")
+    there = elsewhere(stream)
+    theirs = tmp_path / f".gradum-{there.origins[0].token}"
+    theirs.symlink_to(tmp_path)
+    with pytest.raises(OutputError, match=r"\.gradum-\w+ cannot be written: File exists"):
+        rows_of(there)
+    theirs.unlink()
+    theirs.mkdir()
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
+    with pytest.raises(OutputError, match="File exists"):
+        rows_of(there)
+    assert not any(theirs.iterdir())
+
+
+def test_a_full_disk_of_a_task_elsewhere_is_no_damage(stream, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    there = elsewhere(stream)
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
+    with pytest.raises(DiskError, match=r"does not take s3://homes-\d+/t\*.parquet: No space"):
+        rows_of(there)

@@ -174,3 +174,35 @@ def test_a_fingerprint_tells_values_nulls_order_and_names():
         frame.rename({"a": "d"}),
     ]
     assert len({whole, *map(of, others)}) == 1 + len(others)
+
+
+@pytest.mark.parametrize(
+    ("cells", "others"),
+    [
+        ([[1], [2], None], [[[1], [3], None], [[1], [2], []], [[1, 2], [], None]]),
+        ([{"a": 1}, {"a": None}, None], [[{"a": 1}, {"a": None}, {"a": None}]]),
+        ([[{"a": "x"}], [], [None]], [[[{"a": "y"}], [], [None]], [[{"a": "x"}], [None], []]]),
+        ([[[1.5]], [[], [2]], []], [[[[1.5], []], [[2]], []]]),
+        ([b"ab", b"", None], [[b"a", b"b", None], [b"ab", None, b""]]),
+    ],
+)
+def test_a_fingerprint_tells_lists_records_and_bytes(cells, others):
+    def of(cells, cut):
+        frame, fingerprint = pl.DataFrame({"x": pl.Series(cells, dtype=dtype)}), Fingerprint()
+        for each in (frame[:cut], frame[cut:]):
+            fingerprint.update(each)
+        return fingerprint.hexdigest()
+
+    dtype = pl.Series(cells).dtype
+    assert len({of(cells, cut) for cut in range(4)}) == 1
+    assert len({of(each, 1) for each in (cells, *others)}) == 1 + len(others)
+
+
+def test_a_fingerprint_tells_arrays():
+    def of(*rows):
+        fingerprint = Fingerprint()
+        fingerprint.update(pl.DataFrame({"x": pl.Series(rows, dtype=pl.Array(pl.Int64, (2, 2)))}))
+        return fingerprint.hexdigest()
+
+    assert of([[1, 2], [3, 4]], None) == of([[1, 2], [3, 4]], None)
+    assert of([[1, 2], [3, 4]], None) != of([[1, 2], [3, 5]], None)

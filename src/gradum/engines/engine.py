@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Any, NamedTuple, Protocol
 
 TASK_SECONDS = 1800.0
-"""The longest that an item of a task is waited for, once all tasks before it are done."""
+"""The longest that a task is waited for, once all tasks before it are done."""
 
 
 class WorkerLost(Exception):

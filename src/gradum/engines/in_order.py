@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from time import monotonic
 from typing import Any
 
@@ -76,24 +77,30 @@ def in_order(
     ToldToStop
         ``stop`` returned true while a task was waited for.
     EngineError
-        An item failed `ATTEMPTS` times, or was not done in `TASK_SECONDS` as often.
+        An item failed `ATTEMPTS` times, or its task was not done in `TASK_SECONDS` as often.
     GradumError
         What a task raised: it names a cause that would not go away.
     """
     given: deque[_Given] = deque()
-    looks = _Looks(engine, late, stop)
     start = 0
+
+    def give() -> None:
+        nonlocal start
+        while start < len(items):
+            held = sum(len(each.items) for each in given)
+            size = min(looks.items_of_task(len(given), len(items) - start), most - held)
+            if size < 1 and given:
+                return
+            several = items[start : start + max(size, 1)]
+            given.append(_Given(several, engine.submit(work, several)))
+            start += len(several)
+
+    looks = _Looks(engine, give, late, stop)
     try:
-        while start < len(items) or given:
-            while start < len(items):
-                held = sum(len(each.items) for each in given)
-                size = min(looks.items_of_task(len(given), len(items) - start), most - held)
-                if size < 1 and given:
-                    break
-                several = items[start : start + max(size, 1)]
-                given.append(_Given(several, engine.submit(work, several)))
-                start += len(several)
+        give()
+        while given:
             yield from _done(engine, work, given, looks)
+            give()
     finally:
         for left in given:
             engine.cancel(left.task)
@@ -104,8 +111,12 @@ class _Looks:
     """Looks at the task whose turn it is, again and again until it is done."""
 
     engine: Engine
+    give: Callable[[], None]
     late: Callable[[Straggler], object]
     stop: Callable[[], bool]
+    looked: bool = False
+    workers: int = 0
+    counted: float = -inf
     done: int = 0
     seconds: float = 0.0
 
@@ -117,14 +128,16 @@ class _Looks:
     def items_of_task(self, given: int, left: int) -> int:
         """Return of how many items the next task is to be; 0 if enough tasks have been given.
 
-        Until it is known what an item takes, each worker gets one. The last items are spread
-        over all workers.
+        Until it is known what an item takes, each worker gets one, and more only if the first is
+        not done at the first look. The last items are spread over all workers.
         """
-        workers = self.engine.workers
-        if not self.done:
-            return int(given < workers)
-        if given >= AHEAD * workers:
+        if monotonic() - self.counted > LOOK_SECONDS:  # a cluster takes some time to count them
+            self.workers, self.counted = self.engine.workers, monotonic()
+        workers = self.workers
+        if given >= (AHEAD if self.looked or self.done else 1) * workers:
             return 0
+        if not self.done:
+            return 1
         return max(1, min(int(SECONDS / max(self.usual, 1e-6)), left // workers))
 
     def results(self, given: _Given) -> list[Any]:
@@ -133,9 +146,8 @@ class _Looks:
         A straggler is known by how long its turn lasts: it was given before, so that the turn of
         a task like the others has passed after the time that its items take.
         """
-        limit = limits.TASK_SECONDS * len(given.items)
         turn = monotonic()
-        end = turn + limit
+        end = turn + limits.TASK_SECONDS
         while True:
             look = monotonic()
             seconds = min(LOOK_SECONDS, end - look)
@@ -148,6 +160,8 @@ class _Looks:
                 if self.stop():
                     raise ToldToStop from None
                 self._tell_if_late(given, now - turn)
+                self.looked = True
+                self.give()
                 continue
             self.done += len(done.results)
             self.seconds += done.seconds
@@ -165,7 +179,8 @@ def _done(engine: Engine, work: Work, given: deque[_Given], looks: _Looks) -> li
     """Return what came of the first task that was given.
 
     If it fails, it is given again. One of several items is replaced by tasks of one item each, the
-    first of which is then the first task, so that a cause is told of the item that has it.
+    first of which is then the first task, so that a cause is told of the item that has it. All of
+    them have one attempt behind them.
     """
     while True:
         first = given[0]

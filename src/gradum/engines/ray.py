@@ -5,6 +5,8 @@ from __future__ import annotations
 import pickle
 from collections.abc import Sequence
 from contextlib import suppress
+from math import inf
+from time import monotonic
 from typing import Any
 
 from gradum.engines.engine import Done, Work, WorkerLost
@@ -15,6 +17,7 @@ from gradum.messages import say
 from gradum.tables.extra import needs
 
 SMALL = 2**15  # bytes of work that travel with a task, which saves a look-up in the store
+SETTLING_SECONDS = 0.3
 
 
 class OnRay:
@@ -35,6 +38,7 @@ class OnRay:
             done_with
         )
         self._sent: tuple[Work | None, Any] = (None, None)
+        self._settled = inf  # when the tasks that are given up together need not be waited for
 
     @classmethod
     def named(cls, rest: str) -> OnRay:
@@ -77,6 +81,7 @@ class OnRay:
             pickled = pickle.dumps(work, pickle.HIGHEST_PROTOCOL)
             small = len(pickled) <= SMALL
             self._sent = (work, pickled if small else self._ray.put(pickled))
+        self._settled = inf
         return self._done.remote(self._sent[1], items)
 
     def result(self, task: Any, seconds: float) -> Done:
@@ -97,11 +102,16 @@ class OnRay:
     def cancel(self, task: Any) -> None:
         """Give up a task, and interrupt the worker that is at it.
 
-        The worker is not ended by force: if the task is done at that moment, Ray 2.60 ends this
-        process ("Tried to complete task that was not pending").
+        If the task is done at that moment, Ray 2.60 ends this process ("Tried to complete task that
+        was not pending"). So the worker is not ended by force, and tasks that are given up together
+        first have `SETTLING_SECONDS` in which those that take little time are done.
         """
-        with suppress(Exception):  # it is done, or its cluster is gone
-            self._ray.cancel(task)
+        now = monotonic()
+        self._settled = min(self._settled, now + SETTLING_SECONDS)
+        with suppress(Exception):  # its cluster is gone
+            done, _ = self._ray.wait([task], timeout=max(self._settled - now, 0.0))
+            if not done:
+                self._ray.cancel(task)
 
     def locate(self, task: Any) -> str:
         """Return "": Ray tells where a task was done only by its dashboard."""

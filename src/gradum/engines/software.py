@@ -12,7 +12,7 @@ from gradum.errors import EngineError
 from gradum.messages import say
 
 ANSWERING_SECONDS = 120
-PACKAGES = ("gradum", "numpy", "scipy", "polars")  # that compute in tasks
+PACKAGES = ("gradum", "numpy", "scipy", "polars", "jax", "jaxlib")  # that compute in tasks
 
 Connected = TypeVar("Connected", bound=Engine)
 

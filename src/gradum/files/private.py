@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from gradum.files.atomic import missing_folders
+from gradum.files.atomic import explained, is_plain_folder, missing_folders
 
 
 def private_folder(path: str | os.PathLike) -> Path | None:
@@ -28,6 +28,27 @@ def private_folder(path: str | os.PathLike) -> Path | None:
         return folder if os.access(folder, os.W_OK) and _is_private(folder) else None
     except OSError:
         return None
+
+
+def make_private(folder: Path) -> bool:
+    """Make a folder that only the user may enter, and return whether it was not there.
+
+    Whoever may write to the folder above it could replace it, unless that is sticky.
+
+    Raises
+    ------
+    OutputError
+        What is there is no folder of the user, or the system refuses.
+    """
+    with explained(folder):
+        try:
+            folder.mkdir(mode=0o700)
+        except FileExistsError:
+            owner = os.geteuid() if hasattr(os, "geteuid") else folder.stat().st_uid
+            if not is_plain_folder(folder) or folder.stat().st_uid != owner:
+                raise
+            return False
+    return True
 
 
 def _is_private(folder: Path) -> bool:

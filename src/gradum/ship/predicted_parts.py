@@ -22,6 +22,7 @@ import polars as pl
 from gradum.engines.engine import Engine
 from gradum.engines.in_order import in_order
 from gradum.errors import GradumError
+from gradum.files.private import make_private
 from gradum.messages import as_text
 from gradum.run.fitted import Fitted
 from gradum.run.predicting import Added, also_of, predict_typed, predicted_columns
@@ -142,7 +143,7 @@ def predicted_parts(work: PredictingParts, engine: Engine, scratch: Path | None)
         A task failed too often.
     """
     folder = (scratch or Path(tempfile.gettempdir())) / f".gradum-{work.digest}-parts"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    make_private(folder)
     work = replace(
         work, folder=folder.absolute(), stream=work.stream.for_tasks(elsewhere=engine.elsewhere)
     )

@@ -13,10 +13,7 @@ OF_OWN_CODES = (pl.Categorical, pl.Enum, pl.Decimal, pl.Int128)  # not the same 
 
 @dataclass
 class Fingerprint:
-    """The SHA-256 of a table's values, of its columns' names and types, and of their order.
-
-    Of columns of lists, records and bytes, which no model uses, only the names count.
-    """
+    """The SHA-256 of a table's values, of its columns' names and types, and of their order."""
 
     _columns: dict[str, _Column] = field(default_factory=dict)
 
@@ -37,14 +34,21 @@ class Fingerprint:
 
 @dataclass
 class _Column:
-    """Hashes of a column: one of its gaps and text lengths, and one of its values."""
+    """Hashes of a column: one of its gaps and text lengths, one of its values, those of parts."""
 
     kind: str
     shape: Any = field(default_factory=hashlib.sha256)
     values: Any = field(default_factory=hashlib.sha256)
+    parts: list[_Column] = field(default_factory=list)
 
     def update(self, column: pl.Series) -> None:
-        if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+        if column.dtype == pl.Object:
+            return
+        if column.dtype.is_nested():
+            parts = _parts(column)
+            self.parts = self.parts or [_Column("") for _ in parts]
+            for hashes, part in zip(self.parts, parts, strict=True):
+                hashes.update(part)
             return
         if column.dtype in OF_OWN_CODES:
             column = column.cast(pl.String)
@@ -54,10 +58,24 @@ class _Column:
             lengths = column.str.len_bytes().cast(pl.Int64).fill_null(-1)
             self.shape.update(lengths.to_numpy())
             self.values.update((column.str.join("").item() or "").encode())
+        elif column.dtype == pl.Binary:
+            self.shape.update(column.bin.size().cast(pl.Int64).fill_null(-1).to_numpy())
+            self.values.update(b"".join(column.drop_nulls()))
         else:
             self.shape.update(column.is_null().to_numpy())
             self.values.update(column.to_physical().fill_null(0).to_numpy())
 
     def digest(self) -> bytes:
         kind = hashlib.sha256(self.kind.encode()).digest()
-        return kind + self.shape.digest() + self.values.digest()
+        own = kind + self.shape.digest() + self.values.digest()
+        return own + b"".join(part.digest() for part in self.parts)
+
+
+def _parts(column: pl.Series) -> list[pl.Series]:
+    """Return the fields of records, or the lengths and elements of lists."""
+    if column.dtype == pl.Struct:
+        fields = (column.struct.field(name) for name in column.struct.fields)
+        return [column.is_null(), *fields]
+    lists = column.arr.to_list() if column.dtype == pl.Array else column
+    lengths = lists.list.len().cast(pl.Int64).fill_null(-1)
+    return [lengths, lists.filter(lengths > 0).explode()]

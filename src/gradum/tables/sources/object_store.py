@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
+from itertools import accumulate
 from pathlib import Path, PurePosixPath
 
 import polars as pl
@@ -18,6 +19,7 @@ import polars as pl
 from gradum.errors import TableError
 from gradum.files.atomic import filling
 from gradum.messages import say
+from gradum.tables.parquet import length
 from gradum.tables.paths import shown
 from gradum.tables.read_failures import ANYTHING
 from gradum.tables.reading import ReadingOptions
@@ -82,7 +84,11 @@ class ObjectStore:
                     say("Name its newest file of metadata, which ends in .metadata.json."),
                 )
             copies = written_rows(stored_columns(location.where), location, new_file)
-            return [replace(copy, origin=location.where) for copy in copies]
+            places = accumulate((length(copy.path) for copy in copies), initial=0)
+            return [
+                replace(copy, origin=location.where, first=first)
+                for copy, first in zip(copies, places, strict=False)
+            ]
 
 
 def _knock(where: str) -> None:

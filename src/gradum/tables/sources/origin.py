@@ -14,6 +14,7 @@ import polars as pl
 
 from gradum.errors import TableError
 from gradum.files.atomic import filling
+from gradum.files.private import make_private
 from gradum.messages import say
 from gradum.tables.sources.file_stamp import FileStamp
 from gradum.tables.sources.fingerprint import Fingerprint
@@ -33,7 +34,7 @@ class Origin:
     token : str
         Names the folder of copies, which all processes of a machine share.
     sha256 : str
-        The hash of the rows, as `Fingerprint` has it.
+        The hash of the rows, as `Fingerprint` has it; empty where only this machine is to read.
     """
 
     address: str
@@ -86,9 +87,13 @@ def folder_of_processes(token: str) -> Path:
     """Return the folder that the processes of this machine share by a token.
 
     Only the user may read it. It is removed when the process that made it ends in an orderly way.
+
+    Raises
+    ------
+    OutputError
+        Another user, or a link, has its name.
     """
     folder = Path(tempfile.gettempdir()) / f".gradum-{token}"
-    if not folder.is_dir():
-        folder.mkdir(mode=0o700, exist_ok=True)
+    if make_private(folder):
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder

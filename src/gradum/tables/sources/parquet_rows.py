@@ -108,5 +108,7 @@ class ParquetRows:
         self.files.append(file)
 
     def _save(self, frame: pl.DataFrame, file: Path) -> None:
+        size = max(int(frame.estimated_size()), 1)
+        rows = max(1, min(GROUP_ROWS, FILE_BYTES * len(frame) // size))
         with filling(say("the rows of {name}", name=self.name)):
-            frame.write_parquet(file, compression="lz4", row_group_size=GROUP_ROWS)
+            frame.write_parquet(file, compression="lz4", row_group_size=rows)

@@ -37,6 +37,8 @@ class Location:
         The version of a table that keeps several, in words; empty for any other.
     origin : str
         The address of the columns of which the file is a copy; empty for any other.
+    first : int
+        The place there of the file's first row.
     home : Path, optional
         The folder of the user in which the table lies, if the path is that of a copy.
     """
@@ -48,6 +50,7 @@ class Location:
     sha256: str = ""
     version: str = ""
     origin: str = ""
+    first: int = 0
     home: Path | None = None
 
     @property

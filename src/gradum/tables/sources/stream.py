@@ -284,7 +284,7 @@ class Stream:
         path = self.files[file]
         if self.stamps:
             origin = self.origins[file] if self.origins else None
-            if origin is not None and not path.exists():
+            if origin is not None and origin.sha256 and not path.exists():
                 return origin.copied(self.names[file])
             self.stamps[file].refuse_change(path, self.names[file])
         return path
@@ -312,8 +312,12 @@ class Stream:
         try:
             yield
         except DAMAGE as error:
-            if isinstance(error, TableError):
+            if isinstance(error, GradumError):
                 raise
+            if isinstance(error, FileNotFoundError) and any(
+                origin and origin.sha256 for origin in self.origins
+            ):
+                raise  # the process that made a copy has ended: another attempt copies anew
             raise TableError(
                 say(
                     "{source} cannot be read to its end: one of its files is damaged, "
@@ -429,18 +433,12 @@ def _of_files(here: Fetched, folder: Path) -> Stream:
         for _ in files_of_part
     )
     stamps, lengths = tuple(map(FileStamp.of, files)), tuple(map(length, files))
-    addresses = {location.path: location.origin for location in here.files}
-    origins = tuple(_origins([addresses.get(file, "") for file in files], lengths))
+    copies, token = {copy.path: copy for copy in here.files if copy.origin}, secrets.token_hex(16)
+    origins = tuple(
+        Origin(copies[file].origin, copies[file].first, rows, token) if file in copies else None
+        for file, rows in zip(files, lengths, strict=True)
+    )
     return Stream(head, files, lengths, names=names, stamps=stamps, origins=origins)
-
-
-def _origins(addresses: Sequence[str], lengths: Sequence[int]) -> Iterator[Origin | None]:
-    """Yield the origin of each file, of which consecutive ones hold the rows of an address."""
-    token, at = secrets.token_hex(16), 0
-    for number, (address, rows) in enumerate(zip(addresses, lengths, strict=True)):
-        at = at if number and address == addresses[number - 1] else 0
-        yield Origin(address, at, rows, token) if address else None
-        at += rows
 
 
 def _part(location: Location, reading: ReadingOptions, scratch: Path) -> tuple[Table, list[Path]]:
