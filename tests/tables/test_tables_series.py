@@ -168,10 +168,10 @@ def test_channels_of_unlike_lengths_end_in_gaps():
 # What is measured.
 
 
-def filtered(x, kernel, dilation, subset):
+def filtered(x, kernel, dilation, subset, resolution):
     """r(t) by its definition, in plain Python."""
     weights = [2 if tap in TRIPLES[kernel] else -1 for tap in range(9)]
-    unit = np.float32(256 / len(subset) ** 0.5)
+    unit = np.float32(resolution / len(subset) ** 0.5)
     summed = sum(x[c] * unit for c in subset)  # in float32, since halves are rounded either way
     whole = [min(max(round(each), -2560), 2560) for each in summed.tolist()]
     return np.array(
@@ -189,9 +189,15 @@ def filtered(x, kernel, dilation, subset):
 @pytest.mark.parametrize("channels", [1, 3])
 def test_shares_are_those_of_the_definition(channels):
     whole = np.random.default_rng(1)
-    several = [3 * whole.normal(size=(channels, n)).astype(np.float32) for n in (40, 40, 23, 7)]
+    shapes = (40, 3), (40, 3), (23, 0.3), (7, 3), (40, 1e-7)
+    several = [by * whole.normal(size=(channels, n)).astype(np.float32) for n, by in shapes]
+    resolutions = [
+        next(s for s in (2**17, 2**14, 2**11, 2**8) if abs(x).max() * s < 2560 or s == 256)
+        for x in several
+    ]
+    assert len(set(resolutions)) == 3
     kernels = Kernels.fit(several, np.random.default_rng(2))
-    thresholds = iter(np.frombuffer(kernels.thresholds, "<i2"))
+    thresholds = iter(np.frombuffer(kernels.thresholds, "<i4"))
     found = kernels.shares(several)
     groups = len(kernels.subsets) // len(kernels.dilations)
     checked, place = 0, 0
@@ -202,16 +208,36 @@ def test_shares_are_those_of_the_definition(channels):
                 for _ in range(count):
                     threshold = next(thresholds)
                     if place % 61 == 0:
-                        for row, x in enumerate(several):
-                            r = filtered(x, kernel, dilation, subset)
+                        for row, (x, s) in enumerate(zip(several, resolutions, strict=True)):
+                            r = filtered(x, kernel, dilation, subset, s)
                             if (which + kernel) % 2:
                                 r = r[4 * dilation : max(len(r) - 4 * dilation, 0)]
-                            share = np.mean(r > threshold) if len(r) else 0.0
+                            share = np.mean(r * (2**17 // s) > threshold) if len(r) else 0.0
                             assert found[row, place] == np.float32(share)
                             checked += 1
                     place += 1
     assert place == kernels.count == found.shape[1]
     assert checked > 40
+
+
+def test_small_series_are_measured_as_finely_as_large_ones():
+    large = [RNG.normal(size=(1, 30)).astype(np.float32) for _ in range(9)]
+    kernels = Kernels.fit(large, np.random.default_rng(0))
+    zeros = bytes(4 * kernels.count)  # thresholds that do not hang on the unit
+    kernels, small = msgspec.structs.replace(kernels, thresholds=zeros), [x / 512 for x in large]
+    np.testing.assert_array_equal(kernels.shares(small), kernels.shares(large))
+
+
+def test_kernels_of_an_older_model_measure_as_they_did():
+    large = [RNG.normal(size=(1, 30)).astype(np.float32) for _ in range(9)]
+    kernels = Kernels.fit(large, np.random.default_rng(0))
+    thresholds = (np.frombuffer(kernels.thresholds, "<i4") // 512).astype("<i2").tobytes()
+    record = {**msgspec.to_builtins(kernels), "thresholds": thresholds}
+    del record["resolutions"]
+    older = msgspec.convert(record, Kernels)
+    np.testing.assert_array_equal(older.shares(large), kernels.shares(large))
+    small = [x / 2048 for x in large]  # rounded off
+    assert (older.shares(small) != kernels.shares(small)).any()
 
 
 def encoder_of(cells):
@@ -267,7 +293,9 @@ def test_changes_are_measured_whatever_the_level():
         {"counts": (10**9,)},
         {"subsets": ((1,),)},
         {"thresholds": b""},
-        {"thresholds": np.full(84 * 8, -(2**15), "<i2").tobytes()},
+        {"thresholds": np.full(84 * 8, -(2**31), "<i4").tobytes()},
+        {"resolutions": (256, 0)},
+        {"resolutions": (256,)},
     ],
 )
 def test_kernels_that_no_fit_yields_are_refused_before_anything_is_measured(changed):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from itertools import combinations
 
 import msgspec
@@ -26,7 +26,8 @@ MOST_TOGETHER = 9  # channels that a kernel adds up
 EXAMPLES = 32  # training series whose quantiles are thresholds
 AT_ONCE = 30_000  # readings that are filtered together, which stay in the cache
 TOGETHER = 24  # thresholds, at least, whose counts are added up together
-UNIT, LARGEST = 256, 10  # whole numbers in a standard unit, and units in a reading, at most
+RESOLUTIONS = 2**8, 2**11, 2**14, 2**17  # whole numbers in a unit, of large to small series
+LARGEST = 2560  # of these whole numbers
 BELOW = -(2**15) + 1  # less than r(t) can be, which is at most 12 · 2560 in size
 FOLDS = 5  # times that counts are added half to half, so that they stay below 256
 GOLDEN = (5**0.5 + 1) / 2
@@ -60,9 +61,15 @@ class _Filtered:
 
 
 class _Block:
-    """Series side by side: readings (c, T, m), with zeros around them as far as kernels reach."""
+    """Series side by side: readings (c, T, m), with zeros around them as far as kernels reach.
 
-    def __init__(self, series: Sequence[np.ndarray], reach: int) -> None:
+    ``resolutions`` (m,) are the whole numbers in a standard unit, of each series or of all.
+    """
+
+    def __init__(
+        self, series: Sequence[np.ndarray], resolutions: np.ndarray | int, reach: int
+    ) -> None:
+        self._resolutions = resolutions
         self.lengths = np.array([each.shape[1] for each in series])
         self.longest = int(self.lengths.max())
         self._reach = reach
@@ -87,10 +94,11 @@ class _Block:
 
     def taps(self, channels: Sequence[int], dilation: int) -> tuple[np.ndarray, np.ndarray]:
         """Return 3 x as each tap sees it (9, T, m), and Σ of the taps' x (T, m), int16."""
-        summed = self._readings[channels[0]] * np.float32(UNIT / len(channels) ** 0.5)
+        scale = np.asarray(self._resolutions / len(channels) ** 0.5, np.float32)
+        summed = self._readings[channels[0]] * scale
         for channel in channels[1:]:
-            summed += self._readings[channel] * np.float32(UNIT / len(channels) ** 0.5)
-        whole = np.clip(np.rint(summed), -UNIT * LARGEST, UNIT * LARGEST).astype(np.int16)
+            summed += self._readings[channel] * scale
+        whole = np.clip(np.rint(summed), -LARGEST, LARGEST).astype(np.int16)
         thrice, total = np.empty((TAPS, *self.shape), np.int16), np.zeros(self.shape, np.int16)
         for tap in range(TAPS):
             begin = self._reach + (tap - TAPS // 2) * dilation
@@ -153,19 +161,21 @@ class _Counter:
         self._place, self._kept = self._place + self._kept, 0
 
 
-class Kernels(msgspec.Struct, frozen=True, dict=True):
+class Kernels(msgspec.Struct, frozen=True):
     """The share of time in which a filtered series lies above a threshold.
 
     A kernel has nine taps, d readings apart, of which three weigh 2 and six -1; there are 84, and
     each is used at several dilations d. The filtered series of channels C is
 
-        r(t) = Σ_j w_j x(t + (j - 4) d),    x = round(256 Σ_{c ∈ C} x_c / √|C|),
+        r(t) = Σ_j w_j x(t + (j - 4) d),    x = round(s Σ_{c ∈ C} x_c / √|C|),
 
     where x is at most 2560 in size, and 0 before the series and after it. These are whole numbers,
-    so that r(t) is the same on every processor. The feature of threshold b is the share of times t
-    with r(t) > b: of all times for every other kernel, of those with all taps inside the series for
-    the others. Thresholds are quantiles of r in training series, spread evenly, each between two
-    neighbouring values.
+    so that r(t) is the same on every processor. There are s of them in a standard unit: the most of
+    a few numbers with which no reading of the series is larger than 2560, so that a series whose
+    readings are small beside those of others is not rounded off; else the fewest. The feature of
+    threshold b is the share of times t with r(t) / s > b: of all times for every other kernel, of
+    those with all taps inside the series for the others. Thresholds are quantiles of r / s in
+    training series, spread evenly, each between two neighbouring values.
 
     Parameters
     ----------
@@ -176,7 +186,9 @@ class Kernels(msgspec.Struct, frozen=True, dict=True):
     subsets : tuple of tuple of int
         C of each group of kernels, dilation by dilation.
     thresholds : bytes
-        b, int16 (little-endian): by dilation, group, kernel.
+        max(s) b, int32 (little-endian): by dilation, group, kernel; int16 in older models.
+    resolutions : tuple of int
+        The numbers among which s is, rising; older models have one.
 
     References
     ----------
@@ -189,6 +201,7 @@ class Kernels(msgspec.Struct, frozen=True, dict=True):
     counts: tuple[int, ...]
     subsets: tuple[tuple[int, ...], ...]
     thresholds: bytes
+    resolutions: tuple[int, ...] = RESOLUTIONS[:1]
 
     def __post_init__(self) -> None:
         """Refuse values that no fit yields but that a damaged model file could hold."""
@@ -196,12 +209,15 @@ class Kernels(msgspec.Struct, frozen=True, dict=True):
         within = all(
             subset and 0 <= min(subset) <= max(subset) < self.channels for subset in self.subsets
         )
-        whole = len(self.dilations) == len(self.counts) and len(self.thresholds) == 2 * self.count
+        width = 2 if len(self.resolutions) == 1 else 4
+        whole = len(self.dilations) == len(self.counts)
+        whole &= len(self.thresholds) == width * self.count
+        whole &= self.resolutions in (RESOLUTIONS, RESOLUTIONS[:1])
         groups = len(self.subsets) == len(self.dilations) * self._groups
         reached = max(self.dilations, default=0) * (TAPS - 1) < MOST_READINGS
         if not (least >= 1 and within and whole and groups and reached):
             raise ValueError(say("the kernels of series do not go together"))
-        if self.count and self._thresholds.min() <= BELOW:
+        if self.count and self._levels(self.resolutions[0]).min() <= BELOW:
             raise ValueError(say("the kernels of series have thresholds that no fit yields"))
 
     @classmethod
@@ -219,17 +235,20 @@ class Kernels(msgspec.Struct, frozen=True, dict=True):
         dilations, counts = _dilations(length)
         groups = 1 if channels == 1 else GROUPS
         subsets = tuple(_subset(channels, generator) for _ in range(len(dilations) * groups))
-        blank = cls(channels, dilations, counts, subsets, bytes(2 * len(TRIPLES) * sum(counts)))
+        zeros = bytes(4 * len(TRIPLES) * sum(counts))
+        blank = cls(channels, dilations, counts, subsets, zeros, RESOLUTIONS)
         chosen = generator.permutation(len(series))[:EXAMPLES]
         examples = [series[at] for at in chosen]
+        resolutions = blank._resolutions_of(examples)
         levels, place = np.arange(1, blank.count + 1) * GOLDEN % 1, 0
-        thresholds = np.empty(blank.count, "<i2")
-        for filtered in blank._filtered(_Block(examples, blank._reach)):
+        thresholds = np.empty(blank.count, "<i4")
+        for filtered in blank._filtered(_Block(examples, resolutions, blank._reach)):
             for number, readings in enumerate(filtered.readings):
                 at, times = int(generator.integers(len(examples))), filtered.times[number % 2]
                 seen = np.sort(readings[times.begin : times.begin + times.counts[at], at])
                 part = slice(place, place + filtered.count)
-                thresholds[part] = _between(seen, levels[part])
+                finest = seen * (RESOLUTIONS[-1] // resolutions[at])
+                thresholds[part] = _between(finest, levels[part])
                 place += filtered.count
         return msgspec.structs.replace(blank, thresholds=thresholds.tobytes())
 
@@ -248,20 +267,23 @@ class Kernels(msgspec.Struct, frozen=True, dict=True):
         """
         found = np.empty((len(series), self.count), np.float32)
         longest = max((each.shape[1] for each in series), default=1)
-        step = max(1, AT_ONCE // longest)
-        for at in range(0, len(series), step):
-            block = _Block(series[at : at + step], self._reach)
-            found[at : at + step] = self._shares(block).T
+        together, resolutions = max(1, AT_ONCE // longest), self._resolutions_of(series)
+        for of in self.resolutions:
+            rows, levels = np.flatnonzero(resolutions == of), self._levels(of)
+            for at in range(0, len(rows), together):
+                some = rows[at : at + together]
+                block = _Block([series[row] for row in some], of, self._reach)
+                found[some] = self._shares(block, levels).T
         return found
 
-    def _shares(self, block: _Block) -> np.ndarray:
-        """Return the features (p, m) of m series."""
+    def _shares(self, block: _Block, levels: np.ndarray) -> np.ndarray:
+        """Return the features (p, m) of m series, given what r(t) is compared with (p,)."""
         shares = np.empty((self.count, len(block.lengths)), np.float32)
         counter, place = _Counter(block, shares, TAPS * max(self.counts)), 0
         for filtered in self._filtered(block):
             shape = len(filtered.readings), filtered.count
             end = place + shape[0] * shape[1]
-            counter.compare(filtered, self._thresholds[place:end].reshape(shape))
+            counter.compare(filtered, levels[place:end].reshape(shape))
             place = end
         counter.write()
         return shares
@@ -293,9 +315,17 @@ class Kernels(msgspec.Struct, frozen=True, dict=True):
     def _reach(self) -> int:
         return TAPS // 2 * max(self.dilations)
 
-    @cached_property
-    def _thresholds(self) -> np.ndarray:
-        return np.frombuffer(self.thresholds, "<i2").astype(np.int16, copy=False)
+    def _resolutions_of(self, series: Sequence[np.ndarray]) -> np.ndarray:
+        """Return s of each series."""
+        largest = np.array([np.abs(each).max(initial=0.0) for each in series])
+        fits = largest[:, None] * self.resolutions <= LARGEST
+        return np.array(self.resolutions)[np.maximum(fits.sum(axis=1) - 1, 0)]
+
+    def _levels(self, resolution: int) -> np.ndarray:
+        """Return s b, rounded down: what r(t) of series with this s is compared with (p,)."""
+        thresholds = np.frombuffer(self.thresholds, "<i2" if len(self.resolutions) == 1 else "<i4")
+        levels = thresholds // (self.resolutions[-1] // resolution)
+        return np.clip(levels, BELOW, -BELOW).astype(np.int16)
 
 
 def _dilations(length: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -325,7 +355,7 @@ def _between(seen: np.ndarray, levels: np.ndarray) -> np.ndarray:
     if not len(seen):
         return np.zeros(len(levels))
     lower = (levels * (len(seen) - 1)).astype(int)
-    neighbours = seen[lower].astype(int) + seen[np.minimum(lower + 1, len(seen) - 1)]
+    neighbours = seen[lower] + seen[np.minimum(lower + 1, len(seen) - 1)]
     return neighbours // 2
 
 
