@@ -81,39 +81,26 @@ def in_order(
     GradumError
         What a task raised: it names a cause that would not go away.
     """
-    given: deque[_Given] = deque()
-    start = 0
-
-    def give() -> None:
-        nonlocal start
-        while start < len(items):
-            held = sum(len(each.items) for each in given)
-            size = min(looks.items_of_task(len(given), len(items) - start), most - held)
-            if size < 1 and given:
-                return
-            several = items[start : start + max(size, 1)]
-            given.append(_Given(several, engine.submit(work, several)))
-            start += len(several)
-
-    looks = _Looks(engine, give, late, stop)
+    tasks = _Tasks(engine, work, items, most, late, stop)
     try:
-        give()
-        while given:
-            yield from _done(engine, work, given, looks)
-            give()
+        while tasks.give():
+            yield from tasks.first()
     finally:
-        for left in given:
-            engine.cancel(left.task)
+        tasks.give_up()
 
 
 @dataclass
-class _Looks:
-    """Looks at the task whose turn it is, again and again until it is done."""
+class _Tasks:
+    """The tasks of some items: those given, in order, and how many items were given so far."""
 
     engine: Engine
-    give: Callable[[], None]
+    work: Work
+    items: Sequence[Any]
+    most: int
     late: Callable[[Straggler], object]
     stop: Callable[[], bool]
+    given: deque[_Given] = field(default_factory=deque)
+    start: int = 0
     looked: bool = False
     workers: int = 0
     counted: float = -inf
@@ -125,23 +112,82 @@ class _Looks:
         """The seconds that an item has taken so far, on average."""
         return self.seconds / self.done
 
-    def items_of_task(self, given: int, left: int) -> int:
-        """Return of how many items the next task is to be; 0 if enough tasks have been given.
+    def give(self) -> bool:
+        """Give as many tasks as may be given now; return whether any is under way."""
+        while self.start < len(self.items):
+            held = sum(len(each.items) for each in self.given)
+            size = min(self._items_of_task(), self.most - held)
+            if size < 1 and self.given:
+                break
+            several = self.items[self.start : self.start + max(size, 1)]
+            self.given.append(_Given(several, self.engine.submit(self.work, several)))
+            self.start += len(several)
+        return bool(self.given)
+
+    def give_up(self) -> None:
+        """Give up all tasks that are under way."""
+        for left in self.given:
+            self.engine.cancel(left.task)
+
+    def first(self) -> list[Any]:
+        """Return what came of the items of the first task.
+
+        If it fails, it is given again. One of several items is replaced by tasks of one item each,
+        the first of which is then the first task, so that a cause is told of the item that has it.
+        All of them have one attempt behind them.
+        """
+        while True:
+            first = self.given[0]
+            try:
+                results = self._results(first)
+            except (GradumError, ToldToStop):
+                raise
+            except Exception as error:
+                self._note(error, first)
+            else:
+                self.given.popleft()
+                return results
+            if len(first.causes) == ATTEMPTS:
+                raise EngineError(
+                    say(
+                        "The task of {item} failed {times} times: {causes}.",
+                        item=self.work.named(first.items[0]),
+                        times=ATTEMPTS,
+                        causes=say("; ").join(dict.fromkeys(first.causes)),
+                    ),
+                    say("Remove the cause, and run it again."),
+                )
+            self.given.popleft()
+            alone = [first.items[k : k + 1] for k in range(len(first.items))]
+            self.given.extendleft(
+                _Given(item, self.engine.submit(self.work, item), [*first.causes])
+                for item in reversed(alone)
+            )
+
+    def _note(self, error: Exception, given: _Given) -> None:
+        """Note why a task failed, and give it up."""
+        where = self.engine.locate(given.task)
+        self.engine.cancel(given.task)
+        cause = _cause(error)
+        given.causes.append(say("{cause} on {where}", cause=cause, where=where) if where else cause)
+
+    def _items_of_task(self) -> int:
+        """Return the number of items of the next task; 0 if enough tasks have been given.
 
         Until it is known what an item takes, each worker gets one, and more only if the first is
         not done at the first look. The last items are spread over all workers.
         """
         if monotonic() - self.counted > LOOK_SECONDS:  # a cluster takes some time to count them
             self.workers, self.counted = self.engine.workers, monotonic()
-        workers = self.workers
-        if given >= (AHEAD if self.looked or self.done else 1) * workers:
+        if len(self.given) >= (AHEAD if self.looked or self.done else 1) * self.workers:
             return 0
         if not self.done:
             return 1
-        return max(1, min(int(SECONDS / max(self.usual, 1e-6)), left // workers))
+        left = len(self.items) - self.start
+        return max(1, min(int(SECONDS / max(self.usual, 1e-6)), left // self.workers))
 
-    def results(self, given: _Given) -> list[Any]:
-        """Return what came of the items of a task.
+    def _results(self, given: _Given) -> list[Any]:
+        """Wait for a task, and return what came of its items.
 
         A straggler is known by how long its turn lasts: it was given before, so that the turn of
         a task like the others has passed after the time that its items take.
@@ -173,46 +219,6 @@ class _Looks:
         usual = self.usual * len(given.items)
         if seconds > max(SLOW * usual, SLOW_SECONDS):
             self.late(Straggler(given.items, self.engine.locate(given.task), seconds, usual))
-
-
-def _done(engine: Engine, work: Work, given: deque[_Given], looks: _Looks) -> list[Any]:
-    """Return what came of the first task that was given.
-
-    If it fails, it is given again. One of several items is replaced by tasks of one item each, the
-    first of which is then the first task, so that a cause is told of the item that has it. All of
-    them have one attempt behind them.
-    """
-    while True:
-        first = given[0]
-        try:
-            results = looks.results(first)
-        except (GradumError, ToldToStop):
-            raise
-        except Exception as error:
-            where = engine.locate(first.task)
-            engine.cancel(first.task)
-            cause = _cause(error)
-            first.causes.append(
-                say("{cause} on {where}", cause=cause, where=where) if where else cause
-            )
-        else:
-            given.popleft()
-            return results
-        if len(first.causes) == ATTEMPTS:
-            raise EngineError(
-                say(
-                    "The task of {item} failed {times} times: {causes}.",
-                    item=work.named(first.items[0]),
-                    times=ATTEMPTS,
-                    causes=say("; ").join(dict.fromkeys(first.causes)),
-                ),
-                say("Remove the cause, and run it again."),
-            )
-        given.popleft()
-        alone = [first.items[k : k + 1] for k in range(len(first.items))]
-        given.extendleft(
-            _Given(item, engine.submit(work, item), [*first.causes]) for item in reversed(alone)
-        )
 
 
 def _cause(error: Exception) -> str:
