@@ -24,7 +24,7 @@ import polars as pl
 from benchmarks.engines.table import PATTERN, divided, learned, spec_of, write_table
 from gradum.engines import engine_of
 from gradum.engines.in_order import in_order
-from gradum.run.fits_apart import Fit, Fitting
+from gradum.run.fits_apart import Fitting, FoldRung
 from gradum.run.options.options import make_spec
 from gradum.run.source.row_source import Asked
 from gradum.run.source.rows_in_memory import RowsInMemory
@@ -84,7 +84,7 @@ def _folds(folder: Path, rows: int) -> Callable[[Any], Stages]:
     def run(engine: Any) -> Stages:
         began = time.perf_counter()
         with described.divide(ALONE) as rows:
-            fits = [Fit(fold, "mlp") for fold in range(FOLDS + 1)]
+            fits = [FoldRung(fold, "mlp") for fold in range(FOLDS + 1)]
             list(in_order(engine, Fitting(described.spec, rows), fits))
         return {"folds": time.perf_counter() - began}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import secrets
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -84,6 +85,21 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
             temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Yield a temporary sibling of a scratch file, which takes its place once the block succeeds.
+
+    Several processes may write the same content. Nothing is kept for after a loss of power, and
+    the system's errors stay as they are, so that a task is tried again; else see `replacing`.
+    """
+    partial = path.with_name(f".gradum-{secrets.token_hex(8)}")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def write_bytes(path: str | os.PathLike, data: bytes) -> None:

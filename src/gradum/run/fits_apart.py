@@ -23,7 +23,7 @@ from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Rung
 
 
-class Fit(NamedTuple):
+class FoldRung(NamedTuple):
     """A rung of a fold, from 1; of the kept model if ``fold`` is 0."""
 
     fold: int
@@ -37,14 +37,14 @@ class Fitting:
     spec: Spec
     divided: Divided
 
-    def named(self, fit: Fit) -> str:
+    def named(self, fit: FoldRung) -> str:
         """Name a fit."""
         rung = say(KINDS[fit.rung].title)
         if not fit.fold:
             return say("the {rung} that is kept", rung=rung)
         return say("the {rung} of fold {fold}", rung=rung, fold=fit.fold)
 
-    def __call__(self, fit: Fit) -> Rung:
+    def __call__(self, fit: FoldRung) -> Rung:
         """Encode the rows, and learn from those of the fold."""
         plan = self.divided.plan
         parts = plan.folds[fit.fold - 1] if fit.fold else plan.kept
@@ -78,7 +78,7 @@ def fits_apart(
             say("Leave out --time-limit (time_limit), or --on (on)."),
         )
     fits = {
-        place_of(fold, kind.name): Fit(fold, kind.name)
+        place_of(fold, kind.name): FoldRung(fold, kind.name)
         for fold in range(len(plan.folds) + 1)
         for kind in learners(spec, rows)
         if kind.kept

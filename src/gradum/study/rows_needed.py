@@ -1,4 +1,4 @@
-"""How many rows show a gap between two models, and what a table's rows can show."""
+"""The sample size that tells two models apart, and the least difference that a sample tells."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from gradum.files.atomic import whole
 from gradum.run.source.row_parts import Parting
 from gradum.run.source.survey import blocks
 from gradum.rungs.context import Context
@@ -181,13 +182,8 @@ class EncodingToFiles:
     def __call__(self, number: int) -> tuple[Held, tuple[SpooledSegment, ...]]:
         """Leave a partition's encoded rows in a file; return the others, and what lies there."""
         path = self._file(number)
-        partial = path.with_name(f".gradum-{secrets.token_hex(8)}")
-        try:
-            with self.encoding.spool(path=partial) as spool:
-                held = self.encoding.divide(self.encoding.stream.partitions[number], spool)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with whole(path) as partial, self.encoding.spool(path=partial) as spool:
+            held = self.encoding.divide(self.encoding.stream.partitions[number], spool)
         return held, tuple(spool.segments)
 
     def encoded(self, number: int) -> Path:

@@ -1,4 +1,4 @@
-"""What a schema says of a forecast: its columns, the step of its stamps, and its cycles."""
+"""The part of a schema that describes a forecast: columns, the step of its stamps, its cycles."""
 
 from __future__ import annotations
 

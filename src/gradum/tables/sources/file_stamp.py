@@ -47,7 +47,12 @@ class FileStamp:
                 say("Put it back, or on a disk that all workers share."),
             ) from None
         if now != self:
-            raise TableError(
-                say("{name} has changed since the run began to read it.", name=name),
-                say("Let nothing write to it, and run it again."),
-            )
+            raise changed(name)
+
+
+def changed(name: str) -> TableError:
+    """Return the error for what is no longer what the run began to read."""
+    return TableError(
+        say("{name} has changed since the run began to read it.", name=name),
+        say("Let nothing write to it, and run it again."),
+    )

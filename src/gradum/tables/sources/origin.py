@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import secrets
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -12,11 +11,9 @@ from pathlib import Path
 
 import polars as pl
 
-from gradum.errors import TableError
-from gradum.files.atomic import filling
+from gradum.files.atomic import filling, whole
 from gradum.files.private import make_private
-from gradum.messages import say
-from gradum.tables.sources.file_stamp import FileStamp
+from gradum.tables.sources.file_stamp import FileStamp, changed
 from gradum.tables.sources.fingerprint import Fingerprint
 from gradum.tables.sources.source import Location
 from gradum.tables.sources.store_access import explained, stored_columns
@@ -57,17 +54,9 @@ class Origin:
         with explained(Location(self.address, name)):
             rows = stored_columns(self.address).slice(self.first, self.rows).collect()
         if _hashed(rows) != self.sha256:
-            raise TableError(
-                say("{name} has changed since the run began to read it.", name=name),
-                say("Let nothing write to it, and run it again."),
-            )
-        partial = path.with_name(f".gradum-{secrets.token_hex(8)}")
-        try:
-            with filling(name):
-                rows.write_parquet(partial, compression="lz4")
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+            raise changed(name)
+        with whole(path) as partial, filling(name):
+            rows.write_parquet(partial, compression="lz4")
         return path
 
 
