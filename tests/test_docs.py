@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -158,6 +159,17 @@ def test_every_file_that_the_checks_name_exists():
     named = re.findall(r"\btests/[\w/.]+|\.ci/[\w.]+", checks.read_text())
     assert len(named) > 10
     assert not absent(checks, named)
+
+
+def test_every_package_that_pyproject_names_has_a_least_version():
+    told = subprocess.run(
+        [sys.executable, ".ci/least.py"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lists = [project["dependencies"], *project["optional-dependencies"].values()]
+    names = {re.match(r"[\w.-]+", requirement)[0] for listed in lists for requirement in listed}
+    assert {line.split("==")[0] for line in told.stdout.splitlines()} == names
+    assert "jax" in names and "ray" in names
 
 
 def test_the_readme_names_every_command():
