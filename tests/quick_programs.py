@@ -29,6 +29,7 @@ DEPEND_ON_ARITHMETIC = [
 
 SUFFICE = re.compile(
     r"conformance_rungs.*-(amount|grade)\]"  # labels are left, and with them every kind of rung
+    r"|in_blocks_it_is_fitted_or_refused"  # where its answers are finite, and nothing else
     r"|rungs_pack_(program|padding).*classes"  # a number is left, and with it an embedding
     r"|share_their_programs|a_factor_of_0"
 )

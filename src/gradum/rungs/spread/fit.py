@@ -101,11 +101,11 @@ def _fit_side(rows: HeldOutResiduals, size: np.ndarray, rng: np.random.Generator
         return side
     prediction = [bend for bend in [_Bend.of(rows.features, 0)] if bend.hinges]
     inputs = _inputs(rows.features, size, len(size) // ROWS_A_HINGE - PIECES_OF_PREDICTION)
-    for bends in (prediction, [*prediction, *inputs]):
-        if bends:
-            candidate, loss = _regress(rows, size, bends, walks)
-            if falls(loss, least):
-                side, least = candidate, loss
+    choices = [prediction, [*prediction, *inputs]] if inputs else [prediction]
+    for bends in filter(None, choices):
+        candidate, loss = _regress(rows, size, bends, walks)
+        if falls(loss, least):
+            side, least = candidate, loss
     return side
 
 
