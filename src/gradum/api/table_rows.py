@@ -24,18 +24,12 @@ from gradum.tables.table import Table
 
 @dataclass(frozen=True)
 class TableRows:
-    """The rows of a table.
-
-    Parameters
-    ----------
-    table : Table or Stream
-        Held, or read block by block.
-    too_large : bool
-        Whether it is too large to be held.
-    """
+    """The rows of a table."""
 
     table: Table | Stream
+    """Held, or read block by block."""
     too_large: bool = False
+    """Whether it is too large to be held."""
 
     def __len__(self) -> int:
         return len(self.table.frame) if isinstance(self.table, Table) else len(self.table)

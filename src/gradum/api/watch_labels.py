@@ -36,26 +36,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LabelOptions:
-    """What labels are used for.
-
-    Parameters
-    ----------
-    labels : str or None
-        The column of labels; the run's target if None.
-    in_order : bool
-        Whether errors are counted in the order of the rows.
-    by : str or sequence of str
-        Columns by whose groups scores are given.
-    at_most, beyond, state : optional
-        As in `sequential_test`.
-    """
+    """What labels are used for."""
 
     labels: str | None = None
+    """The column of labels; the run's target if None."""
     in_order: bool = False
+    """Whether errors are counted in the order of the rows."""
     by: str | Sequence[str] = ()
+    """Columns by whose groups scores are given."""
     at_most: float | None = None
     beyond: float | None = None
     state: str | os.PathLike | None = None
+    """As in `sequential_test`."""
 
     @property
     def asked(self) -> bool:

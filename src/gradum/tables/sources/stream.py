@@ -70,36 +70,24 @@ class DrawnRows(NamedTuple):
 
 @dataclass(frozen=True)
 class Stream:
-    """A table as blocks.
-
-    Parameters
-    ----------
-    head : Table
-        A few rows with the columns' names and types, the table's name, and the notes on it.
-    files : tuple of Path
-        Parquet files, with consecutive rows.
-    lengths : tuple of int
-        The number of rows of each file.
-    totals : ndarray of shape (t,), optional
-        The places of the rows of totals, which blocks and samples leave out.
-    names : tuple of str
-        What each file is called in messages; the table's name where they are left out.
-    stamps : tuple of FileStamp
-        Each file as it was when the stream was opened: one that is another is refused.
-    origins : tuple of Origin or None
-        What each file is a copy of, where another machine can make it anew.
-    rows_in_block : int
-        The number of rows of a block; 0 for as many as the rows of the head suggest.
-    """
+    """A table as blocks."""
 
     head: Table
+    """A few rows with the columns' names and types, the table's name, and the notes on it."""
     files: tuple[Path, ...]
+    """Parquet files, with consecutive rows."""
     lengths: tuple[int, ...]
+    """The number of rows of each file."""
     totals: np.ndarray | None = None
+    """Of shape (t,). The places of the rows of totals, which blocks and samples leave out."""
     names: tuple[str, ...] = ()
+    """What each file is called in messages; the table's name where they are left out."""
     stamps: tuple[FileStamp, ...] = ()
+    """Each file as it was when the stream was opened: one that is another is refused."""
     origins: tuple[Origin | None, ...] = ()
+    """What each file is a copy of, where another machine can make it anew."""
     rows_in_block: int = 0
+    """The number of rows of a block; 0 for as many as the rows of the head suggest."""
 
     def __len__(self) -> int:
         return sum(self.lengths)

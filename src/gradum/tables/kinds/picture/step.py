@@ -15,15 +15,10 @@ LEAST_SIDE, MOST_SIDE = 8, 48  # of the square that every picture becomes
 
 
 class Picture(GridStep, frozen=True, tag="picture"):
-    """Square pictures.
-
-    Parameters
-    ----------
-    features : PictureFeatures or None
-        What is measured of a picture; None if no training row has one.
-    """
+    """Square pictures."""
 
     features: PictureFeatures | None = None
+    """What is measured of a picture; None if no training row has one."""
 
     letter = b"p"
 
