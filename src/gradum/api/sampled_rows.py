@@ -22,15 +22,9 @@ from gradum.tables.differences import Difference, merged
 from gradum.tables.forecast.pairs import in_pairs
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
+from gradum.tables.sources.open_stream import at_hand, opened
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import (
-    BLOCK_ROWS,
-    DrawnRows,
-    Stream,
-    at_hand,
-    opened,
-    refuse_empty,
-)
+from gradum.tables.sources.stream import BLOCK_ROWS, DrawnRows, Stream, refuse_empty
 from gradum.tables.table import Table
 from gradum.tables.totals import without_totals
 from gradum.waiting import told

@@ -17,8 +17,9 @@ from gradum.tables.check import Checked, check, check_blocks
 from gradum.tables.forecast.pairs import in_pairs
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
+from gradum.tables.sources.open_stream import at_hand, opened
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import Stream, at_hand, opened
+from gradum.tables.sources.stream import Stream
 from gradum.tables.table import Table
 
 

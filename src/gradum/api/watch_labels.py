@@ -27,7 +27,7 @@ from gradum.study.groups.groups import Groups
 from gradum.study.watch.sequential_test import SequentialTest
 from gradum.study.watch.watched import WatchAlarm, Watched
 from gradum.tables.reading import ReadingOptions
-from gradum.tables.sources.stream import is_batches
+from gradum.tables.sources.open_stream import is_batches
 from gradum.tables.table import Table
 
 if TYPE_CHECKING:

@@ -117,7 +117,7 @@ def command(
     from gradum.run.options.option_values import read_size
     from gradum.run.options.options import make_reading
     from gradum.tables.paths import files_of, is_address
-    from gradum.tables.sources.stream import at_hand
+    from gradum.tables.sources.open_stream import at_hand
 
     loaded = load_model(model)
     if loaded.fitted.spec.is_forecast:
@@ -365,7 +365,7 @@ def _in_blocks(
     """Predict a table that is read, and its predictions written, block by block."""
     from gradum.run.predicting import Streamed, also_of, predicted_columns
     from gradum.ship.prediction_files import kept_columns
-    from gradum.tables.sources.stream import opened
+    from gradum.tables.sources.open_stream import opened
 
     with opened(data, place.scratch) as rows:
         kept_columns(rows.head, keep)  # raises if there are no such columns
@@ -393,7 +393,7 @@ def _in_parts(
     """Predict a table by tasks, each of which reads a partition and writes its predictions."""
     from gradum.ship.predicted_parts import PredictingParts, predicted_parts
     from gradum.ship.prediction_files import kept_columns
-    from gradum.tables.sources.stream import opened
+    from gradum.tables.sources.open_stream import opened
 
     with opened(data, place.scratch) as rows:
         kept_columns(rows.head, keep)  # raises if there are no such columns
