@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,18 +32,13 @@ from gradum.tables.columns import Column
 from gradum.tables.kinds.axis import clock_text
 
 
+@dataclass(eq=False, repr=False)
 class Counterfactuals(Shown):
-    """What would have changed the answers for rows; shows itself in terminals and notebooks.
+    """What would have changed the answers for rows; shows itself in terminals and notebooks."""
 
-    Parameters
-    ----------
-    found : CounterfactualRows
-        The changes of each row, the cheapest first.
-    """
-
-    def __init__(self, found: CounterfactualRows, fitted: Fitted) -> None:
-        self.found = found
-        self.fitted = fitted
+    found: CounterfactualRows
+    """The changes of each row, the cheapest first."""
+    fitted: Fitted
 
     @property
     def frame(self) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,19 +34,14 @@ NEAREST = 20
 """The number of rows whose changes a page shows: those with the smallest radius."""
 
 
+@dataclass(eq=False, repr=False)
 class StressTest(Shown):
-    """The effects of small changes and common accidents on a model's answers; shows itself.
+    """The effects of small changes and common accidents on a model's answers; shows itself."""
 
-    Parameters
-    ----------
-    source : str
-        The table's name.
-    """
-
-    def __init__(self, found: Stress, fitted: Fitted, source: str) -> None:
-        self.found = found
-        self.fitted = fitted
-        self.source = source
+    found: Stress
+    fitted: Fitted
+    source: str
+    """The table's name."""
 
     @property
     def frame(self) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,40 +25,22 @@ FOREMOST: tuple[Status, ...] = ("failed", "held", "not checked")
 STYLES: dict[Status, str] = {"held": "green", "failed": "bold red", "not checked": "dim"}
 
 
+@dataclass(eq=False, repr=False)
 class TrustReport(Shown):
-    """What was demanded of a model, and whether it holds; the object shows itself.
+    """What was demanded of a model, and whether it holds; the object shows itself."""
 
-    Parameters
-    ----------
-    subject : str
-        The name of the model or the file.
-    target : str
-        The column that is predicted.
-    sections : sequence of TrustSection
-        In the order of the report.
-    thresholds : dict
-        The demands, part by part.
-    written : str
-        When the report was written, and by which version of gradum.
-    family : Family
-        The error and the power of the lines that chance may fail.
-    """
-
-    def __init__(
-        self,
-        subject: str,
-        target: str,
-        sections: Sequence[TrustSection],
-        thresholds: dict[str, Any],
-        written: str,
-        family: Family,
-    ) -> None:
-        self.subject = subject
-        self.target = target
-        self.sections = tuple(sections)
-        self.thresholds = thresholds
-        self.written = written
-        self.family = family
+    subject: str
+    """The name of the model or the file."""
+    target: str
+    """The column that is predicted."""
+    sections: Sequence[TrustSection]
+    """In the order of the report."""
+    thresholds: dict[str, Any]
+    """The demands, part by part."""
+    written: str
+    """When the report was written, and by which version of gradum."""
+    family: Family
+    """The error and the power of the lines that chance may fail."""
 
     @property
     def checks(self) -> tuple[Check, ...]:

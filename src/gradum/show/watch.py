@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -30,19 +31,14 @@ from gradum.study.watch.watched import ColumnWatch, Watched
 MOST_PICTURES = 20
 
 
+@dataclass(eq=False, repr=False)
 class Watch(Shown):
-    """New rows compared with the rows that a model learned from; the object shows itself.
+    """New rows compared with the rows that a model learned from; the object shows itself."""
 
-    Parameters
-    ----------
-    source : str
-        The name of the table of new rows.
-    """
-
-    def __init__(self, found: Watched, fitted: Fitted, source: str) -> None:
-        self.found = found
-        self.fitted = fitted
-        self.source = source
+    found: Watched
+    fitted: Fitted
+    source: str
+    """The name of the table of new rows."""
 
     @property
     def alarm(self) -> bool:
