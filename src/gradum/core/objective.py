@@ -29,6 +29,16 @@ class Problem:
     It is a JAX pytree: the network and the loss are its structure, for which a program is compiled;
     the penalty's strength is a value, which may differ between the program's calls.
 
+    Parameters
+    ----------
+    network : Network
+    loss : Loss
+    penalty : Penalty
+    dropout : float, optional
+        The probability p in [0, 1) that a hidden unit is left out of a step: its output is then 0,
+        and those of the others are divided by 1 − p. N. Srivastava et al., Dropout: a simple way to
+        prevent neural networks from overfitting, JMLR 15, 2014.
+
     Raises
     ------
     SpecError
@@ -39,9 +49,6 @@ class Problem:
     loss: Loss
     penalty: Penalty = field(default_factory=L2)
     dropout: float | None = None
-    """The probability p in [0, 1) that a hidden unit is left out of a step: its output is then 0,
-    and those of the others are divided by 1 − p. N. Srivastava et al., Dropout: a simple way to
-    prevent neural networks from overfitting, JMLR 15, 2014."""
 
     def __post_init__(self) -> None:
         # JAX also builds problems from its own values.

@@ -19,6 +19,18 @@ from gradum.solvers.threads import threads_for
 class Data:
     """Inputs, target and weights of n rows, in NumPy.
 
+    Parameters
+    ----------
+    inputs : dict
+        ``"dense"``: float32 or float64 [n, d], whose dtype computations use. Optionally
+        ``"codes"``: int32 [n, c], rows of the embedding table; and ``"sparse"``: a SciPy CSR array
+        [n, v] of columns after the dense ones, made dense one chunk at a time.
+    target : array of shape (n,) or (n, K)
+        Numbers for regression, integer codes for classes, or probabilities: of K > 2 classes, or
+        [n] of the second of two classes.
+    weight : array of shape (n,), optional
+        Weight of each row, at least 0; 1 if not given.
+
     Raises
     ------
     ShapeError
@@ -26,14 +38,8 @@ class Data:
     """
 
     inputs: Inputs
-    """``"dense"``: float32 or float64 [n, d], whose dtype computations use. Optionally ``"codes"``:
-    int32 [n, c], rows of the embedding table; and ``"sparse"``: a SciPy CSR array [n, v] of columns
-    after the dense ones, made dense one chunk at a time."""
     target: np.ndarray
-    """Of shape (n,) or (n, K). Numbers for regression, integer codes for classes, or probabilities:
-    of K > 2 classes, or [n] of the second of two classes."""
     weight: np.ndarray | None = None
-    """Of shape (n,). Weight of each row, at least 0; 1 if not given."""
 
     def __post_init__(self) -> None:
         dense, _ = numbers_in(self.inputs)
@@ -97,12 +103,18 @@ class Data:
 
 @dataclass(frozen=True)
 class Validation:
-    """Rows that determine when to stop, and which epoch was best."""
+    """Rows that determine when to stop, and which epoch was best.
+
+    Parameters
+    ----------
+    data : Data
+        Rows that are not used for training.
+    monitor : callable, optional
+        Maps logits [n, k] to a float, smaller is better; the loss's weighted mean if not given.
+    """
 
     data: Data
-    """Rows that are not used for training."""
     monitor: Callable[[np.ndarray], float] | None = None
-    """Maps logits [n, k] to a float, smaller is better; the loss's weighted mean if not given."""
 
     def score(self, params: Params, problem: Problem) -> float:
         """Return the loss of the rows, without penalty, or the monitor's value."""

@@ -75,18 +75,26 @@ _ADVICE = {
 
 @dataclass(frozen=True)
 class ChunkDone:
-    """Some steps of an epoch are done."""
+    """Some steps of an epoch are done.
+
+    Parameters
+    ----------
+    step : int
+        Steps (updates of the parameters) taken so far in this fit.
+    epoch : int
+        The current epoch, from 1.
+    loss : float
+        Mean objective over the chunk's steps.
+    snapshot : callable or None
+        Takes a `Snapshot` of the training as it stands until the next event. It is not part of the
+        value, and is None if this chunk was the last for a reason other than the step limit.
+    """
 
     snapshot: ClassVar[Callable[[], Any] | None] = None
-    """Takes a `Snapshot` of the training as it stands until the next event. It is not part of the
-    value, and is None if this chunk was the last for a reason other than the step limit."""
 
     step: int
-    """Steps (updates of the parameters) taken so far in this fit."""
     epoch: int
-    """The current epoch, from 1."""
     loss: float
-    """Mean objective over the chunk's steps."""
 
     def at(self, snapshot: Callable[[], Any]) -> ChunkDone:
         """Return the event with this snapshot."""
@@ -97,22 +105,32 @@ class ChunkDone:
 
 @dataclass(frozen=True)
 class EpochDone:
-    """Every row has been seen once more; an entry of a solution's history."""
+    """Every row has been seen once more; an entry of a solution's history.
+
+    Parameters
+    ----------
+    epoch : int
+        Epochs done, from 1; iterations, for solvers that have no epochs.
+    step : int
+        Steps taken so far.
+    train_loss : float
+        Mean objective over the epoch's steps, each measured before its update.
+    validation_loss : float or None
+        Loss of the validation rows after the epoch, or the monitor's value.
+    seconds : float
+        Seconds since the fit began, including compilation.
+    params : callable or None
+        Brings the parameters at the end of the chunk to the host, until the next event. It is not
+        part of the value, and is None in a history.
+    """
 
     params: ClassVar[Callable[[], Params] | None] = None
-    """Brings the parameters at the end of the chunk to the host, until the next event. It is not
-    part of the value, and is None in a history."""
 
     epoch: int
-    """Epochs done, from 1; iterations, for solvers that have no epochs."""
     step: int
-    """Steps taken so far."""
     train_loss: float
-    """Mean objective over the epoch's steps, each measured before its update."""
     validation_loss: float | None
-    """Loss of the validation rows after the epoch, or the monitor's value."""
     seconds: float
-    """Seconds since the fit began, including compilation."""
 
     def at(self, params: Callable[[], Params]) -> EpochDone:
         """Return the event with these parameters."""
@@ -136,33 +154,46 @@ Event = ChunkDone | EpochDone | Stopped
 
 @dataclass(frozen=True)
 class Certificate:
-    """Evidence about the answer, measured at the answer and not on the way to it."""
+    """Evidence about the answer, measured at the answer and not on the way to it.
+
+    Parameters
+    ----------
+    kind : str
+        ``"stationary"``: a convex problem, for which the gradient is the proof;
+        ``"validation"``: a network, judged by rows it was not trained on;
+        ``"training"``: a network without such rows, about which nothing is proven;
+        ``"cross-fitted"``: an ensemble, each row judged by members that did not learn from it;
+        these rows also chose the members, so the loss is somewhat too optimistic.
+    gradient_norm : float or None
+        Euclidean norm of the full objective's gradient, in float64, or of its smallest subgradient
+        where an L1 term has a kink.
+    duality_gap : float or None
+        The objective is at most this much above its minimum, wherever the solver stopped; None if
+        that cannot be bounded, for example without a penalty. See `duality`.
+    objective : float or None
+        The objective at the answer.
+    condition : float or None
+        Condition number of the scaled columns, with the penalty's root stacked below them.
+    rank, columns : int or None
+        Numerical rank of the columns, and their number.
+    separating : tuple of int
+        Columns that together separate a class without error, if a fit found such columns.
+    best_epoch : int or None
+        The epoch whose parameters were kept.
+    validation_loss : float or None
+        The validation rows' loss, or the monitor's value, at that epoch.
+    """
 
     kind: str
-    """``"stationary"``: a convex problem, for which the gradient is the proof; ``"validation"``: a
-    network, judged by rows it was not trained on; ``"training"``: a network without such rows,
-    about which nothing is proven; ``"cross-fitted"``: an ensemble, each row judged by members that
-    did not learn from it; these rows also chose the members, so the loss is somewhat too
-    optimistic."""
     gradient_norm: float | None = None
-    """Euclidean norm of the full objective's gradient, in float64, or of its smallest subgradient
-    where an L1 term has a kink."""
     duality_gap: float | None = None
-    """The objective is at most this much above its minimum, wherever the solver stopped; None if
-    that cannot be bounded, for example without a penalty. See `duality`."""
     objective: float | None = None
-    """The objective at the answer."""
     condition: float | None = None
-    """Condition number of the scaled columns, with the penalty's root stacked below them."""
     rank: int | None = None
     columns: int | None = None
-    """Numerical rank of the columns, and their number."""
     separating: tuple[int, ...] = ()
-    """Columns that together separate a class without error, if a fit found such columns."""
     best_epoch: int | None = None
-    """The epoch whose parameters were kept."""
     validation_loss: float | None = None
-    """The validation rows' loss, or the monitor's value, at that epoch."""
 
     @property
     def sentence(self) -> str:
@@ -219,28 +250,42 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Solution:
-    """The answer of a solver."""
+    """The answer of a solver.
+
+    Parameters
+    ----------
+    params : dict
+        Parameters of the network, NumPy arrays.
+    status : Status
+        Why the solver stopped.
+    certificate : Certificate
+        What is known about the answer.
+    iterations : int
+        Epochs of a stochastic solver, or iterations of any other.
+    steps : int
+        Updates of the parameters.
+    history : tuple of EpochDone
+        One entry per epoch or iteration.
+    advice : str
+        What the status means here; the status's own sentence unless more is known.
+    seconds : float
+        Wall time, including compilation.
+    compile_seconds : float
+        The part of ``seconds`` spent on compiling; 0 if everything had been compiled before.
+    state : object
+        What the solver needs to continue where it stopped; None if it cannot continue.
+    """
 
     params: dict[str, Any]
-    """Parameters of the network, NumPy arrays."""
     status: Status
-    """Why the solver stopped."""
     certificate: Certificate
-    """What is known about the answer."""
     iterations: int
-    """Epochs of a stochastic solver, or iterations of any other."""
     steps: int = 0
-    """Updates of the parameters."""
     history: tuple[EpochDone, ...] = ()
-    """One entry per epoch or iteration."""
     advice: str = ""
-    """What the status means here; the status's own sentence unless more is known."""
     seconds: float = 0.0
-    """Wall time, including compilation."""
     compile_seconds: float = 0.0
-    """The part of ``seconds`` spent on compiling; 0 if everything had been compiled before."""
     state: Any = None
-    """What the solver needs to continue where it stopped; None if it cannot continue."""
 
     def __post_init__(self) -> None:
         if not self.advice:

@@ -70,6 +70,23 @@ class Tally:
 class Regime:
     """How long to train, and in what portions.
 
+    Parameters
+    ----------
+    max_epochs : int
+        The most passes over the rows.
+    batch_size : int, optional
+        Rows per step; all rows if not given or if there are fewer.
+    patience : int, optional
+        Stop after this many epochs without an improvement of the validation loss, or of the
+        training loss if there are no validation rows. If not given, never stop for this reason.
+    tol : float
+        A smaller improvement does not count.
+    each_epoch : bool
+        Whether something looks at the parameters after each epoch; if so, no chunk spans two
+        epochs.
+    gradient_tol : float
+        If a step sees every row, stop as converged once the gradient's norm is at most this.
+
     Raises
     ------
     SpecError
@@ -77,19 +94,11 @@ class Regime:
     """
 
     max_epochs: int
-    """The most passes over the rows."""
     batch_size: int | None = None
-    """Rows per step; all rows if not given or if there are fewer."""
     patience: int | None = None
-    """Stop after this many epochs without an improvement of the validation loss, or of the training
-    loss if there are no validation rows. If not given, never stop for this reason."""
     tol: float = 0.0
-    """A smaller improvement does not count."""
     gradient_tol: float = 0.0
-    """If a step sees every row, stop as converged once the gradient's norm is at most this."""
     each_epoch: bool = False
-    """Whether something looks at the parameters after each epoch; if so, no chunk spans two
-    epochs."""
 
     def __post_init__(self) -> None:
         for name, least in (("max_epochs", 0), ("batch_size", 1), ("patience", 1)):
@@ -167,20 +176,28 @@ class Snapshot:
     """Numbers and arrays on the host, which a file can hold.
 
     A `Solution` with its state is something else: from it, a *further* training begins.
+
+    Parameters
+    ----------
+    state : tuple of ndarray
+        The parameters and the optimiser's state with padded shapes, leaf by leaf in JAX's order.
+    best : tuple of ndarray or None
+        The parameters of the best epoch, leaf by leaf.
+    tally : Tally
+        Steps and epochs done, and the losses of the current epoch.
+    seen : StoppingState
+        The state that decides when to stop, without the best parameters.
+    seconds, compile_seconds : float
+        Spent so far.
     """
 
     state: tuple[np.ndarray, ...]
-    """The parameters and the optimiser's state with padded shapes, leaf by leaf in JAX's order."""
     best: tuple[np.ndarray, ...] | None
-    """The parameters of the best epoch, leaf by leaf."""
     tally: Tally
-    """Steps and epochs done, and the losses of the current epoch."""
     seen: StoppingState
-    """The state that decides when to stop, without the best parameters."""
     history: tuple[EpochDone, ...]
     seconds: float
     compile_seconds: float
-    """Spent so far."""
 
     @classmethod
     def take(

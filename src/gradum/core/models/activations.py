@@ -46,23 +46,34 @@ def lecun_bound(fan_in: int, fan_out: int) -> float:
 
 @dataclass(frozen=True)
 class Activation:
-    """The function σ between two layers, applied to each number by itself."""
+    """The function σ between two layers, applied to each number by itself.
+
+    Parameters
+    ----------
+    name : str
+        Its name in :data:`ACTIVATIONS`.
+    jax, numpy : callable
+        σ on JAX and on NumPy arrays; both agree to rounding.
+    derivative : callable
+        σ′ on NumPy arrays, for a backward pass by hand; at a kink, the value that JAX takes.
+    bound : callable
+        (fan_in, fan_out) → the bound of the uniform initial weights before σ.
+    operation : Operation or None
+        Its operation in a graph for bounds; None if it leaves numbers as they are.
+    straight : bool
+        Whether it is straight on either side of 0.
+    rising : bool
+        Whether it never falls.
+    """
 
     name: str
-    """Its name in :data:`ACTIVATIONS`."""
     jax: Callable[[jax.Array], jax.Array]
     numpy: Callable[[np.ndarray], np.ndarray]
-    """σ on JAX and on NumPy arrays; both agree to rounding."""
     derivative: Callable[[np.ndarray], np.ndarray]
-    """σ′ on NumPy arrays, for a backward pass by hand; at a kink, the value that JAX takes."""
     bound: Callable[[int, int], float]
-    """(fan_in, fan_out) → the bound of the uniform initial weights before σ."""
     operation: Operation | None
-    """Its operation in a graph for bounds; None if it leaves numbers as they are."""
     straight: bool = False
-    """Whether it is straight on either side of 0."""
     rising: bool = True
-    """Whether it never falls."""
 
 
 def _same(x: Any) -> Any:

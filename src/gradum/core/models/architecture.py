@@ -36,14 +36,21 @@ Link = Literal["identity", "logit"]
 
 @dataclass(frozen=True)
 class Embedding:
-    """One table of vectors that all coded columns share."""
+    """One table of vectors that all coded columns share.
+
+    Parameters
+    ----------
+    rows : int
+        Rows of the table: the levels of all coded columns together.
+    columns : int
+        Coded columns, c; each has its own consecutive rows of the table.
+    size : int
+        Length of a vector.
+    """
 
     rows: int
-    """Rows of the table: the levels of all coded columns together."""
     columns: int
-    """Coded columns, c; each has its own consecutive rows of the table."""
     size: int = 8
-    """Length of a vector."""
 
     @property
     def width(self) -> int:

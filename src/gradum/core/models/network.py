@@ -50,6 +50,21 @@ class Network(Architecture, msgspec.Struct, frozen=True, tag="network"):
     and, where there are coded columns, ``"codes"``: int32 [n, c], rows of the embedding table.
     The first weight takes the dense columns first, then the embedded ones.
 
+    Parameters
+    ----------
+    inputs : int
+        Numeric columns, d.
+    outputs : int
+        Logits per row, k.
+    hidden : tuple of int
+        Width of each hidden layer.
+    activation : str
+        σ, a name in ``ACTIVATIONS``.
+    intercept : bool
+        Whether the last layer has a bias.
+    embedding : Embedding, optional
+        How coded columns enter; None if there are none.
+
     Raises
     ------
     SpecError
@@ -57,17 +72,11 @@ class Network(Architecture, msgspec.Struct, frozen=True, tag="network"):
     """
 
     inputs: int
-    """Numeric columns, d."""
     outputs: int = 1
-    """Logits per row, k."""
     hidden: tuple[int, ...] = ()
-    """Width of each hidden layer."""
     activation: str = "relu"
-    """σ, a name in ``ACTIVATIONS``."""
     intercept: bool = True
-    """Whether the last layer has a bias."""
     embedding: Embedding | None = None
-    """How coded columns enter; None if there are none."""
 
     def __post_init__(self) -> None:
         if self.activation not in ACTIVATIONS:
