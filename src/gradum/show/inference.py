@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -17,6 +18,7 @@ from gradum.core.losses import resolve
 from gradum.messages import listed, marked, say
 from gradum.scores.figures import figure
 from gradum.show.document import Shown
+from gradum.show.frame import frame_of
 from gradum.study.inference.family import likelihood_of
 
 if TYPE_CHECKING:
@@ -54,17 +56,8 @@ class Summary(Shown):
         ``name``, ``class`` (where there are more than two), ``estimate``, ``error``,
         ``statistic``, ``p``, ``low``, ``high`` and ``vif``; null where there is no such number.
         """
-        coefficients = self.inference.coefficients
-        columns = {
-            "name": [coefficient.name for coefficient in coefficients],
-            "class": [coefficient.class_ for coefficient in coefficients],
-            **{
-                name: [getattr(coefficient, name) for coefficient in coefficients]
-                for name in _NUMBERS
-            },
-        }
         types = {"name": pl.String, "class": pl.String} | dict.fromkeys(_NUMBERS, pl.Float64)
-        return pl.DataFrame(columns, schema=types)
+        return frame_of(self.inference.coefficients, types, **{"class": attrgetter("class_")})
 
     def _parts(self) -> Iterator[RenderableType]:
         shown = layout(self.inference)

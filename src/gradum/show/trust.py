@@ -16,6 +16,7 @@ from rich.text import Text
 from gradum.messages import say, say_plural, sentences
 from gradum.scores.figures import figure, percent
 from gradum.show.document import Shown
+from gradum.show.frame import frame_of
 from gradum.show.trust_section import PartFinding, TrustSection
 from gradum.show.visible import visible
 from gradum.study.trust import POWER, STATUSES, Check, Family, Status
@@ -96,8 +97,7 @@ class TrustReport(Shown):
             "remedy": pl.String,
             "required": pl.Boolean,
         }
-        rows = [{name: getattr(check, name) for name in schema} for check in self.checks]
-        return pl.DataFrame(rows, schema=schema)
+        return frame_of(self.checks, schema)
 
     def page(self, cache: Path | None = None) -> str:
         """Return one self-contained page; ``cache`` keeps the charts' script."""
