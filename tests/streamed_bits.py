@@ -17,7 +17,8 @@ from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.registry import KINDS
 from gradum.rungs.rung_spec import RungSpec
-from gradum.tables.sources.stream import BLOCK_ROWS, at_hand, opened
+from gradum.tables.sources.open_stream import at_hand, opened
+from gradum.tables.sources.stream import BLOCK_ROWS
 
 PARTITIONS = 5  # of a block each
 ROWS = (PARTITIONS - 1) * BLOCK_ROWS + 1_000

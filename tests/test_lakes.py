@@ -18,8 +18,8 @@ import pytest
 import lakes
 from gradum.errors import GradumError
 from gradum.tables.sources.fetched import fetched
+from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import opened
 from lakes import ROWS, SECRET, needs_azurite, needs_lakes, read_there
 
 

@@ -24,7 +24,8 @@ from gradum.run.source.row_source import Asked
 from gradum.run.source.rows_in_blocks import RowsInBlocks
 from gradum.rungs.context import ALONE
 from gradum.rungs.registry import KINDS
-from gradum.tables.sources.stream import BLOCK_ROWS, PARTITIONS, opened
+from gradum.tables.sources.open_stream import opened
+from gradum.tables.sources.stream import BLOCK_ROWS, PARTITIONS
 
 TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -18,7 +18,7 @@ from gradum.run.source.rows_in_blocks import DividedInBlocks, RowsInBlocks
 from gradum.run.spec import Spec
 from gradum.rungs.context import ALONE, Context
 from gradum.rungs.registry import KINDS
-from gradum.tables.sources.stream import opened
+from gradum.tables.sources.open_stream import opened
 
 COLUMNS, FILES = 20, 4
 MEMORY = 2**31

@@ -29,19 +29,13 @@ YIELDED, RAISED, RETURNED = range(3)
 
 
 class Bounds(NamedTuple):
-    """The memory and time that a function may use.
-
-    Parameters
-    ----------
-    memory : int
-        Bytes of address space, including libraries (up to half a gigabyte); also of a file it
-        writes.
-    seconds : int
-        Seconds of computing; waiting, for example on a busy machine, does not count.
-    """
+    """The memory and time that a function may use."""
 
     memory: int
+    """Bytes of address space, including libraries (up to half a gigabyte); also of a file it
+    writes."""
     seconds: int
+    """Seconds of computing; waiting, for example on a busy machine, does not count."""
 
 
 class IsolationError(Exception):

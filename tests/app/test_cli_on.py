@@ -17,6 +17,7 @@ from gradum.ship import predicted_parts
 from gradum.study.evaluation import evaluate
 from gradum.study.evaluation.in_partitions import evaluate_in_partitions
 from gradum.tables.sources import stream
+from gradum.tables.sources.open_stream import opened
 from synthetic import task
 
 
@@ -159,7 +160,7 @@ def test_an_evaluation_of_partitions_is_that_of_the_whole_table(gradum_command, 
 def test_as_many_rows_are_drawn_as_there_is_room_for(linear_run, rows, two, monkeypatch):
     monkeypatch.setattr(evaluate, "FEWEST_HELD", 100)
     fitted = gradum.load(linear_run[0]).fitted
-    with stream.opened(str(rows)) as table:
+    with opened(str(rows)) as table:
         one = evaluate.evaluate_in_blocks(fitted, table, 0)
         some = evaluate_in_partitions(fitted, table, two, 0)
     assert some.judgement.rows == {"test": 100}

@@ -21,8 +21,8 @@ from gradum.rungs.registry import KINDS
 from gradum.rungs.settings import SETTINGS
 from gradum.ship.rung_record import recorded, restored
 from gradum.tables.kinds.design import Feature, Layout
+from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import opened
 from gradum.tables.split import Part
 from grids import pictures
 from kept_in_memory import Kept, Killed

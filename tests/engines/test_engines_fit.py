@@ -23,7 +23,8 @@ from gradum.rungs.context import ALONE
 from gradum.rungs.training_events import PartitionDone, Passed
 from gradum.solvers.solution import ChunkDone, EpochDone
 from gradum.tables.sources import stream
-from gradum.tables.sources.stream import BLOCK_ROWS, Stream, opened
+from gradum.tables.sources.open_stream import opened
+from gradum.tables.sources.stream import BLOCK_ROWS, Stream
 from gradum.tables.table import Table
 from kept_in_memory import Kept, Killed
 from streamed_bits import (

@@ -16,7 +16,7 @@ from gradum.run.source.row_parts import HELD_CELL, Parting
 from gradum.run.source.rows_in_blocks import RowsInBlocks
 from gradum.run.spec import LEAST_MEMORY
 from gradum.tables.schema import infer
-from gradum.tables.sources.stream import opened
+from gradum.tables.sources.open_stream import opened
 from gradum.tables.split import Part
 from gradum.tables.table import Table
 from streamed_fits import QUICK, ROWS, batches, make_small, score, streamed

@@ -17,7 +17,7 @@ from gradum.run.spec import LEAST_MEMORY
 from gradum.rungs.checkpoints import NO_CHECKPOINTS
 from gradum.rungs.context import Context
 from gradum.solvers import ChunkDone, pool
-from gradum.tables.sources.stream import opened
+from gradum.tables.sources.open_stream import opened
 from gradum.tables.split import Part
 from kept_in_memory import Kept
 from streamed_fits import QUICK, ROWS, batches, make_small, score, streamed

@@ -11,8 +11,8 @@ from gradum.run.source.rows_in_blocks import RowsInBlocks
 from gradum.run.source.rows_in_memory import RowsInMemory
 from gradum.run.spec import LEAST_MEMORY
 from gradum.rungs.context import ALONE
+from gradum.tables.sources.open_stream import at_hand, opened
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import at_hand, opened
 
 
 @pytest.mark.parametrize("kept", [False, True])

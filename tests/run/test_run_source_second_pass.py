@@ -15,7 +15,7 @@ from gradum.tables.encode import Encoder
 from gradum.tables.kinds.blocks import Units
 from gradum.tables.schema import infer
 from gradum.tables.sources import stream
-from gradum.tables.sources.stream import opened
+from gradum.tables.sources.open_stream import opened
 from gradum.tables.split import Part
 from gradum.tables.table import Table
 from synthetic import task

@@ -19,7 +19,7 @@ from gradum.tables.encode import Encoder
 from gradum.tables.kinds.step import LevelCounts
 from gradum.tables.schema import Overrides, infer
 from gradum.tables.sources import stream as tables_stream
-from gradum.tables.sources.stream import opened
+from gradum.tables.sources.open_stream import opened
 from gradum.tables.split import Part
 from gradum.tables.table import Table
 

@@ -16,8 +16,8 @@ from gradum.errors import TableError
 from gradum.tables import columnar
 from gradum.tables.columnar import refuse_false_lengths
 from gradum.tables.sources.extent import extent_of
+from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import opened
 
 FRAME = pl.DataFrame(
     {

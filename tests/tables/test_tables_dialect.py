@@ -4,8 +4,8 @@ import pytest
 
 from gradum.errors import SpecError, TableError
 from gradum.tables.reading import ReadingOptions
+from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import opened
 
 BODY = "place,size,price\nOslo,90,200\nBergen,70,150\nOslo,50,120\n"
 TITLED = {

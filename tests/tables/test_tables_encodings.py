@@ -7,8 +7,8 @@ import pytest
 from gradum.errors import SpecError, TableError
 from gradum.tables.encoding import as_utf8, check_encoding, convert_to_utf8
 from gradum.tables.reading import ReadingOptions
+from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import opened
 
 # header, a column of words, what the file is written in, the name in the note
 WRITTEN = {

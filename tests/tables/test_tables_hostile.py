@@ -19,8 +19,8 @@ from gradum.tables.calendar_range import within_calendar
 from gradum.tables.check import check
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Overrides, infer
+from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import opened
 
 ROWS = 30
 OTHERS = {"x": list(range(ROWS)), "y": ["a", "b"] * (ROWS // 2)}

@@ -20,9 +20,9 @@ from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources import object_store as reader
 from gradum.tables.sources import store_access
 from gradum.tables.sources.fetched import fetched
+from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.origin import Origin, folder_of_processes
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import opened
 from object_store import SECRET, Store, serving
 
 FRAME = pl.DataFrame(

@@ -7,7 +7,7 @@ import pytest
 from gradum.tables import parquet
 from gradum.tables.parquet import columns_together, first_rows, has_large_groups, row_groups
 from gradum.tables.sources import stream
-from gradum.tables.sources.stream import opened
+from gradum.tables.sources.open_stream import opened
 
 pyarrow = pytest.importorskip("pyarrow.parquet")
 

@@ -21,8 +21,8 @@ from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.picture import opening
 from gradum.tables.media import noted
 from gradum.tables.schema import infer
+from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import opened
 
 RNG = np.random.default_rng(0)
 COLOURS = RNG.integers(0, 256, (30, 40, 3)).astype(np.uint8)

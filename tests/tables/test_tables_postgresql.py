@@ -12,8 +12,8 @@ from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources import parquet_rows, postgresql
 from gradum.tables.sources.fetched import fetched
 from gradum.tables.sources.fingerprint import Fingerprint
+from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import opened
 from servers import ADDRESS, PASSWORD, SHOWN, WITHOUT_PASSWORD, needs_postgresql, tell
 
 QUERY = "SELECT n AS i, n / 2.0::float8 AS half, 't' || n AS word FROM generate_series(1, {}) n"

@@ -77,7 +77,7 @@ def test_wide_columns_of_several_channels_are_called_what_stands_before_t():
 
 
 def test_columns_of_a_file_are_joined_in_blocks_too(tmp_path):
-    from gradum.tables.sources.stream import opened
+    from gradum.tables.sources.open_stream import opened
 
     rows = pl.DataFrame({"y": range(40), **{f"t{at}": RNG.normal(size=40) for at in range(8)}})
     rows.write_csv(tmp_path / "t.csv")

@@ -12,8 +12,8 @@ import pytest
 
 from gradum.errors import TableError
 from gradum.tables import content, delimited, size_limits
+from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import opened
 
 NAMES = [f"c{k}" for k in range(12)]
 

@@ -19,8 +19,8 @@ from gradum.tables.sheets import header_row
 from gradum.tables.sources import parquet_rows as batches
 from gradum.tables.sources import sqlite, workbook
 from gradum.tables.sources.fetched import Fetched, fetched
+from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import opened
 from gradum.tables.sources.workbook import _letters, _number, close_gaps, stray_cells
 from workbooks import write_ods, write_xlsx
 

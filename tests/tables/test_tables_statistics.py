@@ -8,8 +8,8 @@ import pytest
 
 from gradum.errors import TableError
 from gradum.tables.sources import statistics
+from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import opened
 
 FRAME = pl.DataFrame(
     {

@@ -15,8 +15,8 @@ from gradum.errors import DiskError, TableError
 from gradum.tables import encoding
 from gradum.tables.content import zstd
 from gradum.tables.sources import stream
+from gradum.tables.sources.open_stream import is_batches, opened
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import is_batches, opened
 
 FRAME = pl.DataFrame(
     {
@@ -32,8 +32,8 @@ def small(monkeypatch):
     """Blocks of 16 rows, windows of 8, heads of 4, and text decoded 64 bytes at a time."""
     monkeypatch.setattr(stream, "BLOCK_ROWS", 16)
     monkeypatch.setattr(stream, "WINDOW_ROWS", 8)
-    monkeypatch.setattr(stream, "HEAD_ROWS", 4)
-    monkeypatch.setattr(stream, "JOINED_ROWS", 5)
+    monkeypatch.setattr("gradum.tables.sources.open_stream.HEAD_ROWS", 4)
+    monkeypatch.setattr("gradum.tables.sources.open_stream.JOINED_ROWS", 5)
     monkeypatch.setattr(encoding, "BLOCK_BYTES", 64)
 
 

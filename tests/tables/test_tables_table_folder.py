@@ -7,8 +7,8 @@ from gradum.errors import TableError
 from gradum.run.spec import Spec
 from gradum.ship.run_spec import RunSpec, changed_files, file_states, moved
 from gradum.tables.sources.fetched import fetched
+from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import opened
 
 ROWS = [(1, "u", 2023, "a b"), (2, None, 2023, "a b"), (3, "w", 2024, None)]
 

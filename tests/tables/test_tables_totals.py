@@ -11,8 +11,8 @@ from gradum.tables.encode import Encoder
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.schema import infer
 from gradum.tables.sources import stream
+from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import opened
 from gradum.tables.table import Table
 from gradum.tables.total_words import named_totals
 from gradum.tables.totals import totals_of, without_totals

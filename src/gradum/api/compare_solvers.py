@@ -20,8 +20,8 @@ from gradum.rungs.context import Context, ignore
 from gradum.rungs.mlp.kind import MLPKind
 from gradum.show.solvers import Solvers
 from gradum.solvers.threads import between_turns, turn
+from gradum.tables.sources.open_stream import at_hand
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import at_hand
 
 SOLVERS = ("gd", "sgd", "momentum", "adam", "lbfgs")
 

@@ -13,7 +13,7 @@ from gradum.run.options.argument_kinds import with_checked_arguments
 from gradum.ship.layout import SPEC
 from gradum.ship.run_spec import changed_files, moved, named, read_spec, refuse_other_content
 from gradum.solvers.threads import turn
-from gradum.tables.sources.stream import at_hand
+from gradum.tables.sources.open_stream import at_hand
 
 if TYPE_CHECKING:
     from gradum.api.model import Model

@@ -23,8 +23,8 @@ from gradum.study.evaluation.evaluate import evaluate as evaluate_table
 from gradum.study.evaluation.in_partitions import evaluate_in_partitions
 from gradum.study.evaluation.run_rows import RunRows
 from gradum.tables.reading import ReadingOptions
+from gradum.tables.sources.open_stream import at_hand, opened
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import at_hand, opened
 
 if TYPE_CHECKING:
     from gradum.api.model import Model

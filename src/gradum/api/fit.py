@@ -24,7 +24,7 @@ from gradum.show.file_names import Source
 from gradum.study.findings.findings import refuse_absent
 from gradum.tables.schema import Schema
 from gradum.tables.sources.fetched import Fetched
-from gradum.tables.sources.stream import at_hand
+from gradum.tables.sources.open_stream import at_hand
 
 
 @spell_out

@@ -21,8 +21,8 @@ from gradum.run.spec import Spec
 from gradum.rungs.context import ALONE, Context
 from gradum.solvers.threads import between_turns, turn
 from gradum.tables.schema import Schema
+from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.read import read, read_test
-from gradum.tables.sources.stream import opened
 
 
 def fitted_run(

@@ -21,8 +21,8 @@ from gradum.study.evidence import Evidence
 from gradum.tables.check import widened
 from gradum.tables.paths import is_address
 from gradum.tables.schema import Schema
+from gradum.tables.sources.open_stream import at_hand, opened
 from gradum.tables.sources.read import read_test
-from gradum.tables.sources.stream import at_hand, opened
 
 
 def judged_rows(folder: Path, *, also: Sequence[str] = (), data: str | None = None) -> Evidence:

@@ -12,7 +12,7 @@ from gradum.messages import say
 from gradum.run.dataset import Dataset
 from gradum.run.plan import make_plan
 from gradum.study.explanation.learned import LearnedRows
-from gradum.tables.sources.stream import at_hand
+from gradum.tables.sources.open_stream import at_hand
 
 if TYPE_CHECKING:
     from gradum.api.model import Model

@@ -23,16 +23,11 @@ NOT_POSITIVE = marked("Column {column!r}, the {role}, holds no positive number i
 
 @dataclass(frozen=True)
 class Offset:
-    """A column whose values, or their logarithms, are added to what a model predicts.
-
-    Parameters
-    ----------
-    logarithm : bool
-        Whether the column is an exposure.
-    """
+    """A column whose values, or their logarithms, are added to what a model predicts."""
 
     column: str
     logarithm: bool
+    """Whether the column is an exposure."""
 
     @classmethod
     def of(cls, offset: str | None, exposure: str | None, target: str) -> Offset | None:

@@ -35,8 +35,8 @@ from gradum.ship.run_spec import (
 from gradum.ship.unfinished import Unfinished
 from gradum.tables.media import NamedFiles, noted
 from gradum.tables.paths import is_file
+from gradum.tables.sources.open_stream import at_hand
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import at_hand
 
 
 def resume(

@@ -22,8 +22,8 @@ from gradum.study.evaluation.run_rows import RunRows, row_hashes
 from gradum.tables.check import Checked, check, check_blocks
 from gradum.tables.paths import is_address
 from gradum.tables.schema import Schema
+from gradum.tables.sources.open_stream import at_hand, opened
 from gradum.tables.sources.read import read, read_test
-from gradum.tables.sources.stream import at_hand, opened
 from gradum.tables.split import Part
 from gradum.tables.totals import without_totals
 

@@ -22,15 +22,9 @@ from gradum.tables.differences import Difference, merged
 from gradum.tables.forecast.pairs import in_pairs
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
+from gradum.tables.sources.open_stream import at_hand, opened
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import (
-    BLOCK_ROWS,
-    DrawnRows,
-    Stream,
-    at_hand,
-    opened,
-    refuse_empty,
-)
+from gradum.tables.sources.stream import BLOCK_ROWS, DrawnRows, Stream, refuse_empty
 from gradum.tables.table import Table
 from gradum.tables.totals import without_totals
 from gradum.waiting import told
@@ -38,33 +32,22 @@ from gradum.waiting import told
 
 @dataclass(frozen=True)
 class SampledRows:
-    """Typed rows of a table, drawn at random.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        The features of the rows drawn.
-    numbers : ndarray of shape (n,)
-        Their places in the table, from 0, in ascending order.
-    rows : int
-        The number of rows of the whole table.
-    source : str
-        What the table is called.
-    differences : tuple of Difference
-        How the whole table differs from the rows learned from.
-    labels : int
-        The number of rows of the whole table that have a target value.
-    left_out : tuple of str
-        Sentences on rows of totals, which are not among the rows.
-    """
+    """Typed rows of a table, drawn at random."""
 
     frame: pl.DataFrame
+    """The features of the rows drawn."""
     numbers: np.ndarray
+    """Of shape (n,). Their places in the table, from 0, in ascending order."""
     rows: int
+    """The number of rows of the whole table."""
     source: str
+    """What the table is called."""
     differences: tuple[Difference, ...]
+    """How the whole table differs from the rows learned from."""
     labels: int = 0
+    """The number of rows of the whole table that have a target value."""
     left_out: tuple[str, ...] = ()
+    """Sentences on rows of totals, which are not among the rows."""
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -174,53 +174,37 @@ def _notes(fitted: Fitted, bound: ErrorBound) -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False)
 class _JudgedBlock:
-    """Rows of a table, predicted.
-
-    Parameters
-    ----------
-    wrong, counted : ndarray of shape (n,)
-        Which predictions are errors; which rows have a label that is not a left-out class.
-    missing : int
-        Rows without a label.
-    unknown : tuple of str
-        The labels that training never saw, one for each of their rows.
-    time : ndarray of shape (n,) or None
-    differences : tuple of Difference
-        Labels that could not be read.
-    hashes : ndarray of shape (n,)
-        Hashes of the features; empty if nobody asks.
-    """
+    """Rows of a table, predicted."""
 
     wrong: np.ndarray
     counted: np.ndarray
+    """Of shape (n,). Which predictions are errors; which rows have a label that is not a left-out
+    class."""
     missing: int
+    """Rows without a label."""
     unknown: tuple[str, ...]
+    """The labels that training never saw, one for each of their rows."""
     time: np.ndarray | None
+    """Of shape (n,)."""
     differences: tuple[Difference, ...]
+    """Labels that could not be read."""
     hashes: np.ndarray
+    """Of shape (n,). Hashes of the features; empty if nobody asks."""
 
 
 @dataclass(frozen=True)
 class _Judging:
-    """How rows with labels are predicted.
-
-    Parameters
-    ----------
-    column : str
-        The column of labels.
-    beyond : float or None
-        For numbers, the distance beyond which a prediction is an error.
-    of_rows : int
-        The number of rows of the whole table.
-    hashed : bool
-        Whether rows are hashed.
-    """
+    """How rows with labels are predicted."""
 
     fitted: Fitted
     column: str
+    """The column of labels."""
     beyond: float | None
+    """For numbers, the distance beyond which a prediction is an error."""
     of_rows: int
+    """The number of rows of the whole table."""
     hashed: bool
+    """Whether rows are hashed."""
 
     def of(self, checked: Checked) -> _JudgedBlock:
         """Predict some rows."""

@@ -17,25 +17,20 @@ from gradum.tables.check import Checked, check, check_blocks
 from gradum.tables.forecast.pairs import in_pairs
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
+from gradum.tables.sources.open_stream import at_hand, opened
 from gradum.tables.sources.read import read
-from gradum.tables.sources.stream import Stream, at_hand, opened
+from gradum.tables.sources.stream import Stream
 from gradum.tables.table import Table
 
 
 @dataclass(frozen=True)
 class TableRows:
-    """The rows of a table.
-
-    Parameters
-    ----------
-    table : Table or Stream
-        Held, or read block by block.
-    too_large : bool
-        Whether it is too large to be held.
-    """
+    """The rows of a table."""
 
     table: Table | Stream
+    """Held, or read block by block."""
     too_large: bool = False
+    """Whether it is too large to be held."""
 
     def __len__(self) -> int:
         return len(self.table.frame) if isinstance(self.table, Table) else len(self.table)

@@ -27,7 +27,7 @@ from gradum.study.groups.groups import Groups
 from gradum.study.watch.sequential_test import SequentialTest
 from gradum.study.watch.watched import WatchAlarm, Watched
 from gradum.tables.reading import ReadingOptions
-from gradum.tables.sources.stream import is_batches
+from gradum.tables.sources.open_stream import is_batches
 from gradum.tables.table import Table
 
 if TYPE_CHECKING:
@@ -36,26 +36,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LabelOptions:
-    """What labels are used for.
-
-    Parameters
-    ----------
-    labels : str or None
-        The column of labels; the run's target if None.
-    in_order : bool
-        Whether errors are counted in the order of the rows.
-    by : str or sequence of str
-        Columns by whose groups scores are given.
-    at_most, beyond, state : optional
-        As in `sequential_test`.
-    """
+    """What labels are used for."""
 
     labels: str | None = None
+    """The column of labels; the run's target if None."""
     in_order: bool = False
+    """Whether errors are counted in the order of the rows."""
     by: str | Sequence[str] = ()
+    """Columns by whose groups scores are given."""
     at_most: float | None = None
     beyond: float | None = None
     state: str | os.PathLike | None = None
+    """As in `sequential_test`."""
 
     @property
     def asked(self) -> bool:

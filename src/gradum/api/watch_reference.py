@@ -31,19 +31,14 @@ FEWEST_ROWS = 20
 
 @dataclass(frozen=True)
 class WatchReference:
-    """What new rows are compared with.
-
-    Parameters
-    ----------
-    rows : DataFrame or str
-        Some of the rows, typed, for a classifier that tells new rows apart; or why there are none.
-    notes : tuple of str
-        What is to be said about these rows.
-    """
+    """What new rows are compared with."""
 
     summary: Reference
     rows: pl.DataFrame | str
+    """Some of the rows, typed, for a classifier that tells new rows apart; or why there are
+    none."""
     notes: tuple[str, ...] = ()
+    """What is to be said about these rows."""
 
 
 def reference_of_run(model: Model) -> WatchReference:

@@ -25,21 +25,14 @@ FLOATS = [np.float64, np.float32]
 
 @dataclass(frozen=True)
 class CheckedRows:
-    """n checked rows, all with a weight above 0.
-
-    Parameters
-    ----------
-    matrix : ndarray or csr_array of shape (n, d)
-        The columns, float64 or float32.
-    target : ndarray of shape (n,)
-        Numbers, labels, or class codes.
-    weight : ndarray of shape (n,) or None
-        Weights, if there are any.
-    """
+    """n checked rows, all with a weight above 0."""
 
     matrix: Any
+    """Of shape (n, d). The columns, float64 or float32."""
     target: np.ndarray
+    """Of shape (n,). Numbers, labels, or class codes."""
     weight: np.ndarray | None = None
+    """Of shape (n,). Weights, if there are any."""
 
     def __len__(self) -> int:
         return self.matrix.shape[0]

@@ -15,31 +15,23 @@ Policy = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Episode:
-    """One episode of t steps.
-
-    Parameters
-    ----------
-    observations : ndarray of shape (t, d)
-        What was seen before each action, in the game's own units.
-    actions : ndarray of shape (t,)
-        The codes of the actions, places among the environment's ``actions``; or the numbers.
-    rewards : ndarray of shape (t,)
-    terminated : bool
-        Whether the game itself ended it, and not the limit of steps.
-    probabilities : ndarray of shape (t, A), optional
-        How likely the policy holds each action, in the order of the codes; None where actions are
-        numbers, and where the policy does not say.
-    uncertainty : ndarray of shape (t,), optional
-        1 − the greatest probability; where actions are numbers, the standard deviation of those
-        tried in learning, in their unit. None where the policy does not say.
-    """
+    """One episode of t steps."""
 
     observations: np.ndarray
+    """Of shape (t, d). What was seen before each action, in the game's own units."""
     actions: np.ndarray
+    """Of shape (t,). The codes of the actions, places among the environment's ``actions``; or the
+    numbers."""
     rewards: np.ndarray
+    """Of shape (t,)."""
     terminated: bool
+    """Whether the game itself ended it, and not the limit of steps."""
     probabilities: np.ndarray | None = None
+    """Of shape (t, A). How likely the policy holds each action, in the order of the codes; None
+    where actions are numbers, and where the policy does not say."""
     uncertainty: np.ndarray | None = None
+    """Of shape (t,). 1 − the greatest probability; where actions are numbers, the standard
+    deviation of those tried in learning, in their unit. None where the policy does not say."""
 
     @property
     def total(self) -> float:

@@ -21,25 +21,17 @@ PURPOSE = "judging"
 
 
 class PolicyScore(msgspec.Struct, frozen=True):
-    """How well a policy plays.
-
-    Parameters
-    ----------
-    policy : str
-        ``random``, ``threshold``, ``linear`` or ``mlp``.
-    returns : tuple of float
-        The return of each episode, in the order of their first states.
-    mean : Interval
-        The mean return, with its 95% interval.
-    behind : Interval or None
-        By how much the network's mean return is greater: the mean of paired differences; None for
-        the network itself.
-    """
+    """How well a policy plays."""
 
     policy: str
+    """``random``, ``threshold``, ``linear`` or ``mlp``."""
     returns: tuple[float, ...]
+    """The return of each episode, in the order of their first states."""
     mean: Interval
+    """The mean return, with its 95% interval."""
     behind: Interval | None = None
+    """By how much the network's mean return is greater: the mean of paired differences; None for
+    the network itself."""
 
 
 class PolicyJudgement(msgspec.Struct, frozen=True):

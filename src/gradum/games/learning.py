@@ -23,27 +23,18 @@ CHUNK = 8
 
 
 class CoursePoint(msgspec.Struct, frozen=True):
-    """A point of the learning curve: a chunk of updates.
-
-    Parameters
-    ----------
-    steps : int
-        The steps in the game so far, of all lanes together.
-    episodes : int
-        The episodes that ended in the chunk.
-    mean_return : float or None
-        Their mean return, with actions drawn by chance as in learning; None if none ended.
-    seconds : float
-        Since learning began, without interruptions.
-    done : float
-        The share of all steps that is done.
-    """
+    """A point of the learning curve: a chunk of updates."""
 
     steps: int
+    """The steps in the game so far, of all lanes together."""
     episodes: int
+    """The episodes that ended in the chunk."""
     mean_return: float | None
+    """Their mean return, with actions drawn by chance as in learning; None if none ended."""
     seconds: float
+    """Since learning began, without interruptions."""
     done: float
+    """The share of all steps that is done."""
 
 
 @dataclass(frozen=True)

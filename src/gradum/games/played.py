@@ -26,37 +26,25 @@ from gradum.waiting import tell
 
 @dataclass(frozen=True)
 class Played:
-    """A game that was learned.
-
-    Parameters
-    ----------
-    environment : Environment
-        What was played.
-    method : PPO
-        What was learned by, with its settings.
-    fitted : Fitted
-        The policy as a model: ``mlp``, and ``linear`` beside it.
-    judgement : PolicyJudgement
-        The returns of all policies.
-    threshold : Threshold
-        The best rule of one threshold.
-    episodes : tuple of Episode
-        The network's, in the order of their first states.
-    learned : Learned
-        The learning curve, and the state from which learning can go on.
-    interrupted : bool
-        Whether learning was stopped before all steps were done.
-    """
+    """A game that was learned."""
 
     environment: Environment
+    """What was played."""
     method: PPO
+    """What was learned by, with its settings."""
     fitted: Fitted
+    """The policy as a model: ``mlp``, and ``linear`` beside it."""
     judgement: PolicyJudgement
+    """The returns of all policies."""
     threshold: ThresholdPolicy
+    """The best rule of one threshold."""
     episodes: tuple[Episode, ...]
+    """The network's, in the order of their first states."""
     learned: Learned
+    """The learning curve, and the state from which learning can go on."""
     seed: int
     interrupted: bool
+    """Whether learning was stopped before all steps were done."""
 
     @property
     def policy(self) -> Rung:

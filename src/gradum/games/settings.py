@@ -7,44 +7,30 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PPOSettings:
-    """How proximal policy optimisation learns.
-
-    Parameters
-    ----------
-    steps : int
-        The steps in the game, of all lanes together, before learning ends.
-    lanes, horizon : int
-        How many games are played at once, N, and for how many steps between updates, T.
-    epochs, batches : int
-        How often an update goes through the N T steps, and in how many mini-batches each time.
-    learning_rate : float
-        Adam's, at the beginning; it falls in a straight line to 0.
-    discount : float
-        γ: what a reward is worth one step later.
-    trace : float
-        λ of generalised advantage estimation.
-    clip : float
-        ε: by how much an update may change the probability of an action, as a share.
-    entropy : float
-        What a nat of the policy's entropy is worth.
-    hidden : tuple of int
-        The width of each hidden layer, of the policy's network and of the value's.
-    activation : str
-        A name in `gradum.core.models.activations.ACTIVATIONS`.
-    """
+    """How proximal policy optimisation learns."""
 
     steps: int
+    """The steps in the game, of all lanes together, before learning ends."""
     lanes: int = 32
     horizon: int = 64
+    """How many games are played at once, N, and for how many steps between updates, T."""
     epochs: int = 4
     batches: int = 4
+    """How often an update goes through the N T steps, and in how many mini-batches each time."""
     learning_rate: float = 2.5e-3
+    """Adam's, at the beginning; it falls in a straight line to 0."""
     discount: float = 0.99
+    """γ: what a reward is worth one step later."""
     trace: float = 0.95
+    """λ of generalised advantage estimation."""
     clip: float = 0.2
+    """ε: by how much an update may change the probability of an action, as a share."""
     entropy: float = 0.0
+    """What a nat of the policy's entropy is worth."""
     hidden: tuple[int, ...] = (32, 32)
+    """The width of each hidden layer, of the policy's network and of the value's."""
     activation: str = "tanh"
+    """A name in `gradum.core.models.activations.ACTIVATIONS`."""
 
     @property
     def per_update(self) -> int:

@@ -61,30 +61,21 @@ class LabTarget(msgspec.Struct, frozen=True):
 
 
 class LabTable(msgspec.Struct, frozen=True):
-    """The rows that the lab learns from, in raw units.
-
-    Parameters
-    ----------
-    key : str
-        Its name in the page's address.
-    numbers, codes : tuple
-        The columns, in the order in which they enter the network.
-    rows : list of list of float
-        Of each row the numbers, the codes and the target: a number or a class code.
-    held_out : list of int
-        Rows that do not train, by place.
-    remarks : tuple of str
-        What was left out.
-    """
+    """The rows that the lab learns from, in raw units."""
 
     key: str
+    """Its name in the page's address."""
     title: str
     numbers: tuple[LabNumber, ...]
     codes: tuple[LabCode, ...]
+    """The columns, in the order in which they enter the network."""
     target: LabTarget
     rows: list[list[float]]
+    """Of each row the numbers, the codes and the target: a number or a class code."""
     held_out: list[int]
+    """Rows that do not train, by place."""
     remarks: tuple[str, ...] = ()
+    """What was left out."""
 
 
 def lab_table(data: Any, target: str, reading: ReadingOptions = PLAINLY) -> LabTable:

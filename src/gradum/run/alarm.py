@@ -32,26 +32,17 @@ TITLES: dict[AlarmKind, str] = {
 
 
 class Alarm(msgspec.Struct, frozen=True):
-    """One thing to look at before the scores are believed.
-
-    Parameters
-    ----------
-    kind : str
-    sentence : str
-        What was found, with names and numbers, and what to do about it.
-    columns : tuple of str
-        The columns concerned.
-    brief : str
-        The sentence in few words, without a full stop; empty in files of earlier versions.
-    option : str
-        The option that does something about it, as it is typed; empty if none does.
-    """
+    """One thing to look at before the scores are believed."""
 
     kind: AlarmKind
     sentence: str
+    """What was found, with names and numbers, and what to do about it."""
     columns: tuple[str, ...] = ()
+    """The columns concerned."""
     brief: str = ""
+    """The sentence in few words, without a full stop; empty in files of earlier versions."""
     option: str = ""
+    """The option that does something about it, as it is typed; empty if none does."""
 
     @property
     def title(self) -> str:

@@ -42,70 +42,47 @@ FAR_LESS = 0.5  # of the best solver's seconds; below it, another solver is wort
 
 
 class Course(msgspec.Struct, frozen=True):
-    """One solver's training.
-
-    Parameters
-    ----------
-    learning_rate : float or None
-        The tried rate with the lowest validation loss; None if the solver finds its own.
-    tried : tuple of float
-        The learning rates that were tried.
-    status : str
-        How the training ended.
-    epochs : int
-        The number of passes over the training rows.
-    steps : int
-        The number of steps in all epochs.
-    seconds : float
-        The seconds of this training, without compiling and without the other learning rates.
-    history : tuple of dict
-        ``epoch``, ``objective``, ``validation_loss`` and ``seconds`` of each epoch.
-    best_epoch : int or None
-        The epoch whose weights were kept.
-    score : Interval or None
-        The score on rows by which nothing was chosen; None if the training broke down.
-    difference : Interval or None
-        Its score minus the best solver's.
-    finding : str
-        "best", "no difference shown", "worse" or "diverged".
-    """
+    """One solver's training."""
 
     solver: str
     learning_rate: float | None
+    """The tried rate with the lowest validation loss; None if the solver finds its own."""
     tried: tuple[float, ...]
+    """The learning rates that were tried."""
     status: str
+    """How the training ended."""
     epochs: int
+    """The number of passes over the training rows."""
     steps: int
+    """The number of steps in all epochs."""
     seconds: float
+    """The seconds of this training, without compiling and without the other learning rates."""
     history: tuple[dict[str, Any], ...]
+    """``epoch``, ``objective``, ``validation_loss`` and ``seconds`` of each epoch."""
     best_epoch: int | None
+    """The epoch whose weights were kept."""
     score: Interval | None = None
+    """The score on rows by which nothing was chosen; None if the training broke down."""
     difference: Interval | None = None
+    """Its score minus the best solver's."""
     finding: str = "diverged"
+    """One of "best", "no difference shown", "worse" or "diverged"."""
 
 
 class SolverComparison(msgspec.Struct, frozen=True):
-    """Solvers on the same network, the same rows and the same first weights.
-
-    Parameters
-    ----------
-    rows : dict
-        Part -> number of rows.
-    courses : tuple of Course
-        In the order asked for.
-    choice : str
-        The solver to choose.
-    sentence : str
-        Which solver to choose, and why.
-    """
+    """Solvers on the same network, the same rows and the same first weights."""
 
     source: str
     target: str
     metric: str
     rows: dict[str, int]
+    """Part -> number of rows."""
     courses: tuple[Course, ...]
+    """In the order asked for."""
     choice: str
+    """The solver to choose."""
     sentence: str
+    """Which solver to choose, and why."""
 
 
 def compare_solvers(

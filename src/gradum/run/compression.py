@@ -24,47 +24,32 @@ class Compression(msgspec.Struct, frozen=True):
     """A model distilled from a larger one.
 
     Pairs hold the larger model's figure, then that of the smaller one.
-
-    Parameters
-    ----------
-    of : str
-        The fingerprint of the larger model.
-    taught_by : str
-        What the larger model is, in words.
-    rung, size : str
-        What the smaller model is, and how large.
-    budget : float
-        By how much the error was allowed to grow.
-    metric : str
-        The error.
-    rows : int
-        How many rows judged both.
-    errors : pair of Interval
-    difference : Interval
-        The smaller model's error minus the larger one's, on the same resamples.
-    bytes : pair of int
-        What the weights take.
-    microseconds : pair of float
-        What a row takes when all judged rows are answered, its encoding included.
-    changed : float or None
-        The share of judged rows whose predicted class differs; None for numbers.
-    trials : tuple of Trial
-        The sizes that were tried, smallest first; the last one was taken.
     """
 
     of: str
+    """The fingerprint of the larger model."""
     taught_by: str
+    """What the larger model is, in words."""
     rung: str
     size: str
+    """What the smaller model is, and how large."""
     budget: float
+    """By how much the error was allowed to grow."""
     metric: str
+    """The error."""
     rows: int
+    """How many rows judged both."""
     errors: tuple[Interval, Interval]
     difference: Interval
+    """The smaller model's error minus the larger one's, on the same resamples."""
     bytes: tuple[int, int]
+    """What the weights take."""
     microseconds: tuple[float, float]
+    """What a row takes when all judged rows are answered, its encoding included."""
     changed: float | None
+    """The share of judged rows whose predicted class differs; None for numbers."""
     trials: tuple[Trial, ...]
+    """The sizes that were tried, smallest first; the last one was taken."""
 
     @property
     def growth(self) -> tuple[float, float, float]:

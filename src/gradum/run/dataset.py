@@ -40,47 +40,32 @@ WITHOUT_TARGET, OF_NO_WEIGHT = marked("without a target"), marked("of weight 0")
 
 @dataclass(frozen=True)
 class Dataset:
-    """Rows with a target and a weight above 0.
-
-    Parameters
-    ----------
-    source : str
-        The name of the table.
-    frame : polars.DataFrame
-        The checked, typed columns.
-    schema : Schema
-        The meaning of the columns.
-    numbers : ndarray of shape (n,)
-        Each row's place in the table it came from, from 0.
-    own_rows : int
-        How many of them came from the table itself; the rest are those of the test file.
-    drawn_from : int or None
-        The number of rows of the table, if these are only the ones held in memory: all rows that
-        judge or stop a fit, and a sample of the rows learned from. None if all rows are here.
-    differences : tuple of str
-        How the table differs from its schema and, if an encoder was given, from the rows that the
-        encoder was fitted on.
-    notes : tuple of str
-        What was done to the rows.
-    doubts : tuple of Doubt
-        What a reader should check about them.
-    history : Panel or None
-        The series that are forecast; None for rows of a table.
-    judged : float or None
-        The share of the rows that judges a forecast; None where the spec says it.
-    """
+    """Rows with a target and a weight above 0."""
 
     source: str
+    """The name of the table."""
     frame: pl.DataFrame
+    """The checked, typed columns."""
     schema: Schema
+    """The meaning of the columns."""
     numbers: np.ndarray
+    """Of shape (n,). Each row's place in the table it came from, from 0."""
     own_rows: int
+    """How many of them came from the table itself; the rest are those of the test file."""
     differences: tuple[str, ...] = ()
+    """How the table differs from its schema and, if an encoder was given, from the rows that the
+    encoder was fitted on."""
     notes: tuple[str, ...] = ()
+    """What was done to the rows."""
     drawn_from: int | None = None
+    """The number of rows of the table, if these are only the ones held in memory: all rows that
+    judge or stop a fit, and a sample of the rows learned from. None if all rows are here."""
     doubts: tuple[Doubt, ...] = ()
+    """What a reader should check about them."""
     history: Panel | None = None
+    """The series that are forecast; None for rows of a table."""
     judged: float | None = None
+    """The share of the rows that judges a forecast; None where the spec says it."""
 
     def __len__(self) -> int:
         return len(self.frame)

@@ -50,41 +50,28 @@ class Provenance(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fitted ladder: data only.
-
-    Parameters
-    ----------
-    spec : Spec
-        What was asked for.
-    schema : Schema
-        What was understood of the table.
-    encoder : Encoder
-        From columns to a design.
-    rungs : dict of str to Rung
-        Simplest first.
-    judgement : Judgement or None
-        How good they are; None if a run was interrupted before any could be judged, and of a
-        policy, which its return judges.
-    provenance : Provenance
-        Where all of it came from.
-    guarantee : Guarantee or None
-        What intervals and sets are made from; None if no row was judged, and in older files.
-    reference : Reference or None
-        What the rows were like, for comparison with later rows; None in files that do not say.
-    history : Panel or None
-        The end of each series, from which a forecast goes on; None for rows of a table, and where
-        no row may be kept.
-    """
+    """A fitted ladder: data only."""
 
     spec: Spec
+    """What was asked for."""
     schema: Schema
+    """What was understood of the table."""
     encoder: Encoder
+    """From columns to a design."""
     rungs: dict[str, Rung]
+    """Simplest first."""
     judgement: Judgement | None
+    """How good they are; None if a run was interrupted before any could be judged, and of a policy,
+    which its return judges."""
     provenance: Provenance
+    """Where all of it came from."""
     guarantee: Guarantee | None = None
+    """What intervals and sets are made from; None if no row was judged, and in older files."""
     reference: Reference | None = None
+    """What the rows were like, for comparison with later rows; None in files that do not say."""
     history: Panel | None = None
+    """The end of each series, from which a forecast goes on; None for rows of a table, and where no
+    row may be kept."""
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what predictions have cached; it is made again when needed."""

@@ -38,24 +38,17 @@ PREDICTED = Taken(number=8, code=16, level=0, entry=0, share=24, row=40, fixed=0
 
 @dataclass(frozen=True)
 class Width:
-    """What a row holds, on average.
-
-    Parameters
-    ----------
-    raw : float
-        The bytes of the row as it is read.
-    numbers, codes, levels, entries : float
-        Numbers and codes of the design, columns that codes are expanded to, n-grams that occur.
-    classes : int
-        K; 0 if a number is to be predicted.
-    """
+    """What a row holds, on average."""
 
     raw: float
+    """The bytes of the row as it is read."""
     numbers: float
     codes: float
     levels: float
     entries: float
+    """Numbers and codes of the design, columns that codes are expanded to, n-grams that occur."""
     classes: int
+    """K; 0 if a number is to be predicted."""
 
     @classmethod
     def of(

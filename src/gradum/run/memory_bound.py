@@ -21,7 +21,7 @@ from gradum.run.spec import LEAST_MEMORY, Spec
 from gradum.rungs.registry import KINDS, kinds_of, learn_in_blocks
 from gradum.tables.size_limits import available_memory
 from gradum.tables.sources.extent import Extent, extent_of
-from gradum.tables.sources.stream import is_batches
+from gradum.tables.sources.open_stream import is_batches
 from gradum.tables.wording import size
 
 AS_A_WHOLE = marked("JSON, which is read as a whole,")

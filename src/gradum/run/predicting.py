@@ -94,26 +94,16 @@ def predict_typed(
 
 @dataclass
 class Streamed:
-    """The predictions for a table that is read in blocks; an iterator that can be used only once.
-
-    Parameters
-    ----------
-    rows : Stream
-        The table.
-    also : tuple of str
-        Columns that are wanted although no model uses them.
-
-    Attributes
-    ----------
-    differences : tuple of Difference
-        How the blocks read so far differ from the training rows.
-    """
+    """The predictions for a table that is read in blocks; an iterator that can be used once."""
 
     fitted: Fitted
     rows: Stream
+    """The table."""
     rung: str | None = None
     also: tuple[str, ...] = ()
+    """Columns that are wanted although no model uses them."""
     differences: tuple[Difference, ...] = ()
+    """How the blocks read so far differ from the training rows."""
 
     def __iter__(self) -> Iterator[tuple[Table, Checked, Prediction]]:
         """Yield each block as it was given and as it was read, with its prediction.

@@ -58,25 +58,17 @@ NO_TIME_TO_REFIT = marked(
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: what it learned, and what it said of the rows that judged it.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        The rows with a target, as they were used.
-    parts : ndarray of shape (n,)
-        The `Part` of each row in the fit of the kept model.
-    judged : Seen or None
-        The predictions that were judged; None if there were none.
-    judges : tuple of Judge
-        The fits that made these predictions.
-    """
+    """A finished run: what it learned, and what it said of the rows that judged it."""
 
     fitted: Fitted
     dataset: Dataset
+    """The rows with a target, as they were used."""
     parts: np.ndarray
+    """Of shape (n,). The `Part` of each row in the fit of the kept model."""
     judged: Seen | None
+    """The predictions that were judged; None if there were none."""
     judges: tuple[Judge, ...] = ()
+    """The fits that made these predictions."""
 
     @property
     def interrupted(self) -> bool:

@@ -58,21 +58,14 @@ class SplitSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ForecastSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is forecast: nothing if ``horizon`` is 0, and rows are then rows of the table.
-
-    Parameters
-    ----------
-    horizon : int
-        How many steps ahead series are forecast.
-    series : tuple of str
-        The columns whose values name a series; none if there is a single one.
-    known : tuple of str
-        The columns that are known beforehand, such as holidays or prices.
-    """
+    """What is forecast: nothing if ``horizon`` is 0, and rows are then rows of the table."""
 
     horizon: FromNone = 0
+    """How many steps ahead series are forecast."""
     series: tuple[str, ...] = ()
+    """The columns whose values name a series; none if there is a single one."""
     known: tuple[str, ...] = ()
+    """The columns that are known beforehand, such as holidays or prices."""
 
     def __post_init__(self) -> None:
         """Refuse a horizon that leads nowhere."""
@@ -99,34 +92,23 @@ class Cost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ReportSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the report shows besides the verdict; none of it changes the models.
-
-    Parameters
-    ----------
-    slices : tuple of str
-        The columns by whose values scores are split.
-    cost : Cost or None
-        What mistakes cost, to find the threshold that costs least; only for two classes.
-    rows : bool
-        Whether single rows of the table may be shown.
-    explain : bool
-        Whether some of the judged rows are explained.
-    learning_curve : bool or None
-        Whether to fit on parts of the rows, to tell what more rows would bring; None does so if it
-        takes less time than the training did.
-    what_if : bool
-        Whether the report has a form for one row, whose answer changes as one types.
-    refit_count : int or None
-        How many tables are drawn anew and learned from, to tell how much that changes.
-    """
+    """What the report shows besides the verdict; none of it changes the models."""
 
     slices: tuple[str, ...] = ()
+    """The columns by whose values scores are split."""
     cost: Cost | None = None
+    """What mistakes cost, to find the threshold that costs least; only for two classes."""
     rows: bool = True
+    """Whether single rows of the table may be shown."""
     explain: bool = True
+    """Whether some of the judged rows are explained."""
     learning_curve: bool | None = None
+    """Whether to fit on parts of the rows, to tell what more rows would bring; None does so if it
+    takes less time than the training did."""
     what_if: bool = False
+    """Whether the report has a form for one row, whose answer changes as one types."""
     refit_count: Annotated[int, msgspec.Meta(ge=2, le=MOST, title="refits")] | None = None
+    """How many tables are drawn anew and learned from, to tell how much that changes."""
 
     def __post_init__(self) -> None:
         """Refuse a number that no report can use."""

@@ -19,32 +19,22 @@ GUESSING = {"r2": 0.05, "auc": 0.525}
 
 
 class SplitTrial(msgspec.Struct, frozen=True):
-    """A quick model, judged on the same rows by a random split and by time or by group.
-
-    Parameters
-    ----------
-    column : str
-        The column that orders or groups the rows.
-    by : {"time", "group"}
-    metric : str
-        The metric of the scores.
-    at_random, divided : float
-        The scores of the same rows by models of equally many rows: rows drawn at random, and
-        earlier rows or rows of other groups.
-    p_value : float
-        The p-value against the loss being no greater if the rows are divided by the column.
-    shown : bool
-        Whether the loss is greater beyond chance, allowing for the number of columns that were
-        tried.
-    """
+    """A quick model, judged on the same rows by a random split and by time or by group."""
 
     column: str
+    """The column that orders or groups the rows."""
     by: Way
     metric: str
+    """The metric of the scores."""
     at_random: float
     divided: float
+    """The scores of the same rows by models of equally many rows: rows drawn at random, and earlier
+    rows or rows of other groups."""
     p_value: float
+    """The p-value against the loss being no greater if the rows are divided by the column."""
     shown: bool
+    """Whether the loss is greater beyond chance, allowing for the number of columns that were
+    tried."""
 
     @property
     def sentence(self) -> str:
@@ -142,28 +132,19 @@ class SplitTrial(msgspec.Struct, frozen=True):
 
 
 class SplitCheck(msgspec.Struct, frozen=True):
-    """What was tried to check a split.
-
-    Parameters
-    ----------
-    trials : tuple of SplitTrial
-        The trials, those that were shown to matter first.
-    looked_at : tuple of str
-        Every column that could order or group the rows.
-    neighbours : str
-        What was found about the errors of rows that lie near each other, in words; empty for
-        nothing.
-    unchecked : str
-        Why little is known; empty if all columns were tried.
-    asked : bool
-        Whether the rows were divided by time or by group, as asked.
-    """
+    """What was tried to check a split."""
 
     trials: tuple[SplitTrial, ...] = ()
+    """The trials, those that were shown to matter first."""
     looked_at: tuple[str, ...] = ()
+    """Every column that could order or group the rows."""
     neighbours: str = ""
+    """What was found about the errors of rows that lie near each other, in words; empty for
+    nothing."""
     unchecked: str = ""
+    """Why little is known; empty if all columns were tried."""
     asked: bool = False
+    """Whether the rows were divided by time or by group, as asked."""
 
     @property
     def shown(self) -> tuple[SplitTrial, ...]:

@@ -53,48 +53,33 @@ class TableWork(Work, Protocol):
 
 @dataclass(frozen=True)
 class Context:
-    """What a fit is given besides its rows and its settings.
-
-    Parameters
-    ----------
-    seed : int
-        Decides every random choice.
-    tell : callable
-        Called with every event, see `gradum.run.events`.
-    stop : callable
-        Asked between chunks of work; once it returns true, the fit ends with what it has.
-    checkpoints : Checkpoints
-        The rungs that were fitted before this run was cut short, and where to keep more.
-    allowance : Allowance or None
-        How the fits of a run share its time; None without a limit.
-    end : float
-        The moment, by the performance counter, at which this fit is to end with what it has.
-    fold, folds : int
-        The number of this fit among the folds, and the number of folds; both 0 for the model that
-        is kept.
-    place : str
-        The name of this fit among the checkpoints, such as ``fold-2-mlp``.
-    engine : Engine or None
-        Where tasks are done; None for the threads of this process.
-    apart : callable
-        Returns the rung of a place that the engine fits; None if it is to be fitted here.
-    spreads : bool
-        Whether the fit also learns how far numbers may lie from its predictions; False where only
-        its scores are wanted.
-    """
+    """What a fit is given besides its rows and its settings."""
 
     seed: int = 0
+    """Decides every random choice."""
     tell: Callable[[Any], object] = ignore
+    """Called with every event, see `gradum.run.events`."""
     stop: Callable[[], bool] = lambda: False
+    """Asked between chunks of work; once it returns true, the fit ends with what it has."""
     checkpoints: Checkpoints = NO_CHECKPOINTS
+    """The rungs that were fitted before this run was cut short, and where to keep more."""
     allowance: Allowance | None = None
+    """How the fits of a run share its time; None without a limit."""
     fold: int = 0
     folds: int = 0
+    """The number of this fit among the folds, and the number of folds; both 0 for the model that is
+    kept."""
     place: str = ""
+    """The name of this fit among the checkpoints, such as ``fold-2-mlp``."""
     end: float = math.inf
+    """The moment, by the performance counter, at which this fit is to end with what it has."""
     engine: Engine | None = None
+    """Where tasks are done; None for the threads of this process."""
     apart: Callable[[str], Rung | None] = lambda place: None
+    """Returns the rung of a place that the engine fits; None if it is to be fitted here."""
     spreads: bool = True
+    """Whether the fit also learns how far numbers may lie from its predictions; False where only
+    its scores are wanted."""
 
     def across(self, work: TableWork, items: Sequence[Any], *, most: int) -> Iterator[Any]:
         """Yield what comes of each item, in their order, on the engine or on a thread per core.

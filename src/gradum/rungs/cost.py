@@ -34,36 +34,24 @@ CODED_ROWS = 40_000  # about how many rows the members of a pack hold codes of a
 
 @dataclass(frozen=True)
 class Taken:
-    """The bytes that a rung takes at its worst moment, besides the table as it was read.
-
-    Parameters
-    ----------
-    number : float
-        For each number of the design: a value, a missing indicator, a part of a date.
-    code : float
-        For each categorical value.
-    level : float
-        For each column that the codes of a value are expanded to.
-    entry : float
-        For each n-gram that occurs in a text.
-    share : float
-        For each class of a row.
-    row : float
-        For each row, whatever it holds.
-    fixed : float
-        For compiled programs, and for all that does not grow with the rows.
-    coded : float
-        For each row, up to `CODED_ROWS`.
-    """
+    """The bytes that a rung takes at its worst moment, besides the table as it was read."""
 
     number: float
+    """For each number of the design: a value, a missing indicator, a part of a date."""
     code: float
+    """For each categorical value."""
     level: float
+    """For each column that the codes of a value are expanded to."""
     entry: float
+    """For each n-gram that occurs in a text."""
     share: float
+    """For each class of a row."""
     row: float
+    """For each row, whatever it holds."""
     fixed: float
+    """For compiled programs, and for all that does not grow with the rows."""
     coded: float = 0.0
+    """For each row, up to `CODED_ROWS`."""
 
 
 LEARNED = Taken(number=9, code=28, level=1, entry=30, share=36, row=40, fixed=50e6)
@@ -71,22 +59,15 @@ LEARNED = Taken(number=9, code=28, level=1, entry=30, share=36, row=40, fixed=50
 
 @dataclass(frozen=True)
 class Fit:
-    """What decides how long a fit takes.
-
-    Parameters
-    ----------
-    train, validation : int
-        Rows.
-    layout : Layout
-        The columns of the Design.
-    classes : int
-        0 for a regression.
-    """
+    """What decides how long a fit takes."""
 
     train: int
     validation: int
+    """Rows."""
     layout: Layout
+    """The columns of the Design."""
     classes: int
+    """0 for a regression."""
 
     @property
     def rows(self) -> int:

@@ -21,22 +21,15 @@ from gradum.rungs.transfer_set import TransferSet
 
 @dataclass(frozen=True)
 class Curve:
-    """How the learning curve of a kind of rung is drawn, see `gradum.study.findings.growth`.
-
-    Parameters
-    ----------
-    models : int
-        How many models of each size are fitted, without a row in common: two where that is quick.
-    chance : float
-        How much chance in training moves a score; measured on public tables.
-    unasked : bool
-        Whether it may be drawn without being asked for, if drawing takes no longer than training
-        did.
-    """
+    """How the learning curve of a kind of rung is drawn, see `gradum.study.findings.growth`."""
 
     models: int
+    """How many models of each size are fitted, without a row in common: two where that is quick."""
     chance: float
+    """How much chance in training moves a score; measured on public tables."""
     unasked: bool = True
+    """Whether it may be drawn without being asked for, if drawing takes no longer than training
+    did."""
 
 
 class RungKind(ABC, Generic[S]):

@@ -24,15 +24,10 @@ from gradum.tables.split import Part
 
 
 class Learner(Protocol[S]):
-    """How a kind of rung learns, see `gradum.rungs.kind.RungKind`.
-
-    Attributes
-    ----------
-    in_blocks : bool
-        Whether it can learn from rows that do not fit in memory.
-    """
+    """How a kind of rung learns, see `gradum.rungs.kind.RungKind`."""
 
     in_blocks: ClassVar[bool]
+    """Whether it can learn from rows that do not fit in memory."""
 
     def epochs(self, settings: S, rows: int, *, in_blocks: bool) -> int:
         """Return the most epochs that it may learn from so many rows; 0 if it has no epochs."""
@@ -77,21 +72,15 @@ class LearningRows(Protocol):
 
 @dataclass(frozen=True)
 class InMemory:
-    """Rows in memory.
-
-    Parameters
-    ----------
-    all : Rows
-        All rows of the table.
-    parts : ndarray of shape (n,)
-        The `Part` of each row; only the parts train and validation are learned from.
-    balance : bool
-        Whether all classes are to weigh the same.
-    """
+    """Rows in memory."""
 
     all: Rows
+    """All rows of the table."""
     parts: np.ndarray
+    """Of shape (n,). The `Part` of each row; only the parts train and validation are learned
+    from."""
     balance: bool = False
+    """Whether all classes are to weigh the same."""
 
     def kinds(self, kinds: Sequence[L]) -> Sequence[L]:
         """Return all of the kinds."""
@@ -132,27 +121,19 @@ class InMemory:
 
 @dataclass(frozen=True)
 class InBlocks:
-    """Training rows on disk; validation rows and a sample of the training rows in memory.
-
-    Parameters
-    ----------
-    spool : EncodedRows
-        The training rows.
-    totals : Totals
-        Sums over the training rows.
-    by_class : ndarray of shape (K,) or None
-        The weights under which all classes weigh the same; None where they need not.
-    held : Rows
-        The rows in memory.
-    parts : ndarray of shape (n,)
-        The parts of the rows in memory.
-    """
+    """Training rows on disk; validation rows and a sample of the training rows in memory."""
 
     spool: EncodedRows
+    """The training rows."""
     totals: Totals
+    """Sums over the training rows."""
     by_class: np.ndarray | None
+    """Of shape (K,). The weights under which all classes weigh the same; None where they need
+    not."""
     held: Rows
+    """The rows in memory."""
     parts: np.ndarray
+    """Of shape (n,). The parts of the rows in memory."""
 
     def kinds(self, kinds: Sequence[L]) -> Sequence[L]:
         """Return those of the kinds that can learn in blocks."""

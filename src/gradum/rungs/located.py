@@ -10,20 +10,14 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Located:
-    """What a rung says of n targets, on the scale on which it learns (`TargetScale`).
-
-    Parameters
-    ----------
-    centre : ndarray of shape (n,)
-        m: the prediction, or the middle one of several quantiles.
-    below, above : ndarray of shape (n,)
-        s⁻ and s⁺ > 0: how far targets may lie on either side, up to a factor that is the same for
-        all rows.
-    """
+    """What a rung says of n targets, on the scale on which it learns (`TargetScale`)."""
 
     centre: np.ndarray
+    """Of shape (n,). m: the prediction, or the middle one of several quantiles."""
     below: np.ndarray
     above: np.ndarray
+    """Of shape (n,). s⁻ and s⁺ > 0: how far targets may lie on either side, up to a factor that is
+    the same for all rows."""
 
     @classmethod
     def join(cls, blocks: Iterable[Located]) -> Located:

@@ -38,24 +38,16 @@ ProperShare = Annotated[float, Meta(gt=0.0, lt=1.0)]
 
 
 class NumberRange(NamedTuple):
-    """What the number of a field may be.
-
-    Attributes
-    ----------
-    whole : bool
-        Whether it is a whole number.
-    meta : msgspec.Meta
-        The range, and a ``title`` if users know the number by another name.
-    several : bool
-        Whether the field holds a tuple of such numbers.
-    optional : bool
-        Whether it may be None.
-    """
+    """What the number of a field may be."""
 
     whole: bool
+    """Whether it is a whole number."""
     meta: Meta
+    """The range, and a ``title`` if users know the number by another name."""
     several: bool = False
+    """Whether the field holds a tuple of such numbers."""
     optional: bool = False
+    """Whether it may be None."""
 
     def holds(self, value: Any) -> bool:
         """Whether a value is a number of this range."""

@@ -19,15 +19,10 @@ from gradum.rungs.calibration import MatrixScaling, QuadraticScaling, Temperatur
 
 
 class PriorShift(msgspec.Struct, frozen=True, tag="prior-shift"):
-    """Undo the class weights under which a model learned; see `gradum.rungs.balance`.
-
-    Parameters
-    ----------
-    class_weight : tuple of float
-        w, the factor of the rows of each class [K].
-    """
+    """Undo the class weights under which a model learned; see `gradum.rungs.balance`."""
 
     class_weight: tuple[float, ...]
+    """w, the factor of the rows of each class [K]."""
 
     title: ClassVar[str] = ""
     decides: ClassVar[bool] = False  # labels stay those of equally common classes

@@ -19,48 +19,36 @@ from gradum.tables.kinds.design import Design
 
 @dataclass(frozen=True)
 class Rows:
-    """Everything that training needs to know of n rows.
-
-    Parameters
-    ----------
-    design : Design or Unencoded
-        The encoded columns, or what they are encoded from.
-    target : ndarray of shape (n,)
-        float64 numbers, or int64 codes 0 .. K-1.
-    weight : ndarray of shape (n,)
-        float64 above 0: sample weight, times class weight where classes are balanced.
-    classes : int or None
-        K; None for regression.
-    groups, time : ndarray of shape (n,) or None
-        For inner splits that keep groups together or put the past before the future.
-    class_weight : tuple of float, optional
-        The factor in ``weight`` that is due to the class [K]; None if classes are not balanced.
-    teacher : Teacher, optional
-        Another model of these rows, which a pack may learn from.
-    monotone : mapping from str to int
-        Numeric columns, and whether a model's answer must never fall (1) or never rise (-1) as the
-        column rises.
-    exposure : ndarray of shape (n,), optional
-        How many units each target is a mean of; a factor of the weight too.
-    loss : Loss, optional
-        What is learned by, if it was asked for; else the first loss for such a target.
-    until : ndarray of shape (n,), optional
-        When the outcome of each row is known, in the form of ``time``. Inner splits then hold out
-        stretches of time, and learn from what was over before each and what began after it.
-    """
+    """Everything that training needs to know of n rows."""
 
     design: Design | Unencoded
+    """The encoded columns, or what they are encoded from."""
     target: np.ndarray
+    """Of shape (n,). float64 numbers, or int64 codes 0 .. K-1."""
     weight: np.ndarray
+    """Of shape (n,). float64 above 0: sample weight, times class weight where classes are
+    balanced."""
     classes: int | None
+    """K; None for regression."""
     groups: np.ndarray | None = None
     time: np.ndarray | None = None
+    """Of shape (n,). For inner splits that keep groups together or put the past before the
+    future."""
     class_weight: ClassWeight | None = None
+    """The factor in ``weight`` that is due to the class [K]; None if classes are not balanced."""
     teacher: Teacher | None = None
+    """Another model of these rows, which a pack may learn from."""
     monotone: Mapping[str, int] = field(default_factory=dict)
+    """Numeric columns, and whether a model's answer must never fall (1) or never rise (-1) as the
+    column rises."""
     exposure: np.ndarray | None = None
+    """Of shape (n,). How many units each target is a mean of; a factor of the weight too."""
     loss: Loss | None = None
+    """What is learned by, if it was asked for; else the first loss for such a target."""
     until: np.ndarray | None = None
+    """Of shape (n,). When the outcome of each row is known, in the form of ``time``. Inner splits
+    then hold out stretches of time, and learn from what was over before each and what began after
+    it."""
 
     def __len__(self) -> int:
         return len(self.target)

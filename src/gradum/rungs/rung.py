@@ -106,50 +106,36 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Rung:
-    """A fitted rung of the ladder.
-
-    Parameters
-    ----------
-    name : str
-        ``baseline``, ``linear`` or ``mlp``.
-    loss : str
-        Its loss as `Loss.spelled`, which also turns logits into predictions.
-    network, params : Architecture, dict
-        The model and its parameters; a baseline is a network without inputs.
-    input_layer : InputLayer or None
-        The frozen first layer; None for the baseline, which looks at no column.
-    target_scale : TargetScale or None
-        For regression.
-    clamp : bool
-        Whether numeric predictions are clamped to the range of the training targets.
-    status, certificate, history, iterations, seconds
-        How the fit ended, what proves it, its history (one mapping per epoch or step), the number
-        of steps of its solver, and the seconds it took.
-    advice : str
-        What the status means here; the status's own sentence unless more is known.
-    post : tuple of PostStep
-        The steps that follow the logits, in order.
-    spread : Spread or None
-        How far numbers may lie from its predictions; None for classes, for several quantiles, which
-        show this themselves, and where nothing is known of it.
-    """
+    """A fitted rung of the ladder."""
 
     name: str
+    """``baseline``, ``linear`` or ``mlp``."""
     loss: str
+    """Its loss as `Loss.spelled`, which also turns logits into predictions."""
     network: Architecture
     params: Params
+    """The model and its parameters; a baseline is a network without inputs."""
     input_layer: InputLayer | None
+    """The frozen first layer; None for the baseline, which looks at no column."""
     target_scale: TargetScale | None
+    """For regression."""
     clamp: bool
+    """Whether numeric predictions are clamped to the range of the training targets."""
     status: Status
     certificate: Certificate
     history: tuple[Mapping[str, float], ...] = ()
     iterations: int = 0
     seconds: float = 0.0
+    """How the fit ended, what proves it, its history (one mapping per epoch or step), the number of
+    steps of its solver, and the seconds it took."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     advice: str = ""
+    """What the status means here; the status's own sentence unless more is known."""
     post: tuple[PostStep, ...] = ()
+    """The steps that follow the logits, in order."""
     spread: Spread | None = None
+    """How far numbers may lie from its predictions; None for classes, for several quantiles, which
+    show this themselves, and where nothing is known of it."""
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what predictions have cached; it is made again when needed."""

@@ -32,30 +32,20 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class RungSpec(Generic[S]):
-    """What is asked for of one rung.
-
-    Parameters
-    ----------
-    settings : S
-        How it is fitted, in the kind's own struct; None where nothing can be set.
-    metric : str or None
-        The metric by which rungs are compared, if the user named one.
-    log_target : bool
-        Whether the logarithm of the target is learned.
-    time_limit : float or None
-        The most seconds of the run.
-    from_naive : bool
-        Whether the target is what a naive forecast misses, so that the baseline answers 0.
-    loss : str or None
-        The loss that is learned by, as `Loss.spelled`, if the user named one.
-    """
+    """What is asked for of one rung."""
 
     settings: S
+    """How it is fitted, in the kind's own struct; None where nothing can be set."""
     metric: str | None = None
+    """The metric by which rungs are compared, if the user named one."""
     log_target: bool = False
+    """Whether the logarithm of the target is learned."""
     time_limit: float | None = None
+    """The most seconds of the run."""
     from_naive: bool = False
+    """Whether the target is what a naive forecast misses, so that the baseline answers 0."""
     loss: str | None = None
+    """The loss that is learned by, as `Loss.spelled`, if the user named one."""
 
 
 def fewer_epochs(epochs: int, epochs_at: int, rows: int) -> float:

@@ -45,23 +45,16 @@ def factor_of(predicted: np.ndarray, true: np.ndarray, weight: np.ndarray) -> fl
 
 
 class ResidualSpread(msgspec.Struct, frozen=True):
-    """How the residuals of the logarithm spread about its prediction f.
-
-    Parameters
-    ----------
-    p : float
-        The p-value of the test of equal spread.
-    where : str
-        The rows that these residuals come from, in words.
-    at, factors : tuple of float
-        The smearing factor by prediction, at rising f; empty if one factor is right for all, or if
-        rows are too few to tell it.
-    """
+    """How the residuals of the logarithm spread about its prediction f."""
 
     p: float
+    """The p-value of the test of equal spread."""
     where: str
+    """The rows that these residuals come from, in words."""
     at: tuple[float, ...] = ()
     factors: tuple[float, ...] = ()
+    """The smearing factor by prediction, at rising f; empty if one factor is right for all, or if
+    rows are too few to tell it."""
 
     @classmethod
     def of(

@@ -238,27 +238,19 @@ class SpoolFiles:
 
     A partition whose file is not at hand, as on a machine that has not had the task before, is
     encoded again: the file is the same.
-
-    Parameters
-    ----------
-    layout : Layout
-        The columns of the Design that the rows come from.
-    files : tuple of tuple of Segment
-        What lies in the file of each partition.
-    encoded : callable
-        Returns the file of a partition, by its number, once all of it is there.
-    named_rows : callable
-        Names a partition, by its number.
-    factor : ndarray of shape (K,), optional
-        By which the weights of each class's rows are multiplied.
     """
 
     layout: Layout
+    """The columns of the Design that the rows come from."""
     units: Units
     files: tuple[tuple[SpooledSegment, ...], ...]
+    """What lies in the file of each partition."""
     encoded: Callable[[int], Path]
+    """Returns the file of a partition, by its number, once all of it is there."""
     named_rows: Callable[[int], str]
+    """Names a partition, by its number."""
     factor: np.ndarray | None = None
+    """Of shape (K,). By which the weights of each class's rows are multiplied."""
     partitions: Sequence[range] = field(init=False)
     total_weight: float = field(init=False)
 

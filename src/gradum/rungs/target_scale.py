@@ -17,31 +17,23 @@ class TargetScale(msgspec.Struct, frozen=True):
 
     A prediction f goes back by t = centre + scale f; if t is the logarithm, the number is exp(t)
     times a smearing factor (`gradum.rungs.smearing`).
-
-    Parameters
-    ----------
-    centre, scale : float
-        Over the training rows, in units of t: the mean and the standard deviation or, for losses
-        that outliers do not pull, the median and the mean distance from it. For a loss with a
-        logarithmic link, they are 0 and the mean, so that the logit 0 is the mean.
-    low, high : float
-        Smallest and largest training target, in the target's own units.
-    log : bool
-        Whether t is the logarithm of the target.
-    smearing : float
-        The smearing factor that is right if residuals spread equally; 1 without the logarithm.
-    spread : ResidualSpread, optional
-        How residuals spread, and the factor by prediction if they do not spread equally; None
-        without the logarithm, or if all predictions are the same.
     """
 
     centre: float
     scale: float
+    """Over the training rows, in units of t: the mean and the standard deviation or, for losses
+    that outliers do not pull, the median and the mean distance from it. For a loss with a
+    logarithmic link, they are 0 and the mean, so that the logit 0 is the mean."""
     low: float
     high: float
+    """Smallest and largest training target, in the target's own units."""
     log: bool = False
+    """Whether t is the logarithm of the target."""
     smearing: float = 1.0
+    """The smearing factor that is right if residuals spread equally; 1 without the logarithm."""
     spread: ResidualSpread | None = None
+    """How residuals spread, and the factor by prediction if they do not spread equally; None
+    without the logarithm, or if all predictions are the same."""
 
     @classmethod
     def fit(

@@ -17,21 +17,15 @@ nothing.
 
 @dataclass(frozen=True, eq=False)
 class Teacher:
-    """Another model, which is fitted whenever it is asked.
-
-    Parameters
-    ----------
-    title : str
-        Its name.
-    ask : callable
-        Fits the model to some rows of a table, and returns what it then says of others; see `Ask`.
-    places : ndarray of shape (n,)
-        For each of the n rows at hand, its place in the table that ``ask`` knows.
-    """
+    """Another model, which is fitted whenever it is asked."""
 
     title: str
+    """Its name."""
     ask: Ask
+    """Fits the model to some rows of a table, and returns what it then says of others; see
+    `Ask`."""
     places: np.ndarray
+    """Of shape (n,). For each of the n rows at hand, its place in the table that ``ask`` knows."""
 
     def take(self, rows: np.ndarray) -> Teacher:
         """Return the teacher for the given rows, in that order."""

@@ -36,28 +36,20 @@ CELLS = 2**24
 
 @dataclass(frozen=True, eq=False)
 class TransferSet:
-    """Rows with a teacher's answers.
-
-    Parameters
-    ----------
-    rows : Rows
-        The n real rows.
-    held_out : ndarray of shape (n, k)
-        The logits of the parts of the teacher that have not learned from a row; NaN where there are
-        none.
-    design : Design
-        The m rows: the real ones for which there are such logits, then the mixed ones.
-    answers : ndarray of shape (m, k)
-        The teacher's logits for them.
-    weight : ndarray of shape (m,)
-    """
+    """Rows with a teacher's answers."""
 
     teacher: Rung
     rows: Rows
+    """The n real rows."""
     held_out: np.ndarray
+    """Of shape (n, k). The logits of the parts of the teacher that have not learned from a row; NaN
+    where there are none."""
     design: Design
+    """The m rows: the real ones for which there are such logits, then the mixed ones."""
     answers: np.ndarray
+    """Of shape (m, k). The teacher's logits for them."""
     weight: np.ndarray
+    """Of shape (m,)."""
 
     @classmethod
     def of(

@@ -29,20 +29,14 @@ class Resamples:
 
     So several models are compared on the same draws without storing these. Iterating yields float64
     arrays (b, n) of the rows' weights: how often each row was drawn, scaled to 1 on average.
-
-    Parameters
-    ----------
-    scheme : ByRow, ByGroup or ByBlock
-        How rows are drawn.
-    count : int
-        B, the number of resamples.
-    seed : int
-        The seed of the generator, which each pass starts anew.
     """
 
     scheme: Scheme
+    """How rows are drawn."""
     count: int
+    """B, the number of resamples."""
     seed: int
+    """The seed of the generator, which each pass starts anew."""
 
     @classmethod
     def draw(

@@ -71,22 +71,16 @@ def with_unknown_bounds(content: Any) -> Any:
 
 @dataclass(frozen=True)
 class Basis:
-    """What an interval rests on: the rows of the rarest kind that the score compares.
-
-    Parameters
-    ----------
-    rows : float
-        How many there are; a row with only some of its predictions (from several folds) counts as a
-        part of a row.
-    independent : float
-        How many independently drawn things hold them: the rows, their groups or stretches of time.
-    fewest : int
-        How many of these an interval needs.
-    """
+    """What an interval rests on: the rows of the rarest kind that the score compares."""
 
     rows: float
+    """How many there are; a row with only some of its predictions (from several folds) counts as a
+    part of a row."""
     independent: float
+    """How many independently drawn things hold them: the rows, their groups or stretches of
+    time."""
     fewest: int = FEWEST_ROWS
+    """How many of these an interval needs."""
 
     @property
     def suffices(self) -> bool:
@@ -108,43 +102,29 @@ class Basis:
 
 @dataclass(frozen=True, eq=False)
 class Shares:
-    """The shares in [0, 1], one per class, whose mean is a score.
-
-    Parameters
-    ----------
-    value : ndarray of shape (K,)
-        NaN for a class that no row has.
-    draws : ndarray of shape (B, K)
-        On the resamples.
-    rows : ndarray of shape (K,)
-        How many rows each share is based on, for shares that no resample changes.
-    """
+    """The shares in [0, 1], one per class, whose mean is a score."""
 
     value: np.ndarray
+    """Of shape (K,). NaN for a class that no row has."""
     draws: np.ndarray
+    """Of shape (B, K). On the resamples."""
     rows: np.ndarray
+    """Of shape (K,). How many rows each share is based on, for shares that no resample changes."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """A score, and its values on resamples of the rows.
-
-    Parameters
-    ----------
-    draws : ndarray of shape (B,)
-        On the resamples; NaN where they leave it undefined.
-    spread : ndarray of shape (B,), optional
-        For a mean of row losses: their coefficient of variation on each resample, as a multiple of
-        that on the rows themselves.
-    shares : Shares, optional
-        For a mean of shares.
-    """
+    """A score, and its values on resamples of the rows."""
 
     value: float
     draws: np.ndarray
+    """Of shape (B,). On the resamples; NaN where they leave it undefined."""
     basis: Basis
     spread: np.ndarray | None = None
+    """Of shape (B,). For a mean of row losses: their coefficient of variation on each resample, as
+    a multiple of that on the rows themselves."""
     shares: Shares | None = None
+    """For a mean of shares."""
 
 
 def student(value: float, draws: np.ndarray, basis: Basis, level: float = LEVEL) -> Interval:

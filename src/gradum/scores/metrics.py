@@ -89,69 +89,47 @@ def row_losses(outcome: Outcome) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Metric:
-    """One line of the registry.
-
-    Parameters
-    ----------
-    name : str
-        The name that users write.
-    title : str
-        The title that reports show.
-    tasks : tuple of str
-        The tasks that it applies to.
-    greater_is_better : bool
-        Whether more is better.
-    function : callable
-        Maps a `Weighting` to values (B,).
-    interval : callable
-        Maps a `Sampled` score to its 95% interval.
-    losses : callable, optional
-        For a function of a mean loss: maps an `Outcome` to the loss of each row (n,).
-    shares : callable, optional
-        For a mean of shares: maps a `Weighting` to the shares (B, K).
-    by_class : bool
-        Whether each class counts the same, however many rows it has.
-    of_second : bool
-        Whether it is about the second of two classes alone.
-    of_predicted : bool
-        Whether it is about the rows predicted as a class, and not about the rows of that class.
-    certain : float
-        The factor for the number of rows if a share of 0 or 1 shows no error: an F1 of 0 is based
-        on half as many rows as the class has.
-    root : bool
-        Whether it is the square root of a mean loss.
-    estimable : callable, optional
-        Maps an `Outcome` to whether the score converges as the number of such rows grows; if not,
-        it has no interval.
-    undefined : str
-        Why it may be undefined on some rows.
-    proper : bool
-        Whether the title begins with a person's name.
-    of_unit : bool
-        Whether it is in the target's unit.
-    of_cost : str
-        The metric of the `PredictionCost` that it is for, or `ORDER` if it is for ordered classes;
-        empty if it is for all of its tasks.
-    """
+    """One line of the registry."""
 
     name: str
+    """The name that users write."""
     title: str
+    """The title that reports show."""
     tasks: tuple[Task, ...]
+    """The tasks that it applies to."""
     greater_is_better: bool
+    """Whether more is better."""
     function: Callable[[Weighting], np.ndarray]
+    """Maps a `Weighting` to values (B,)."""
     interval: Callable[[Sampled], Interval]
+    """Maps a `Sampled` score to its 95% interval."""
     losses: Callable[[Outcome], np.ndarray] | None = None
+    """For a function of a mean loss: maps an `Outcome` to the loss of each row (n,)."""
     shares: Callable[[Weighting], np.ndarray] | None = None
+    """For a mean of shares: maps a `Weighting` to the shares (B, K)."""
     by_class: bool = False
+    """Whether each class counts the same, however many rows it has."""
     of_second: bool = False
+    """Whether it is about the second of two classes alone."""
     of_predicted: bool = False
+    """Whether it is about the rows predicted as a class, and not about the rows of that class."""
     certain: float = 0.5
+    """The factor for the number of rows if a share of 0 or 1 shows no error: an F1 of 0 is based on
+    half as many rows as the class has."""
     root: bool = False
+    """Whether it is the square root of a mean loss."""
     estimable: Callable[[Outcome], bool] | None = None
+    """Maps an `Outcome` to whether the score converges as the number of such rows grows; if not, it
+    has no interval."""
     undefined: str = marked("their target does not vary enough")
+    """Why it may be undefined on some rows."""
     proper: bool = False
+    """Whether the title begins with a person's name."""
     of_unit: bool = False
+    """Whether it is in the target's unit."""
     of_cost: str = ""
+    """The metric of the `PredictionCost` that it is for, or `ORDER` if it is for ordered classes;
+    empty if it is for all of its tasks."""
 
     def titled(self, unit: str) -> str:
         """Return the title with the target's unit, if there is one that the score is in."""

@@ -28,43 +28,19 @@ ORDER = "mean_rank_error"
 
 @dataclass(frozen=True)
 class PredictionCost:
-    """What predicted numbers cost under the loss that models learn.
-
-    Parameters
-    ----------
-    metric : str
-        The metric that is its mean.
-    of_rows : callable
-        Maps predictions and targets (n,) to costs (n,).
-    constant : callable
-        Maps targets and weights (n,) to the constant prediction that costs least.
-    """
+    """What predicted numbers cost under the loss that models learn."""
 
     metric: str
+    """The metric that is its mean."""
     of_rows: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    """Maps predictions and targets (n,) to costs (n,)."""
     constant: Callable[[np.ndarray, np.ndarray], float]
+    """Maps targets and weights (n,) to the constant prediction that costs least."""
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """Truth and prediction for n rows.
-
-    Parameters
-    ----------
-    task : {"regression", "binary", "multiclass"}
-        The task.
-    target : ndarray of shape (n,)
-        Values, or class codes 0 .. K-1.
-    prediction : ndarray of shape (n,), optional
-        Predicted values or class codes; for classes, the most probable one if left out.
-    probability : ndarray of shape (n, K), optional
-        Class probabilities, required for classes.
-    weight : ndarray of shape (n,), optional
-        At least 0; ones if left out.
-    cost : PredictionCost, optional
-        What predicted numbers cost, where a loss was asked for that has a metric of its own.
-    ordered : bool
-        Whether the classes have an order, that of their codes.
 
     Raises
     ------
@@ -75,12 +51,20 @@ class Outcome:
     """
 
     task: Task
+    """The task."""
     target: np.ndarray
+    """Of shape (n,). Values, or class codes 0 .. K-1."""
     prediction: np.ndarray | None = None
+    """Of shape (n,). Predicted values or class codes; for classes, the most probable one if left
+    out."""
     probability: np.ndarray | None = None
+    """Of shape (n, K). Class probabilities, required for classes."""
     weight: np.ndarray | None = None
+    """Of shape (n,). At least 0; ones if left out."""
     cost: PredictionCost | None = None
+    """What predicted numbers cost, where a loss was asked for that has a metric of its own."""
     ordered: bool = False
+    """Whether the classes have an order, that of their codes."""
 
     def __post_init__(self) -> None:
         needed = "prediction" if self.task == "regression" else "probability"
@@ -173,17 +157,13 @@ class Ranking:
 
     Rows with equal scores are tied: they are passed all at once, in one step. Only the G steps that
     pass positive rows matter, and what is passed on the way to each. The matrices add up weights.
-
-    Parameters
-    ----------
-    positive : csr_array of shape (G, n)
-        The positive rows of each step.
-    negative : csr_array of shape (2 G, n)
-        Alternately, the negative rows passed since the previous step, and those of the step.
     """
 
     positive: sparse.csr_array
+    """Of shape (G, n). The positive rows of each step."""
     negative: sparse.csr_array
+    """Of shape (2 G, n). Alternately, the negative rows passed since the previous step, and those
+    of the step."""
 
     @classmethod
     def of(cls, score: np.ndarray, positive: np.ndarray) -> Ranking:

@@ -60,34 +60,25 @@ class ByRow:
     Of a class's k rows, k − 1 are drawn. The classes then get the shares in N rows drawn from the
     table. The table is what is known about the shares: either the judged rows alone, or all rows if
     the judged ones are a part of them with the same shares.
-
-    Parameters
-    ----------
-    rows : int
-        n.
-    order : ndarray of shape (n,)
-        Row numbers, sorted by class.
-    start, size : ndarray of shape (m,)
-        For each of the m rows drawn: where its class begins in that order, and how many rows it
-        has.
-    code : ndarray of shape (n,)
-        The class of each row, 0 .. K-1.
-    of_class : ndarray of shape (K,)
-        Rows of each class.
-    known : ndarray of shape (K,)
-        Rows of each class in the table.
     """
 
     what: ClassVar[str] = marked("independent rows")
     fewest: ClassVar[int] = FEWEST_ROWS
 
     rows: int
+    """n."""
     order: np.ndarray
+    """Of shape (n,). Row numbers, sorted by class."""
     start: np.ndarray
     size: np.ndarray
+    """Of shape (m,). For each of the m rows drawn: where its class begins in that order, and how
+    many rows it has."""
     code: np.ndarray
+    """Of shape (n,). The class of each row, 0 .. K-1."""
     of_class: np.ndarray
+    """Of shape (K,). Rows of each class."""
     known: np.ndarray
+    """Of shape (K,). Rows of each class in the table."""
 
     @classmethod
     def of(cls, classes: np.ndarray, table: np.ndarray | None) -> ByRow:
@@ -133,27 +124,20 @@ class ByRow:
 
 @dataclass(frozen=True, eq=False)
 class ByGroup:
-    """Draw whole groups: G − 1 of the G groups.
-
-    Parameters
-    ----------
-    rows : int
-        n.
-    group : ndarray of shape (n,)
-        The group of each row, 0 .. G-1.
-    groups : int
-        G.
-    part : ndarray of shape (n,)
-        Which part of its row each prediction is: 1 divided by the row's number of predictions.
-    """
+    """Draw whole groups: G − 1 of the G groups."""
 
     what: ClassVar[str] = marked("independent groups")
     fewest: ClassVar[int] = FEWEST_GROUPS
 
     rows: int
+    """n."""
     group: np.ndarray
+    """Of shape (n,). The group of each row, 0 .. G-1."""
     groups: int
+    """G."""
     part: np.ndarray
+    """Of shape (n,). Which part of its row each prediction is: 1 divided by the row's number of
+    predictions."""
 
     @classmethod
     def of(cls, groups: np.ndarray, numbers: np.ndarray | None) -> ByGroup:

@@ -71,18 +71,12 @@ def ranking_scores(
 
 @dataclass(frozen=True, eq=False)
 class Weighting:
-    """One outcome under B weightings of its n rows, with the results that several metrics share.
-
-    Parameters
-    ----------
-    outcome : Outcome
-        n rows.
-    weights : ndarray of shape (B, n)
-        The full weights: how often a row was drawn, times its own weight.
-    """
+    """One outcome under B weightings of its n rows, with the results that several metrics share."""
 
     outcome: Outcome
+    """n rows."""
     weights: np.ndarray
+    """Of shape (B, n). The full weights: how often a row was drawn, times its own weight."""
 
     def mean(self, values: np.ndarray) -> np.ndarray:
         """Σ wᵢ vᵢ / Σ wᵢ of values (n,): shape (B,)."""

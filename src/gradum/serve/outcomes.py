@@ -28,25 +28,17 @@ LOG = logging.getLogger("gradum.serve")
 
 @dataclass(frozen=True)
 class Joined:
-    """What some outcomes showed.
-
-    Parameters
-    ----------
-    rows, errors : int
-        Outcomes of known rows, and how many of them were predicted otherwise.
-    unknown : int
-        Outcomes of rows that are not known, or whose outcome was told before.
-    alarm : bool
-        Whether errors are shown to be more frequent than the judged rows allow.
-    sentences : tuple of str
-        The test in words.
-    """
+    """What some outcomes showed."""
 
     rows: int
     errors: int
+    """Outcomes of known rows, and how many of them were predicted otherwise."""
     unknown: int
+    """Outcomes of rows that are not known, or whose outcome was told before."""
     alarm: bool
+    """Whether errors are shown to be more frequent than the judged rows allow."""
     sentences: tuple[str, ...] = ()
+    """The test in words."""
 
 
 class Waiting:

@@ -27,24 +27,16 @@ from gradum.tables.wording import nearest_names, quoted
 
 @dataclass(frozen=True)
 class Answered:
-    """The answers to some rows.
-
-    Parameters
-    ----------
-    answers : list of dict
-        ``prediction``; of classes also ``probability`` by class; and what else was asked for.
-    differences : tuple of Difference
-        How the rows differ from those that the model learned from.
-    rows : list of dict
-        What was asked: the columns that the model knows.
-    ignored : int
-        Values in columns that the model does not know.
-    """
+    """The answers to some rows."""
 
     answers: list[dict[str, Any]]
+    """``prediction``; of classes also ``probability`` by class; and what else was asked for."""
     differences: tuple[Difference, ...]
+    """How the rows differ from those that the model learned from."""
     rows: list[Record]
+    """What was asked: the columns that the model knows."""
     ignored: int
+    """Values in columns that the model does not know."""
 
     @property
     def predictions(self) -> list[Any]:
@@ -54,15 +46,10 @@ class Answered:
 
 @dataclass(frozen=True, eq=False)
 class ServedModel:
-    """A model under a name.
-
-    Parameters
-    ----------
-    name : str
-        What callers call it.
-    """
+    """A model under a name."""
 
     name: str
+    """What callers call it."""
     model: Model
 
     @cached_property

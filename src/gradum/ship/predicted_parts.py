@@ -54,29 +54,20 @@ class Parts:
 
 @dataclass(frozen=True)
 class PredictingParts:
-    """The work of predicting a partition, by its number: a `gradum.engines.engine.Work`.
-
-    Parameters
-    ----------
-    stream : Stream
-        The table.
-    keep : tuple of str
-        Columns of the table that are to stand next to the predictions.
-    added : tuple of Added
-        Columns that are added to the predictions.
-    asked : tuple
-        The options by which these were asked for.
-    folder : Path
-        The folder of the files, which every worker has to see.
-    """
+    """The work of predicting a partition, by its number: a `gradum.engines.engine.Work`."""
 
     fitted: Fitted
     stream: Stream
+    """The table."""
     rung: str | None
     keep: tuple[str, ...]
+    """Columns of the table that are to stand next to the predictions."""
     added: tuple[Added, ...] = ()
+    """Columns that are added to the predictions."""
     asked: tuple[Any, ...] = ()
+    """The options by which these were asked for."""
     folder: Path = field(default_factory=Path)
+    """The folder of the files, which every worker has to see."""
 
     def named(self, number: int) -> str:
         """Name a partition."""

@@ -29,24 +29,17 @@ from gradum.tables.paths import STANDARD_INPUT
 
 
 class Unfinished(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What `run.toml` holds.
-
-    Parameters
-    ----------
-    run : RunSpec
-        What was asked, with the hashes of its files once these have been read.
-    machine : Machine
-        What the run was begun on; the last bits of its weights depend on it.
-    checkpoint_every : float
-        Seconds; 0 for no checkpoints.
-    interrupted : bool
-        Whether the run was interrupted cleanly: the files beside it are whole, and this run's own.
-    """
+    """What `run.toml` holds."""
 
     run: RunSpec
+    """What was asked, with the hashes of its files once these have been read."""
     machine: Machine
+    """What the run was begun on; the last bits of its weights depend on it."""
     checkpoint_every: float
+    """Seconds; 0 for no checkpoints."""
     interrupted: bool = False
+    """Whether the run was interrupted cleanly: the files beside it are whole, and this run's
+    own."""
 
     def __post_init__(self) -> None:
         """Refuse an invalid interval."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import polars as pl
 from rich.console import RenderableType
@@ -22,12 +23,12 @@ FAR = 0.1
 """A row is far if a larger share of pairs are nearer to each other than it is to its nearest."""
 
 
+@dataclass(eq=False, repr=False)
 class AlikeRows(Shown):
     """The rows learned from that are most like a row; the object shows itself."""
 
-    def __init__(self, found: Alike, fitted: Fitted) -> None:
-        self.found = found
-        self.fitted = fitted
+    found: Alike
+    fitted: Fitted
 
     @property
     def frame(self) -> pl.DataFrame:

@@ -1,9 +1,10 @@
-"""Counterfactuals of rows as text, HTML, a frame and records."""
+"""Counterfactuals of rows as text, a page, HTML, a frame and records."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from gradum.messages import as_text, say
+from gradum.messages import as_text, say, say_plural, sentences
 from gradum.run.fitted import Fitted
 from gradum.show.counterfactual_words import (
     change_texts,
@@ -24,25 +25,20 @@ from gradum.show.counterfactual_words import (
     sentence,
     why_none,
 )
-from gradum.show.document import Shown
+from gradum.show.document import Section, Shown, TextTable
 from gradum.show.visible import visible
 from gradum.study.explanation.counterfactual.result import CounterfactualRows, RowCounterfactuals
 from gradum.tables.columns import Column
 from gradum.tables.kinds.axis import clock_text
 
 
+@dataclass(eq=False, repr=False)
 class Counterfactuals(Shown):
-    """What would have changed the answers for rows; shows itself in terminals and notebooks.
+    """What would have changed the answers for rows; shows itself in terminals and notebooks."""
 
-    Parameters
-    ----------
-    found : CounterfactualRows
-        The changes of each row, the cheapest first.
-    """
-
-    def __init__(self, found: CounterfactualRows, fitted: Fitted) -> None:
-        self.found = found
-        self.fitted = fitted
+    found: CounterfactualRows
+    """The changes of each row, the cheapest first."""
+    fitted: Fitted
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -85,9 +81,16 @@ class Counterfactuals(Shown):
 
     def page(self, cache: Path | None = None) -> str:
         """Return one self-contained page; ``cache`` keeps the charts' script."""
-        from gradum.show.counterfactual_page import counterfactual_page  # which text does not need
+        from gradum.show.charted_page import charted_page  # which a terminal does not need
 
-        return counterfactual_page(self, cache)
+        return charted_page(
+            "row.html",
+            [self._section(row) for row in self.found.rows],
+            cache,
+            heading=say("Counterfactuals: {target}", target=self.fitted.spec.target),
+            remarks=list(notes(self.fitted, self.found)),
+            facts=[],
+        )
 
     def __repr__(self) -> str:
         return f"<gradum.Counterfactuals of {len(self.found.rows):,} rows>"
@@ -143,6 +146,29 @@ class Counterfactuals(Shown):
     def why_none(self, row: RowCounterfactuals) -> str:
         """Say why no change was found for a row."""
         return why_none(self.fitted, self.found, row)
+
+    def tables(self, row: RowCounterfactuals) -> list[TextTable]:
+        """Lay out each change of a row, below what it does and costs."""
+        header = (say("column"), say("before"), say("after"), say("cost"))
+        return [
+            TextTable(
+                header,
+                [change_texts(change) for change in found.changes],
+                3,
+                sentences([sentence(found), cost_sentences(found, self.found.axes)]),
+            )
+            for found in row.counterfactuals
+        ]
+
+    def _section(self, row: RowCounterfactuals) -> Section:
+        tables, said = self.tables(row), [heading(self.fitted, row)]
+        if not tables:
+            said.append(self.why_none(row))
+        elif len(tables) < self.found.count:
+            said.append(
+                say_plural("{count} change was found.", "{count} changes were found.", len(tables))
+            )
+        return Section(f"row-{row.row}", say("Row {row}", row=row.row), said, tables=tables)
 
 
 def _raw_text(value: Any, column: Column) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -23,17 +24,12 @@ from gradum.tables.wording import shortened
 MOST_PICTURES = 8
 
 
+@dataclass(eq=False, repr=False)
 class EffectCurves(Shown):
-    """A model's answers as one column takes other values; the object shows itself.
+    """A model's answers as one column takes other values; the object shows itself."""
 
-    Parameters
-    ----------
-    found : Effects
-        The curves, each with its errors.
-    """
-
-    def __init__(self, found: Effects) -> None:
-        self.found = found
+    found: Effects
+    """The curves, each with its errors."""
 
     @property
     def frame(self) -> pl.DataFrame:

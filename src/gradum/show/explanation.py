@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -42,19 +43,14 @@ MOST_COLUMNS = 12
 MOST_GROUPS = 3  # groups of columns that depend on each other
 
 
+@dataclass(eq=False, repr=False)
 class Explanation(Shown):
-    """Why rows have their answers; the object shows itself in a terminal and in a notebook.
+    """Why rows have their answers; the object shows itself in a terminal and in a notebook."""
 
-    Parameters
-    ----------
-    found : Explanations
-        The values, each with its errors.
-    """
-
-    def __init__(self, found: Explanations, fitted: Fitted) -> None:
-        self.found = found
-        self.fitted = fitted
-        self._tiles: dict[int, tuple[TileValues, ...]] = {}
+    found: Explanations
+    """The values, each with its errors."""
+    fitted: Fitted
+    _tiles: dict[int, tuple[TileValues, ...]] = field(default_factory=dict, init=False)
 
     @property
     def frame(self) -> pl.DataFrame:

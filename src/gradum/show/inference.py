@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from rich.cells import cell_len, set_cell_size
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
 from gradum.core.losses import resolve
 from gradum.messages import listed, marked, say
 from gradum.scores.figures import figure
-from gradum.show.text import plain
+from gradum.show.document import Shown
+from gradum.show.frame import frame_of
 from gradum.study.inference.family import likelihood_of
 
 if TYPE_CHECKING:
     from gradum.study.inference.result import Coefficient, FitStatistics, Inference, Test
 
-WIDTH = 100
 MOST_DECIMALS = 6
 INDENT = "\u2002\u2002"  # spaces that HTML preserves
 GAP = "  "
@@ -37,20 +40,14 @@ ALL_COLUMNS = {  # keyed by the kind of test
 }
 
 
-class Summary:
-    """A regression table that prints itself, in a terminal and in a notebook.
+@dataclass(eq=False, repr=False)
+class Summary(Shown):
+    """A regression table that shows itself, in a terminal and in a notebook."""
 
-    Parameters
-    ----------
-    inference : Inference
-        The figures, each under its name.
-    notes : tuple of str
-        Further notes.
-    """
-
-    def __init__(self, inference: Inference, notes: tuple[str, ...] = ()) -> None:
-        self.inference = inference
-        self.notes = notes
+    inference: Inference
+    """The figures, each under its name."""
+    notes: tuple[str, ...] = ()
+    """Further notes."""
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -59,25 +56,20 @@ class Summary:
         ``name``, ``class`` (where there are more than two), ``estimate``, ``error``,
         ``statistic``, ``p``, ``low``, ``high`` and ``vif``; null where there is no such number.
         """
-        coefficients = self.inference.coefficients
-        columns = {
-            "name": [coefficient.name for coefficient in coefficients],
-            "class": [coefficient.class_ for coefficient in coefficients],
-            **{
-                name: [getattr(coefficient, name) for coefficient in coefficients]
-                for name in _NUMBERS
-            },
-        }
         types = {"name": pl.String, "class": pl.String} | dict.fromkeys(_NUMBERS, pl.Float64)
-        return pl.DataFrame(columns, schema=types)
+        return frame_of(self.inference.coefficients, types, **{"class": attrgetter("class_")})
 
-    def __rich__(self) -> RenderableType:
-        return Group(*inference_parts(self.inference, self.notes))
+    def _parts(self) -> Iterator[RenderableType]:
+        shown = layout(self.inference)
+        yield Text(shown["heading"], "bold")
+        yield from (Text(line) for line in shown["lines"])
+        for block in shown["blocks"]:
+            yield Text("")
+            yield _Table([block["title"], *shown["header"]], block["rows"])
+        yield Text("")
+        yield from (Text(sentence, "dim") for sentence in (*shown["sentences"], *self.notes))
 
-    def __str__(self) -> str:
-        return plain(self, width=WIDTH).rstrip("\n")
-
-    __repr__ = __str__
+    __repr__ = Shown.__str__
 
     def _repr_html_(self) -> str:
         from gradum.show.page import render  # jinja2, which text does not need
@@ -86,18 +78,6 @@ class Summary:
 
 
 _NUMBERS = ("estimate", "error", "statistic", "p", "low", "high", "vif")
-
-
-def inference_parts(inference: Inference, notes: tuple[str, ...] = ()) -> list[RenderableType]:
-    """Return heading, statistics, table and sentences for a terminal."""
-    shown = layout(inference)
-    parts: list[RenderableType] = [Text(shown["heading"], "bold")]
-    parts += [Text(line) for line in shown["lines"]]
-    for block in shown["blocks"]:
-        parts += [Text(""), _Table([block["title"], *shown["header"]], block["rows"])]
-    parts.append(Text(""))
-    parts += [Text(sentence, "dim") for sentence in (*shown["sentences"], *notes)]
-    return parts
 
 
 class _Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -21,12 +22,12 @@ from gradum.study.explanation.influence import RowInfluence
 from gradum.tables.wording import shortened, value_text
 
 
+@dataclass(eq=False, repr=False)
 class InfluentialRows(Shown):
     """The rows learned from that push an answer, or all answers, most; the object shows itself."""
 
-    def __init__(self, found: RowInfluence, fitted: Fitted) -> None:
-        self.found = found
-        self.fitted = fitted
+    found: RowInfluence
+    fitted: Fitted
 
     @property
     def frame(self) -> pl.DataFrame:

@@ -35,13 +35,7 @@ class MarkedWord:
 
 @dataclass(frozen=True)
 class MarkedText:
-    """A text whose words are marked, and everything that replaces colours where they are not seen.
-
-    Parameters
-    ----------
-    header, rows
-        The numbers of every word, as text.
-    """
+    """A text whose words are marked, and all that replaces colours where they are not seen."""
 
     title: str
     marked: tuple[MarkedWord, ...]
@@ -49,6 +43,7 @@ class MarkedText:
     caption: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    """The numbers of every word, as text."""
 
 
 def where_in_text(found: TileValues, answer: int, scale: Scale) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import polars as pl
 from rich.console import RenderableType
@@ -22,34 +23,19 @@ from gradum.tables.wording import shortened
 MOST_ROWS = 10  # rows shown one by one
 
 
+@dataclass(eq=False, repr=False)
 class Reasons(Shown):
-    """What counts most against the answer that was hoped for, row by row.
+    """What counts most against the answer that was hoped for, row by row."""
 
-    Parameters
-    ----------
-    found : Explanations
-        The values of all columns.
-    favourable : Favourable
-        The answer that was hoped for.
-    reasons : tuple of tuple of Reason
-        The reasons of each row, the strongest first.
-    count : int
-        How many reasons were asked for.
-    """
-
-    def __init__(
-        self,
-        found: Explanations,
-        fitted: Fitted,
-        favourable: Favourable,
-        reasons: tuple[tuple[Reason, ...], ...],
-        count: int,
-    ) -> None:
-        self.found = found
-        self.fitted = fitted
-        self.favourable = favourable
-        self.reasons = reasons
-        self.count = count
+    found: Explanations
+    """The values of all columns."""
+    fitted: Fitted
+    favourable: Favourable
+    """The answer that was hoped for."""
+    reasons: tuple[tuple[Reason, ...], ...]
+    """The reasons of each row, the strongest first."""
+    count: int
+    """How many reasons were asked for."""
 
     @property
     def frame(self) -> pl.DataFrame:

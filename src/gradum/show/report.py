@@ -103,24 +103,16 @@ class Known:
 
 @dataclass(frozen=True)
 class ReportPart:
-    """A folded part of the page, which answers a question that its reader asks.
-
-    Parameters
-    ----------
-    name : str
-        Its anchor and its template.
-    question : str
-        Its title.
-    pictures : function
-        Draws what is known; None if nothing is known, and the part is left out.
-    answer : function
-        Says in a line what is found inside; empty if that takes more than a line.
-    """
+    """A folded part of the page, which answers a question that its reader asks."""
 
     name: str
+    """Its anchor and its template."""
     question: str
+    """Its title."""
     pictures: Callable[[Known], Iterable[Picture] | None]
+    """Draws what is known; None if nothing is known, and the part is left out."""
     answer: Callable[[Known], str] = lambda known: ""
+    """Says in a line what is found inside; empty if that takes more than a line."""
 
 
 FOREMOST = ("fan", "actual", "confusion")

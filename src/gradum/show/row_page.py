@@ -14,7 +14,6 @@ from gradum.show.alike import AlikeRows
 from gradum.show.answer_words import answer_name, answer_text, scale_title
 from gradum.show.charted_page import charted_page
 from gradum.show.counterfactual import Counterfactuals
-from gradum.show.counterfactual_page import change_tables
 from gradum.show.counterfactual_words import notes
 from gradum.show.document import Section, TextTable, Thumbnail
 from gradum.show.explanation import Explanation
@@ -102,7 +101,7 @@ def effects_section(effects: Effects, answer: int) -> Section:
 def changes_section(changes: Counterfactuals) -> Section:
     """Return the smallest changes of the row that change its answer."""
     (row,) = changes.found.rows
-    tables = list(change_tables(changes, row))
+    tables = changes.tables(row)
     first = [] if tables else [changes.why_none(row)]
     return Section(
         "changes",

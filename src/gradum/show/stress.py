@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from gradum.margins import falling
 from gradum.messages import say, say_plural
 from gradum.run.fitted import Fitted
 from gradum.show.document import Section, Shown, laid_out, lines, notes
+from gradum.show.frame import frame_of
 from gradum.show.stress_words import (
     attack_sentences,
     corruption_sentences,
@@ -33,19 +35,14 @@ NEAREST = 20
 """The number of rows whose changes a page shows: those with the smallest radius."""
 
 
+@dataclass(eq=False, repr=False)
 class StressTest(Shown):
-    """The effects of small changes and common accidents on a model's answers; shows itself.
+    """The effects of small changes and common accidents on a model's answers; shows itself."""
 
-    Parameters
-    ----------
-    source : str
-        The table's name.
-    """
-
-    def __init__(self, found: Stress, fitted: Fitted, source: str) -> None:
-        self.found = found
-        self.fitted = fitted
-        self.source = source
+    found: Stress
+    fitted: Fitted
+    source: str
+    """The table's name."""
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -57,20 +54,9 @@ class StressTest(Shown):
         """
         answer = pl.String if self.fitted.classes else pl.Float64
         written = str if self.fitted.classes else float
-        return pl.DataFrame(
-            [
-                (
-                    row.row,
-                    written(row.answer),
-                    row.radius,
-                    None if row.changed_answer is None else written(row.changed_answer),
-                    len(row.changes),
-                    row.certified_radius,
-                    row.certified_by,
-                )
-                for row in self.found.attack.rows
-            ],
-            schema={
+        return frame_of(
+            self.found.attack.rows,
+            {
                 "row": pl.Int64,
                 "answer": answer,
                 "radius": pl.Float64,
@@ -79,7 +65,11 @@ class StressTest(Shown):
                 "certified_radius": pl.Float64,
                 "certified_by": pl.String,
             },
-            orient="row",
+            answer=lambda row: written(row.answer),
+            changed_answer=lambda row: (
+                None if row.changed_answer is None else written(row.changed_answer)
+            ),
+            columns=lambda row: len(row.changes),
         )
 
     @property
@@ -89,24 +79,9 @@ class StressTest(Shown):
         ``columns``, ``kind``, ``rows``, ``moved``, ``score`` with ``low`` and ``high`` (null
         without the target), ``worse`` and ``noticed``.
         """
-        return pl.DataFrame(
-            [
-                (
-                    list(effect.columns),
-                    effect.kind,
-                    effect.rows,
-                    effect.moved,
-                    *(
-                        (None, None, None)
-                        if effect.score is None
-                        else (effect.score.value, effect.score.low, effect.score.high)
-                    ),
-                    effect.worse,
-                    effect.noticed,
-                )
-                for effect in self.found.corruptions.effects
-            ],
-            schema={
+        return frame_of(
+            self.found.corruptions.effects,
+            {
                 "columns": pl.List(pl.String),
                 "kind": pl.String,
                 "rows": pl.Int64,
@@ -117,7 +92,10 @@ class StressTest(Shown):
                 "worse": pl.Boolean,
                 "noticed": pl.Boolean,
             },
-            orient="row",
+            columns=lambda effect: list(effect.columns),
+            score=lambda effect: effect.score and effect.score.value,
+            low=lambda effect: effect.score and effect.score.low,
+            high=lambda effect: effect.score and effect.score.high,
         )
 
     def page(self, cache: Path | None = None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -18,12 +19,12 @@ from gradum.show.visible import visible
 from gradum.study.explanation.surrogate import Rule, Surrogate
 
 
+@dataclass(eq=False, repr=False)
 class SurrogateTree(Shown):
     """A tree that imitates a model, with its fidelity; the object shows itself."""
 
-    def __init__(self, found: Surrogate, fitted: Fitted) -> None:
-        self.found = found
-        self.fitted = fitted
+    found: Surrogate
+    fitted: Fitted
 
     @property
     def frame(self) -> pl.DataFrame:

@@ -40,29 +40,21 @@ class Tile:
 
 @dataclass(frozen=True)
 class HeatMap:
-    """A grid, its tiles in colours, and everything that replaces both where they are not seen.
-
-    Parameters
-    ----------
-    picture : str
-        The grid, as an address that holds a PNG file.
-    width, height : float
-        The sides of the drawing.
-    description, caption : str
-        What a reader who cannot see it must know, and how to read it.
-    header, rows
-        The numbers of every tile, as text.
-    """
+    """A grid, its tiles in colours, and everything that replaces both where they are not seen."""
 
     title: str
     picture: str
+    """The grid, as an address that holds a PNG file."""
     width: float
     height: float
+    """The sides of the drawing."""
     tiles: tuple[Tile, ...]
     description: str
     caption: str
+    """What a reader who cannot see it must know, and how to read it."""
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    """The numbers of every tile, as text."""
 
 
 def where(found: TileValues, kind: Kind, answer: int, scale: Scale) -> str:

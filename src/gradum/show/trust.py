@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from rich.text import Text
 from gradum.messages import say, say_plural, sentences
 from gradum.scores.figures import figure, percent
 from gradum.show.document import Shown
+from gradum.show.frame import frame_of
 from gradum.show.trust_section import PartFinding, TrustSection
 from gradum.show.visible import visible
 from gradum.study.trust import POWER, STATUSES, Check, Family, Status
@@ -24,40 +26,22 @@ FOREMOST: tuple[Status, ...] = ("failed", "held", "not checked")
 STYLES: dict[Status, str] = {"held": "green", "failed": "bold red", "not checked": "dim"}
 
 
+@dataclass(eq=False, repr=False)
 class TrustReport(Shown):
-    """What was demanded of a model, and whether it holds; the object shows itself.
+    """What was demanded of a model, and whether it holds; the object shows itself."""
 
-    Parameters
-    ----------
-    subject : str
-        The name of the model or the file.
-    target : str
-        The column that is predicted.
-    sections : sequence of TrustSection
-        In the order of the report.
-    thresholds : dict
-        The demands, part by part.
-    written : str
-        When the report was written, and by which version of gradum.
-    family : Family
-        The error and the power of the lines that chance may fail.
-    """
-
-    def __init__(
-        self,
-        subject: str,
-        target: str,
-        sections: Sequence[TrustSection],
-        thresholds: dict[str, Any],
-        written: str,
-        family: Family,
-    ) -> None:
-        self.subject = subject
-        self.target = target
-        self.sections = tuple(sections)
-        self.thresholds = thresholds
-        self.written = written
-        self.family = family
+    subject: str
+    """The name of the model or the file."""
+    target: str
+    """The column that is predicted."""
+    sections: Sequence[TrustSection]
+    """In the order of the report."""
+    thresholds: dict[str, Any]
+    """The demands, part by part."""
+    written: str
+    """When the report was written, and by which version of gradum."""
+    family: Family
+    """The error and the power of the lines that chance may fail."""
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -113,8 +97,7 @@ class TrustReport(Shown):
             "remedy": pl.String,
             "required": pl.Boolean,
         }
-        rows = [{name: getattr(check, name) for name in schema} for check in self.checks]
-        return pl.DataFrame(rows, schema=schema)
+        return frame_of(self.checks, schema)
 
     def page(self, cache: Path | None = None) -> str:
         """Return one self-contained page; ``cache`` keeps the charts' script."""

@@ -13,21 +13,15 @@ from gradum.study.trust import Check
 
 @dataclass(frozen=True)
 class PartFinding:
-    """The findings of one part of the report.
-
-    Parameters
-    ----------
-    sentences : sequence of str
-        Further sentences for the reader.
-    details : Any
-        Plain values for JSON.
-    """
+    """The findings of one part of the report."""
 
     checks: Sequence[Check] = ()
     sentences: Sequence[str] = ()
+    """Further sentences for the reader."""
     tables: Sequence[TextTable] = ()
     pictures: Sequence[Picture] = ()
     details: Any = None
+    """Plain values for JSON."""
 
 
 @dataclass(frozen=True)

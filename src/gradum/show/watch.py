@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +15,7 @@ from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
 from gradum.show.document import Section, Shown, TextTable, laid_out, lines, notes
+from gradum.show.frame import frame_of
 from gradum.show.groups import group_parts, group_tables, key_to_rates
 from gradum.show.visible import visible
 from gradum.show.watch_words import (
@@ -25,24 +27,19 @@ from gradum.show.watch_words import (
     verdict,
 )
 from gradum.study.watch.expectation import Expectation, ExpectedScore
-from gradum.study.watch.watched import ColumnWatch, Watched
+from gradum.study.watch.watched import Watched
 
 MOST_PICTURES = 20
 
 
+@dataclass(eq=False, repr=False)
 class Watch(Shown):
-    """New rows compared with the rows that a model learned from; the object shows itself.
+    """New rows compared with the rows that a model learned from; the object shows itself."""
 
-    Parameters
-    ----------
-    source : str
-        The name of the table of new rows.
-    """
-
-    def __init__(self, found: Watched, fitted: Fitted, source: str) -> None:
-        self.found = found
-        self.fitted = fitted
-        self.source = source
+    found: Watched
+    fitted: Fitted
+    source: str
+    """The name of the table of new rows."""
 
     @property
     def alarm(self) -> bool:
@@ -57,9 +54,9 @@ class Watch(Shown):
         ``missing``, ``reference_missing``, ``drifted``, ``effect`` (the mean size of the change of
         an answer, null if it is not known) and ``harmless``.
         """
-        return pl.DataFrame(
-            [_record(column) for column in self.found.columns],
-            schema={
+        return frame_of(
+            self.found.columns,
+            {
                 "column": pl.String,
                 "kind": pl.String,
                 "size": pl.Float64,
@@ -72,6 +69,11 @@ class Watch(Shown):
                 "effect": pl.Float64,
                 "harmless": pl.Boolean,
             },
+            p=lambda column: min(column.tests.values()),
+            missing=lambda column: column.missing.new,
+            reference_missing=lambda column: column.missing.reference,
+            effect=lambda column: column.effect and column.effect.absolute,
+            harmless=lambda column: column.effect and column.effect.harmless,
         )
 
     def page(self, cache: Path | None = None) -> str:
@@ -164,23 +166,6 @@ class Watch(Shown):
         rest = [found.joint.sentence] if found.joint is not None else []
         if rest or found.notes:
             yield Section("notes", say("What else is to be known"), [*rest, *found.notes])
-
-
-def _record(column: ColumnWatch) -> dict[str, str | float | bool | None]:
-    effect = column.effect
-    return {
-        "column": column.column,
-        "kind": column.kind,
-        "size": column.size,
-        "least_size": column.least_size,
-        "p": min(column.tests.values()),
-        "psi": column.psi,
-        "missing": column.missing.new,
-        "reference_missing": column.missing.reference,
-        "drifted": column.drifted,
-        "effect": None if effect is None else effect.absolute,
-        "harmless": None if effect is None else effect.harmless,
-    }
 
 
 def _expected_table(expected: Expectation) -> TextTable:

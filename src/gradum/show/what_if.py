@@ -28,30 +28,20 @@ OWN_BYTES = 12_000
 
 @dataclass(frozen=True)
 class WhatIf:
-    """A form for one row, or why there is none.
-
-    Parameters
-    ----------
-    fitted : Fitted
-        The model that answers, or a smaller one that stands in for it.
-    notes : sequence of str
-        Sentences on which model that is, above the form.
-    promises : sequence of str
-        Sentences on how good its answers are, below it.
-    module : str
-        A module of JavaScript that names its ``model``; empty if there is no form.
-    coverage : float or None
-        The share of rows that the module's intervals or sets are made for; None without any.
-    foremost : sequence of str
-        Columns whose fields come before the others.
-    """
+    """A form for one row, or why there is none."""
 
     fitted: Fitted
+    """The model that answers, or a smaller one that stands in for it."""
     notes: Sequence[str]
+    """Sentences on which model that is, above the form."""
     promises: Sequence[str] = ()
+    """Sentences on how good its answers are, below it."""
     module: str = ""
+    """A module of JavaScript that names its ``model``; empty if there is no form."""
     coverage: float | None = None
+    """The share of rows that the module's intervals or sets are made for; None without any."""
     foremost: Sequence[str] = ()
+    """Columns whose fields come before the others."""
 
     @property
     def bytes(self) -> int:

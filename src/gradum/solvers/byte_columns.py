@@ -18,18 +18,12 @@ ROWS_PER_BLOCK = 8192  # in an expanded copy, so that it stays in the processor'
 
 @dataclass(frozen=True, eq=False)
 class ByteColumns:
-    """A matrix [n, d + v]: numbers, followed by whole numbers.
-
-    Parameters
-    ----------
-    numbers : ndarray of shape (n, d)
-        float64.
-    whole : ndarray of shape (n, v)
-        int8.
-    """
+    """A matrix [n, d + v]: numbers, followed by whole numbers."""
 
     numbers: np.ndarray
+    """Of shape (n, d). float64."""
     whole: np.ndarray
+    """Of shape (n, v). int8."""
 
     @property
     def shape(self) -> tuple[int, int]:

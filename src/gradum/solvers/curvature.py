@@ -36,30 +36,21 @@ class SupportsProduct(Protocol):
 
 @dataclass(frozen=True)
 class Curvature:
-    """The Hessian at one point, not formed.
-
-    Parameters
-    ----------
-    columns : StandardColumns
-        Z, [n, D].
-    penalty : ndarray of shape (D, 1)
-        Curvature of the penalty.
-    weight : ndarray of shape (n,)
-        Row weights that sum to 1.
-    second : ndarray of shape (n, k)
-        The diagonal of C: the loss's second derivative for one output, p (1 − p) for more.
-    probability : ndarray of shape (n, k) or None
-        For k > 1: p, the softmax of the logits.
-    fit_intercept : bool
-        Whether the last row may move.
-    """
+    """The Hessian at one point, not formed."""
 
     columns: StandardColumns
+    """Z, [n, D]."""
     penalty: np.ndarray
+    """Of shape (D, 1). Curvature of the penalty."""
     weight: np.ndarray
+    """Of shape (n,). Row weights that sum to 1."""
     second: np.ndarray
+    """Of shape (n, k). The diagonal of C: the loss's second derivative for one output, p (1 − p)
+    for more."""
     probability: np.ndarray | None
+    """Of shape (n, k). For k > 1: p, the softmax of the logits."""
     fit_intercept: bool
+    """Whether the last row may move."""
 
     def __matmul__(self, step: np.ndarray) -> np.ndarray:
         """Return H @ step."""

@@ -45,28 +45,21 @@ FEWER = 0.9  # of the slope along a step may remain, reversed, beyond the minimu
 
 @dataclass(frozen=True)
 class DualRows:
-    """What the bound needs from n rows.
-
-    Parameters
-    ----------
-    target : ndarray of shape (n,) or (n, k)
-    weight : ndarray of shape (n,)
-        Of sum 1.
-    free : ndarray of shape (n, f)
-        The columns without a price, including a column of ones if there is an intercept.
-    transposed : callable
-        Maps [n, k] to Xᵀ times it, [D, k]. If there is an intercept, the columns may be centred
-        anywhere.
-    size : ndarray of shape (D,)
-        The root mean squares of these columns.
-    """
+    """What the bound needs from n rows."""
 
     loss: Loss
     target: np.ndarray
+    """Of shape (n,) or (n, k)."""
     weight: np.ndarray
+    """Of shape (n,). Of sum 1."""
     free: np.ndarray
+    """Of shape (n, f). The columns without a price, including a column of ones if there is an
+    intercept."""
     transposed: Callable[[np.ndarray], np.ndarray]
+    """Maps [n, k] to Xᵀ times it, [D, k]. If there is an intercept, the columns may be centred
+    anywhere."""
     size: np.ndarray
+    """Of shape (D,). The root mean squares of these columns."""
 
     def slope(self, logits: np.ndarray) -> np.ndarray:
         """Return A, the loss's derivatives [n, k]."""

@@ -68,18 +68,12 @@ Across = Callable[[Any, Sequence[Turn]], Iterator[TurnLearned]]
 
 @dataclass(frozen=True)
 class Lanes:
-    """The lanes of a training, and who does their turns.
-
-    Parameters
-    ----------
-    segments : tuple of tuple of int
-        The segments of each lane.
-    across : callable
-        Given a `LearningTurn` and the turns of a round, yields what comes of them.
-    """
+    """The lanes of a training, and who does their turns."""
 
     segments: tuple[tuple[int, ...], ...]
+    """The segments of each lane."""
     across: Across
+    """Given a `LearningTurn` and the turns of a round, yields what comes of them."""
 
     @property
     def rounds(self) -> int:

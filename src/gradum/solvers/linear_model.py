@@ -76,36 +76,25 @@ class Point:
 
 @dataclass(frozen=True)
 class LinearModel:
-    """The problem, measured once and then solved for any number of penalties.
-
-    Parameters
-    ----------
-    columns : StandardColumns of shape (n, D)
-        The matrix X, in standard units.
-    target : ndarray of shape (n,), or (n, k) for soft labels
-        What the loss takes.
-    loss : Loss
-        Convex in the logits.
-    outputs : int
-        k: 1 for regression and for two classes, else the number of classes or levels.
-    weight : ndarray of shape (n,)
-        Weights that sum to 1.
-    fit_intercept : bool
-        Whether b is fitted; else it is 0.
-    offset : ndarray of shape (n,), optional
-        Added to every output of a row.
-    signs : ndarray of shape (D,), optional
-        The sign that each column's coefficients are held to, 1 or -1; 0 if either is allowed.
-    """
+    """The problem, measured once and then solved for any number of penalties."""
 
     columns: StandardColumns
+    """Of shape (n, D). The matrix X, in standard units."""
     target: np.ndarray
+    """Of shape (n,), or (n, k) for soft labels. What the loss takes."""
     loss: Loss
+    """Convex in the logits."""
     outputs: int
+    """k: 1 for regression and for two classes, else the number of classes or levels."""
     weight: np.ndarray
+    """Of shape (n,). Weights that sum to 1."""
     fit_intercept: bool
+    """Whether b is fitted; else it is 0."""
     offset: np.ndarray | None = None
+    """Of shape (n,). Added to every output of a row."""
     signs: np.ndarray | None = None
+    """Of shape (D,). The sign that each column's coefficients are held to, 1 or -1; 0 if either is
+    allowed."""
 
     @classmethod
     def of(
@@ -287,24 +276,16 @@ class LinearModel:
 
 @dataclass(frozen=True)
 class Preconditioner:
-    """The decomposition, measured once.
-
-    Parameters
-    ----------
-    basis : ndarray of shape (d, d)
-        S Q of the d coupled columns.
-    eigenvalues : ndarray of shape (d,)
-        Λ.
-    scale : ndarray of shape (d,)
-        The diagonal of S.
-    squares : ndarray of shape (D - d,)
-        The diagonal of G for the other columns.
-    """
+    """The decomposition, measured once."""
 
     basis: np.ndarray
+    """Of shape (d, d). S Q of the d coupled columns."""
     eigenvalues: np.ndarray
+    """Of shape (d,). Λ."""
     scale: np.ndarray
+    """Of shape (d,). The diagonal of S."""
     squares: np.ndarray
+    """Of shape (D - d,). The diagonal of G for the other columns."""
 
     @classmethod
     def of(cls, columns: StandardColumns, weight: np.ndarray) -> Preconditioner:

@@ -26,18 +26,12 @@ ROWS_PER_BLOCK = 4096  # in a weighted copy, so that it stays in the processor's
 
 @dataclass(frozen=True)
 class Columns:
-    """A matrix [n, D] in two blocks.
-
-    Parameters
-    ----------
-    dense : ndarray or ByteColumns of shape (n, d)
-        The dense block, float64.
-    sparse : csr_array of shape (n, v), optional
-        The sparse block, float64.
-    """
+    """A matrix [n, D] in two blocks."""
 
     dense: Dense
+    """Of shape (n, d). The dense block, float64."""
     sparse: Any = None
+    """Of shape (n, v). The sparse block, float64."""
 
     @classmethod
     def of(cls, matrix: Any, sparse_block: Any = None) -> Columns:

@@ -27,25 +27,17 @@ FARTHEST_ORIGIN = 10.0  # spreads between mean and origin, which cost the Gram m
 
 @dataclass(frozen=True)
 class Frame:
-    """The centres and scales of the columns: Z = (X − centre) / scale.
-
-    Parameters
-    ----------
-    origin : ndarray of shape (D,)
-        A point relative to which a constant dense column is exactly 0; 0 for sparse columns, and
-        without an intercept.
-    drift : ndarray of shape (D,)
-        The weighted mean, relative to the origin; 0 without an intercept.
-    scale : ndarray of shape (D,)
-        Root mean square about origin + drift; 1 for a column without spread.
-    alive : ndarray of shape (D,)
-        Whether the column has spread; if not, Z is 0.
-    """
+    """The centres and scales of the columns: Z = (X − centre) / scale."""
 
     origin: np.ndarray
+    """Of shape (D,). A point relative to which a constant dense column is exactly 0; 0 for sparse
+    columns, and without an intercept."""
     drift: np.ndarray
+    """Of shape (D,). The weighted mean, relative to the origin; 0 without an intercept."""
     scale: np.ndarray
+    """Of shape (D,). Root mean square about origin + drift; 1 for a column without spread."""
     alive: np.ndarray
+    """Of shape (D,). Whether the column has spread; if not, Z is 0."""
 
     @classmethod
     def of(cls, columns: Columns, weight: np.ndarray, *, centred: bool) -> Frame:
@@ -192,24 +184,16 @@ class BlockedColumns:
 
 @dataclass(frozen=True)
 class Moments:
-    """First and second moments of columns and target.
-
-    Parameters
-    ----------
-    frame : Frame
-        Origin, mean and spread of the columns.
-    level : float
-        The target's weighted mean; 0 without an intercept.
-    gram : ndarray of shape (D, D)
-        The upper triangle of ZᵀWZ for the standardised columns.
-    cross : ndarray of shape (D,)
-        ZᵀW(y − level).
-    """
+    """First and second moments of columns and target."""
 
     frame: Frame
+    """Origin, mean and spread of the columns."""
     level: float
+    """The target's weighted mean; 0 without an intercept."""
     gram: np.ndarray
+    """Of shape (D, D). The upper triangle of ZᵀWZ for the standardised columns."""
     cross: np.ndarray
+    """Of shape (D,). ZᵀW(y − level)."""
 
     @classmethod
     def of(cls, passes: BlockedColumns, *, centred: bool) -> Moments:

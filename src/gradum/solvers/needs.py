@@ -11,18 +11,12 @@ from gradum.messages import marked
 
 @dataclass(frozen=True)
 class Need:
-    """A capability that a loss must have.
-
-    Parameters
-    ----------
-    words : str
-        What a message says of a solver with this need, after its name: "needs a smooth loss".
-    is_met_by : callable
-        Whether a loss has the capability.
-    """
+    """A capability that a loss must have."""
 
     words: str
+    """What a message says of a solver with this need, after its name: "needs a smooth loss"."""
     is_met_by: Callable[[Loss], bool]
+    """Whether a loss has the capability."""
 
 
 LEAST_SQUARES = Need(marked("takes squared error"), lambda loss: loss.quadratic)

@@ -44,25 +44,18 @@ EPSILON = float(np.finfo(np.float64).eps)
 
 @dataclass(frozen=True)
 class OneScore:
-    """When it stops: as `gradum.solvers.newton.Newton`.
-
-    Parameters
-    ----------
-    tol : float
-        The largest entry of the gradient at which the answer counts as the optimum, for columns of
-        unit variance, in units of the mean size of the loss's derivative.
-    max_iter : int
-        The most iterations.
-    bounds_gap : bool
-        Whether the certificate bounds how far the objective is above its minimum.
-    """
+    """When it stops: as `gradum.solvers.newton.Newton`."""
 
     title: ClassVar[str] = marked("Newton's method for one score")
     need: ClassVar[Need] = ONE_SCORE
 
     tol: float = 1e-11
+    """The largest entry of the gradient at which the answer counts as the optimum, for columns of
+    unit variance, in units of the mean size of the loss's derivative."""
     max_iter: int = 200
+    """The most iterations."""
     bounds_gap: bool = True
+    """Whether the certificate bounds how far the objective is above its minimum."""
 
 
 def one_score(

@@ -96,19 +96,13 @@ FORGETFUL = Forgetful()
 
 @dataclass(frozen=True)
 class NewtonOverPasses:
-    """When to stop.
-
-    Parameters
-    ----------
-    tol : float
-        The largest entry of the gradient at which the answer counts as the optimum, in units of
-        the mean size of the loss's derivative under the best constant.
-    max_iter : int
-        The most steps; a step is a pass.
-    """
+    """When to stop."""
 
     tol: float = 1e-9
+    """The largest entry of the gradient at which the answer counts as the optimum, in units of the
+    mean size of the loss's derivative under the best constant."""
     max_iter: int = 50
+    """The most steps; a step is a pass."""
 
 
 def newton_over_passes(

@@ -44,22 +44,15 @@ Point = TypeVar("Point", np.ndarray, Pair)
 
 @dataclass(frozen=True)
 class Measured:
-    """The slope, the gradient and the objective at a point.
-
-    Parameters
-    ----------
-    slope : ndarray of shape (D + 1, k)
-        Minus half of the gradient with respect to coefficients of the standardised columns
-        and the level at their centre; 0 for a column without spread.
-    gradient : ndarray of shape (D + 1, k)
-        The gradient with respect to b and b0.
-    objective : float
-        The objective.
-    """
+    """The slope, the gradient and the objective at a point."""
 
     slope: np.ndarray
+    """Of shape (D + 1, k). Minus half of the gradient with respect to coefficients of the
+    standardised columns and the level at their centre; 0 for a column without spread."""
     gradient: np.ndarray
+    """Of shape (D + 1, k). The gradient with respect to b and b0."""
     objective: float
+    """The objective."""
 
 
 class Refinable(Protocol[Point]):

@@ -30,26 +30,19 @@ LARGEST_OFFSET = 1e3  # spreads between a column's mean and 0 up to which no dig
 
 @dataclass(frozen=True)
 class StandardColumns:
-    """Z = (X − centre) / scale, as products.
-
-    Parameters
-    ----------
-    given : Columns of shape (n, D)
-        X.
-    raw : Columns of shape (n, D)
-        X − origin.
-    origin, centre, scale : ndarray of shape (D,)
-        Z = (raw − centre) / scale. The scale is 1 for a column that does not vary.
-    alive : ndarray of shape (D,)
-        Whether the column varies. One that does not is 0 throughout, even without an intercept.
-    """
+    """Z = (X − centre) / scale, as products."""
 
     given: Columns
+    """Of shape (n, D). X."""
     raw: Columns
+    """Of shape (n, D). X − origin."""
     origin: np.ndarray
     centre: np.ndarray
     scale: np.ndarray
+    """Of shape (D,). Z = (raw − centre) / scale. The scale is 1 for a column that does not vary."""
     alive: np.ndarray
+    """Of shape (D,). Whether the column varies. One that does not is 0 throughout, even without an
+    intercept."""
 
     @classmethod
     def of(cls, columns: Columns, weight: np.ndarray, *, centred: bool) -> StandardColumns:

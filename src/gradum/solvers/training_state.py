@@ -112,23 +112,16 @@ class Regime:
 
 @dataclass(frozen=True)
 class StoppingState:
-    """What early stopping has seen so far.
-
-    Parameters
-    ----------
-    mark : float
-        The lowest loss so far, from which gains are measured.
-    waited : int
-        Epochs since the last gain.
-    best_epoch, best_loss, best_params
-        Those of the best epoch; None before the first one, or without validation rows.
-    """
+    """What early stopping has seen so far."""
 
     mark: float = math.inf
+    """The lowest loss so far, from which gains are measured."""
     waited: int = 0
+    """Epochs since the last gain."""
     best_epoch: int | None = None
     best_loss: float | None = None
     best_params: Params | None = None
+    """Those of the best epoch; None before the first one, or without validation rows."""
 
 
 class EarlyStopping:

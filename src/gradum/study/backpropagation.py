@@ -17,40 +17,27 @@ from gradum.core.models.input_blocks import codes_in
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One layer, with its values in the forward and the backward pass.
-
-    Parameters
-    ----------
-    input : ndarray of shape (in,)
-        z_{l-1}.
-    weight : ndarray of shape (in, out)
-        W_l.
-    bias : ndarray of shape (out,) or None
-        b_l.
-    activation : str or None
-        σ; None for the last layer, whose a_l are the logits.
-    pre_activation : ndarray of shape (out,)
-        a_l = z_{l-1} W_l + b_l.
-    output : ndarray of shape (out,)
-        z_l = σ(a_l); the logits themselves for the last layer.
-    slope : ndarray of shape (out,)
-        σ′(a_l); ones for the last layer.
-    delta : ndarray of shape (out,)
-        δ_l = dℓ/da_l: the slope of the loss itself for the last layer, (W_{l+1} δ_{l+1}) σ′(a_l)
-        below.
-    weight_gradient : ndarray of shape (in, out)
-        dL/dW_l = z_{l-1}ᵀ δ_l, plus the penalty's slope.
-    """
+    """One layer, with its values in the forward and the backward pass."""
 
     input: np.ndarray
+    """Of shape (in,). z_{l-1}."""
     weight: np.ndarray
+    """Of shape (in, out). W_l."""
     bias: np.ndarray | None
+    """Of shape (out,). b_l."""
     activation: str | None
+    """σ; None for the last layer, whose a_l are the logits."""
     pre_activation: np.ndarray
+    """Of shape (out,). a_l = z_{l-1} W_l + b_l."""
     output: np.ndarray
+    """Of shape (out,). z_l = σ(a_l); the logits themselves for the last layer."""
     slope: np.ndarray
+    """Of shape (out,). σ′(a_l); ones for the last layer."""
     delta: np.ndarray
+    """Of shape (out,). δ_l = dℓ/da_l: the slope of the loss itself for the last layer, (W_{l+1}
+    δ_{l+1}) σ′(a_l) below."""
     weight_gradient: np.ndarray
+    """Of shape (in, out). dL/dW_l = z_{l-1}ᵀ δ_l, plus the penalty's slope."""
 
     @property
     def bias_gradient(self) -> np.ndarray | None:

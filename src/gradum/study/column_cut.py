@@ -21,19 +21,13 @@ OTHER = marked("other")
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """The segments of one column.
-
-    Parameters
-    ----------
-    names : tuple of str
-        The names of its segments.
-    codes : ndarray of shape (m,)
-        The segment of each row, from 0; every row is in one.
-    """
+    """The segments of one column."""
 
     column: str
     names: tuple[str, ...]
+    """The names of its segments."""
     codes: np.ndarray
+    """Of shape (m,). The segment of each row, from 0; every row is in one."""
 
 
 def cut(values: pl.Series, kind: str, most_levels: int = MOST_LEVELS) -> Cut:

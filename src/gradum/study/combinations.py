@@ -25,22 +25,15 @@ INTERCEPT = "(intercept)"
 
 @dataclass(frozen=True, eq=False)
 class Combinations:
-    """m linear combinations of an output's D weights and its bias, the intercept first.
-
-    Parameters
-    ----------
-    sources : tuple of (str or None)
-        The table's column for each.
-    matrix : csr_array of shape (m, D + 1)
-        For one raw unit of each feature; the bias comes last.
-    deviation : ndarray of shape (m,)
-        The standard deviation of a dense feature; 1 for all others.
-    """
+    """m linear combinations of an output's D weights and its bias, the intercept first."""
 
     names: tuple[str, ...]
     sources: tuple[str | None, ...]
+    """The table's column for each."""
     matrix: sparse.csr_array
+    """Of shape (m, D + 1). For one raw unit of each feature; the bias comes last."""
     deviation: np.ndarray
+    """Of shape (m,). The standard deviation of a dense feature; 1 for all others."""
 
     def __len__(self) -> int:
         return len(self.names)

@@ -26,48 +26,32 @@ MOST_ROWS = 200_000
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """m judged rows, each once, with the prediction of models that had not seen that row.
-
-    Parameters
-    ----------
-    rung : str
-        The rung in use, whose predictions these are.
-    truth : Truth
-        The truth of all n rows of the run, and which rows belong together in a resample.
-    rows : ndarray of shape (m,)
-        Positions of the judged rows among all rows.
-    numbers : ndarray of shape (m,)
-        Their row numbers in the table, from 1, as in messages.
-    prediction : Prediction
-        Aligned with ``rows``; where several folds predicted a row, their mean.
-    frame : polars.DataFrame
-        The typed columns of these rows, as `tables.check` leaves them.
-    schema : Schema
-        The kinds of these columns.
-    seed : int
-        The run's seed.
-    judged : int
-        How many rows were judged; more than m where only a sample is looked at.
-    threshold : float
-        The kept rung predicts the second of two classes from this probability on.
-    rivals : tuple of Standing
-        What rivals scored on these rows.
-    own_score : tuple of (str, float) or None
-        The metric of the run's verdict, and the rung's score in the run.
-    """
+    """m judged rows, each once, with the prediction of models that had not seen that row."""
 
     rung: str
+    """The rung in use, whose predictions these are."""
     truth: Truth
+    """The truth of all n rows of the run, and which rows belong together in a resample."""
     rows: np.ndarray
+    """Of shape (m,). Positions of the judged rows among all rows."""
     numbers: np.ndarray
+    """Of shape (m,). Their row numbers in the table, from 1, as in messages."""
     prediction: Prediction
+    """Aligned with ``rows``; where several folds predicted a row, their mean."""
     frame: pl.DataFrame
+    """The typed columns of these rows, as `tables.check` leaves them."""
     schema: Schema
+    """The kinds of these columns."""
     seed: int
+    """The run's seed."""
     judged: int
+    """How many rows were judged; more than m where only a sample is looked at."""
     threshold: float = 0.5
+    """The kept rung predicts the second of two classes from this probability on."""
     rivals: tuple[Standing, ...] = ()
+    """What rivals scored on these rows."""
     own_score: tuple[str, float] | None = None
+    """The metric of the run's verdict, and the rung's score in the run."""
 
     @classmethod
     def of(cls, run: Run, most_rows: int = MOST_ROWS) -> Evidence:

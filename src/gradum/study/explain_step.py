@@ -61,52 +61,37 @@ class Names:
 
 @dataclass(frozen=True, eq=False)
 class WorkedStep:
-    """One step of gradient descent on one row, with every number.
-
-    Parameters
-    ----------
-    problem : Problem
-        Network, loss ℓ and penalty; L = ℓ + penalty.
-    names : Names
-        The names of the numbers.
-    target : ndarray of shape (1,) or (1, K)
-        The truth, in the form that the loss takes.
-    learning_rate : float
-        η.
-    layers : tuple of Layer
-        From first to last.
-    embedded : dict of int to ndarray
-        dL/dE of the rows of the embedding table that this row looks up; empty without a table.
-    prediction : ndarray
-        The logits after the inverse link: numbers [1] or [k], or probabilities [K].
-    loss, penalty : float
-        ℓ and the penalty.
-    params, gradient, after : dict
-        Parameters, dL/dθ, and the parameters after the step θ − η·dL/dθ, laid out as in a network.
-    loss_after, penalty_after : float
-        ℓ and the penalty after the step.
-    check : GradientCheck
-        The gradient against central differences.
-    differences : Differences
-        Compares any one entry of the gradient with its central difference.
-    """
+    """One step of gradient descent on one row, with every number."""
 
     problem: Problem
+    """Network, loss ℓ and penalty; L = ℓ + penalty."""
     names: Names
+    """The names of the numbers."""
     target: np.ndarray
+    """Of shape (1,) or (1, K). The truth, in the form that the loss takes."""
     learning_rate: float
+    """η."""
     layers: tuple[Layer, ...]
+    """From first to last."""
     embedded: Mapping[int, np.ndarray]
+    """dL/dE of the rows of the embedding table that this row looks up; empty without a table."""
     prediction: np.ndarray
+    """The logits after the inverse link: numbers [1] or [k], or probabilities [K]."""
     loss: float
     penalty: float
+    """ℓ and the penalty."""
     params: Params
     gradient: Params
     after: Params
+    """Parameters, dL/dθ, and the parameters after the step θ − η·dL/dθ, laid out as in a
+    network."""
     loss_after: float
     penalty_after: float
+    """ℓ and the penalty after the step."""
     check: GradientCheck
+    """The gradient against central differences."""
     differences: Differences
+    """Compares any one entry of the gradient with its central difference."""
 
     @property
     def logits(self) -> np.ndarray:

@@ -16,21 +16,14 @@ from gradum.tables.kinds.design import Design, Layout
 
 @dataclass(frozen=True)
 class Opened:
-    """A rung, and n rows at its first layer.
-
-    Parameters
-    ----------
-    rung : Rung
-        The baseline sees no column.
-    layout : Layout
-        The layout of the design that the rung takes.
-    inputs : dict
-        The rows in the form that its network takes.
-    """
+    """A rung, and n rows at its first layer."""
 
     rung: Rung
+    """The baseline sees no column."""
     layout: Layout
+    """The layout of the design that the rung takes."""
     inputs: Inputs
+    """The rows in the form that its network takes."""
 
     @classmethod
     def of(cls, rung: Rung, design: Design) -> Opened:

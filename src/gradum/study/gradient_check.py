@@ -23,37 +23,26 @@ TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """The gradient compared, entry by entry, with central differences (L(θ + h) − L(θ − h)) / 2h.
-
-    Parameters
-    ----------
-    entries, of : int
-        The number of compared entries, and of all entries.
-    largest : float
-        The largest disagreement.
-    where : (str, tuple of int)
-        The parameter and the position of the largest disagreement: ``("W1", (0, 2))``.
-    by_hand, by_difference : float
-        The two numbers there.
-    tolerance : float
-        The disagreement that rounding explains.
-    kinks : int
-        Entries with a kink within h, where slopes left and right differ and the gradient is between
-        them; they do not count as disagreements.
-    blunt : int
-        Entries where the quotient of width 2h is as far from that of width h as the gradient is, so
-        that it decides nothing; they do not count either.
-    """
+    """The gradient compared, by entry, with central differences (L(θ + h) − L(θ − h)) / 2h."""
 
     entries: int
     of: int
+    """The number of compared entries, and of all entries."""
     largest: float
+    """The largest disagreement."""
     where: tuple[str, tuple[int, ...]]
+    """The parameter and the position of the largest disagreement: ``("W1", (0, 2))``."""
     by_hand: float
     by_difference: float
+    """The two numbers there."""
     tolerance: float
+    """The disagreement that rounding explains."""
     kinks: int = 0
+    """Entries with a kink within h, where slopes left and right differ and the gradient is between
+    them; they do not count as disagreements."""
     blunt: int = 0
+    """Entries where the quotient of width 2h is as far from that of width h as the gradient is, so
+    that it decides nothing; they do not count either."""
 
     @property
     def compared(self) -> int:
@@ -68,20 +57,14 @@ class GradientCheck:
 
 @dataclass(frozen=True)
 class Compared:
-    """One entry of a gradient next to its central difference.
-
-    Parameters
-    ----------
-    by_hand, by_difference : float
-        The slope that the chain rule gives, and (L(θ + h) − L(θ − h)) / 2h.
-    verdict : str
-        ``agree`` or ``disagree``; ``kink`` where slopes left and right differ and the gradient is
-        between them; ``blunt`` where the quotient itself is too uncertain to decide.
-    """
+    """One entry of a gradient next to its central difference."""
 
     by_hand: float
     by_difference: float
+    """The slope that the chain rule gives, and (L(θ + h) − L(θ − h)) / 2h."""
     verdict: Literal["agree", "disagree", "kink", "blunt"]
+    """``agree`` or ``disagree``; ``kink`` where slopes left and right differ and the gradient is
+    between them; ``blunt`` where the quotient itself is too uncertain to decide."""
 
     @property
     def gap(self) -> float:

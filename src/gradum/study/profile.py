@@ -21,28 +21,21 @@ from gradum.tables.wording import shortened
 
 
 class ColumnProfile(msgspec.Struct, frozen=True):
-    """A column in use.
-
-    Parameters
-    ----------
-    missing : float
-        Share of the rows without a value.
-    range : tuple of str
-        Smallest value, median and largest value of numbers and dates; empty for other kinds. Where
-        single rows may not be shown, the 1% quantile, median and 99% quantile, each as the mean of
-        `FEWEST_ROWS` neighbouring values.
-    bars : tuple of (str, float)
-        A bar's label, and its share of the rows with a value; at most `MOST_BARS`. For numbers,
-        dates and the numbers of words in texts, these are the single values if they are few enough,
-        otherwise ranges of equal width between the 1% and the 99% quantile, the outermost with all
-        values beyond. For classes, categories and booleans, these are the commonest, and all others
-        together.
-    """
+    """A column in use."""
 
     name: str
     missing: float
+    """Share of the rows without a value."""
     range: tuple[str, ...]
+    """Smallest value, median and largest value of numbers and dates; empty for other kinds. Where
+    single rows may not be shown, the 1% quantile, median and 99% quantile, each as the mean of
+    `FEWEST_ROWS` neighbouring values."""
     bars: tuple[tuple[str, float], ...]
+    """A bar's label, and its share of the rows with a value; at most `MOST_BARS`. For numbers,
+    dates and the numbers of words in texts, these are the single values if they are few enough,
+    otherwise ranges of equal width between the 1% and the 99% quantile, the outermost with all
+    values beyond. For classes, categories and booleans, these are the commonest, and all others
+    together."""
 
 
 MOST_FEATURES = 500

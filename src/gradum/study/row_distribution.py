@@ -16,25 +16,17 @@ BINS = 30
 
 
 class RowDistribution(msgspec.Struct, frozen=True):
-    """A row's predictive distribution.
-
-    Parameters
-    ----------
-    prediction : float
-        The model's prediction.
-    low, high : float
-        The row's interval, as from `Model.predict_interval`; infinite with too few judged rows.
-    quantiles : tuple of (float, float)
-        A probability, and the value that the target stays below with that probability.
-    bins : tuple of (float, float, float)
-        Lower end, upper end, and the probability of a target in between.
-    """
+    """A row's predictive distribution."""
 
     prediction: float
+    """The model's prediction."""
     low: float
     high: float
+    """The row's interval, as from `Model.predict_interval`; infinite with too few judged rows."""
     quantiles: tuple[tuple[float, float], ...]
+    """A probability, and the value that the target stays below with that probability."""
     bins: tuple[tuple[float, float, float], ...]
+    """Lower end, upper end, and the probability of a target in between."""
 
 
 def row_distribution(

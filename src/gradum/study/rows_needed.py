@@ -22,49 +22,34 @@ GAP_REACH = float(REACH + ndtri(POWER))
 
 
 class ScoreRows(msgspec.Struct, frozen=True):
-    """How many judged rows a score needs, and what the table's judged rows show of it.
-
-    Parameters
-    ----------
-    metric : str
-        "accuracy", "auc", or "rmse", of which sizes are shares of the score.
-    assumed : float or None
-        The better model's score; of an RMSE none is assumed.
-    for_gap, for_width : int
-        Judged rows that show a gap of the size asked for in 80% of samples, and that make a 95%
-        interval as wide as this.
-    least_gap, width : float
-        The gap that the table's judged rows show in 80% of samples, and the width of their
-        interval.
-    """
+    """How many judged rows a score needs, and what the table's judged rows show of it."""
 
     metric: str
+    """The metric: "accuracy", "auc", or "rmse", of which sizes are shares of the score."""
     assumed: float | None
+    """The better model's score; of an RMSE none is assumed."""
     for_gap: int
     for_width: int
+    """Judged rows that show a gap of the size asked for in 80% of samples, and that make a 95%
+    interval as wide as this."""
     least_gap: float
     width: float
+    """The gap that the table's judged rows show in 80% of samples, and the width of their
+    interval."""
 
 
 class RowsNeeded(msgspec.Struct, frozen=True):
-    """How many rows a question takes.
-
-    Parameters
-    ----------
-    size : float
-        The gap that is to be seen and the width of the interval, such as 0.05.
-    rows, judged : int
-        The rows with a target, and how many of them judge in a fit without options.
-    sentences : tuple of str
-        What was assumed.
-    """
+    """How many rows a question takes."""
 
     target: str
     size: float
+    """The gap that is to be seen and the width of the interval, such as 0.05."""
     rows: int
     judged: int
+    """The rows with a target, and how many of them judge in a fit without options."""
     scores: tuple[ScoreRows, ...]
     sentences: tuple[str, ...]
+    """What was assumed."""
 
 
 def rows_needed(dataset: Dataset, size: float) -> RowsNeeded:

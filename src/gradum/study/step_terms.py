@@ -14,28 +14,19 @@ MOST_TERMS = 8
 
 @dataclass(frozen=True, eq=False)
 class SumTerms:
-    """Σ_i left_i · right_i with its largest terms written out.
-
-    Parameters
-    ----------
-    places : tuple of int
-        The indices i of the terms written out, the largest product first.
-    left, right : ndarray
-        The factors of these terms.
-    left_out : int
-        How many terms are not written out.
-    rest : float
-        The sum of the terms left out.
-    total : float
-        The whole sum.
-    """
+    """Σ_i left_i · right_i with its largest terms written out."""
 
     places: tuple[int, ...]
+    """The indices i of the terms written out, the largest product first."""
     left: np.ndarray
     right: np.ndarray
+    """The factors of these terms."""
     left_out: int
+    """How many terms are not written out."""
     rest: float
+    """The sum of the terms left out."""
     total: float
+    """The whole sum."""
 
 
 def largest_terms(left: np.ndarray, right: np.ndarray, most: int = MOST_TERMS) -> SumTerms:

@@ -41,56 +41,38 @@ FOUND = 3.5
 
 
 class Check(msgspec.Struct, frozen=True):
-    """A demand on a model that was checked against findings, or could not be checked.
-
-    Parameters
-    ----------
-    name : str
-        The part and the line, such as "scores.baseline".
-    title : str
-        The demand, in words.
-    status : {"held", "failed", "not checked"}
-    reason : str
-        The reason, in whole sentences.
-    about : str
-        The column or metric that the line is about, if a demand has several lines.
-    value, limit : float or None
-        What was found and what was demanded; None where either is not a number.
-    figure, threshold : str
-        The same for people; empty if nothing was checked.
-    remedy : str
-        How to check a line that was not checked; empty for other lines.
-    required : bool
-        Whether the line counts as failed if it was not checked.
-    p_value : float or None
-        For a line that chance may fail: the probability of this finding, or a worse one, if there
-        were no gap, corrected for all comparisons within the line. None for all other lines.
-    adjusted_p : float or None
-        The same, also corrected for all lines of the report that chance may fail (Holm).
-    gauge : Gauge or None
-        What such a line can find; None if it is unknown.
-    detectable : float or None
-        The gap that the line would find with 80% probability.
-    power : str
-        The same for people.
-    """
+    """A demand on a model that was checked against findings, or could not be checked."""
 
     name: str
+    """The part and the line, such as "scores.baseline"."""
     title: str
+    """The demand, in words."""
     status: Status
     reason: str
+    """The reason, in whole sentences."""
     about: str = ""
+    """The column or metric that the line is about, if a demand has several lines."""
     value: float | None = None
     limit: float | None = None
+    """What was found and what was demanded; None where either is not a number."""
     figure: str = ""
     threshold: str = ""
+    """The same for people; empty if nothing was checked."""
     remedy: str = ""
+    """How to check a line that was not checked; empty for other lines."""
     required: bool = False
+    """Whether the line counts as failed if it was not checked."""
     p_value: float | None = None
+    """For a line that chance may fail: the probability of this finding, or a worse one, if there
+    were no gap, corrected for all comparisons within the line. None for all other lines."""
     adjusted_p: float | None = None
+    """The same, also corrected for all lines of the report that chance may fail (Holm)."""
     gauge: Gauge | None = None
+    """What such a line can find; None if it is unknown."""
     detectable: float | None = None
+    """The gap that the line would find with 80% probability."""
     power: str = ""
+    """The same for people."""
 
     @property
     def fails(self) -> bool:
@@ -112,18 +94,12 @@ class Check(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Why a demand cannot be checked, and what would help.
-
-    Parameters
-    ----------
-    reason : str
-        The reason, in whole sentences.
-    remedy : str
-        What would help; empty if nothing does.
-    """
+    """Why a demand cannot be checked, and what would help."""
 
     reason: str
+    """The reason, in whole sentences."""
     remedy: str = ""
+    """What would help; empty if nothing does."""
 
     @classmethod
     def of(cls, error: GradumError) -> Obstacle:
@@ -133,18 +109,12 @@ class Obstacle:
 
 @dataclass(frozen=True)
 class Line:
-    """A demand that a part of the report makes.
-
-    Parameters
-    ----------
-    name : str
-        The part and the line, as in `Check` and in ``require``.
-    title : str
-        `marked`; it is translated when the check is made.
-    """
+    """A demand that a part of the report makes."""
 
     name: str
+    """The part and the line, as in `Check` and in ``require``."""
     title: str
+    """`marked`; it is translated when the check is made."""
 
     def judged(
         self,
@@ -180,34 +150,23 @@ class Line:
 
 
 class Gauge(msgspec.Struct, frozen=True):
-    """The estimate that a line tests.
-
-    Parameters
-    ----------
-    finds : str
-        `marked`: what the line would find, with its ``{gap}`` and ``{where}``.
-    unit : {"points", "deviations", "metric"}
-        The unit of the gap: hundredths of a share, standard deviations, or a metric's own unit.
-    standard_error : float
-        The standard error of the gap, in shares, deviations or the metric's unit.
-    comparisons : float
-        The number by which the line divides its level: its comparisons, doubled if both sides
-        count.
-    allowed : float
-        The gap that is still no failure.
-    beyond : bool
-        Whether the line tests for a gap larger than ``allowed``, rather than for any gap.
-    where : str
-        The group or the metric that has the gap.
-    """
+    """The estimate that a line tests."""
 
     finds: str
+    """`marked`: what the line would find, with its ``{gap}`` and ``{where}``."""
     unit: Unit
+    """The unit of the gap: hundredths of a share, standard deviations, or a metric's own unit."""
     standard_error: float
+    """The standard error of the gap, in shares, deviations or the metric's unit."""
     comparisons: float
+    """The number by which the line divides its level: its comparisons, doubled if both sides
+    count."""
     allowed: float = 0.0
+    """The gap that is still no failure."""
     beyond: bool = False
+    """Whether the line tests for a gap larger than ``allowed``, rather than for any gap."""
     where: str = ""
+    """The group or the metric that has the gap."""
 
     def detectable(self, level: float) -> float:
         """Return the gap that fails the line in `POWER` of cases at a level, for a normal estimate.
@@ -231,21 +190,15 @@ class Gauge(msgspec.Struct, frozen=True):
 
 
 class Family(msgspec.Struct, frozen=True):
-    """The lines of a report that chance may fail.
-
-    Parameters
-    ----------
-    error : float
-        The share of reports on a correct model, for rows without shift, in which any line may fail.
-    lines : int
-        How many lines were tested.
-    power : float
-        The probability with which each line finds its ``detectable`` gap.
-    """
+    """The lines of a report that chance may fail."""
 
     error: float
+    """The share of reports on a correct model, for rows without shift, in which any line may
+    fail."""
     lines: int
+    """How many lines were tested."""
     power: float = POWER
+    """The probability with which each line finds its ``detectable`` gap."""
 
     @property
     def sentence(self) -> str:

@@ -61,47 +61,31 @@ class Estimate(msgspec.Struct, frozen=True):
 
 
 class CoefficientInterval(msgspec.Struct, frozen=True):
-    """One coefficient of the linear rung.
-
-    Parameters
-    ----------
-    feature : str
-        For example ``size`` or ``colour=red (against blue)``.
-    source : str
-        The table's column.
-    class_ : str or None
-        The class whose log-odds or logit it moves; None for a number.
-    coefficient : Estimate
-        The change of the output for one raw unit of the feature, or from its column's commonest
-        level to this one.
-    standardised : Estimate
-        The change for one standard deviation of a dense feature; the same number for a level or an
-        n-gram.
-    """
+    """One coefficient of the linear rung."""
 
     feature: str
+    """For example ``size`` or ``colour=red (against blue)``."""
     source: str
+    """The table's column."""
     class_: str | None
+    """The class whose log-odds or logit it moves; None for a number."""
     coefficient: Estimate
+    """The change of the output for one raw unit of the feature, or from its column's commonest
+    level to this one."""
     standardised: Estimate
+    """The change for one standard deviation of a dense feature; the same number for a level or an
+    n-gram."""
 
 
 class Coefficients(msgspec.Struct, frozen=True):
-    """The linear rung's coefficients, without intercepts.
-
-    Parameters
-    ----------
-    rows : tuple of CoefficientInterval
-        The `MOST_SHOWN` largest standardised coefficients, largest first.
-    left_out : int
-        How many more coefficients there are.
-    sentence : str
-        What the intervals mean, or why there are none.
-    """
+    """The linear rung's coefficients, without intercepts."""
 
     rows: tuple[CoefficientInterval, ...]
+    """The `MOST_SHOWN` largest standardised coefficients, largest first."""
     left_out: int
+    """How many more coefficients there are."""
     sentence: str
+    """What the intervals mean, or why there are none."""
 
 
 def main_coefficients(run: Run) -> Coefficients | None:

@@ -31,29 +31,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Checked:
-    """A table that passed the door.
-
-    Attributes
-    ----------
-    frame : polars.DataFrame
-        The columns in use, in the schema's order: numeric as Float64 without NaN or infinities
-        (features of a whole table as Float32 if it holds each of their numbers exactly); boolean as
-        Boolean, categorical and text as stripped String, date as Datetime("us") in UTC; null where
-        missing.
-    source : str
-        What the table is called in messages; the schema's name for it if left out.
-    numbers : ndarray of shape (n,), optional
-        Each row's place in the table, from 0, if rows have been left out.
-    unreadable : tuple of Unreadable
-        The values that are not of their column's kind.
-    """
+    """A table that passed the door."""
 
     frame: pl.DataFrame
+    """The columns in use, in the schema's order: numeric as Float64 without NaN or infinities
+    (features of a whole table as Float32 if it holds each of their numbers exactly); boolean as
+    Boolean, categorical and text as stripped String, date as Datetime("us") in UTC; null where
+    missing."""
     schema: Schema
     differences: tuple[Difference, ...] = ()
     source: str = ""
+    """What the table is called in messages; the schema's name for it if left out."""
     numbers: np.ndarray | None = None
+    """Of shape (n,). Each row's place in the table, from 0, if rows have been left out."""
     unreadable: tuple[Unreadable, ...] = ()
+    """The values that are not of their column's kind."""
 
     def named(self, role: str, column: str) -> str:
         """Name a column in a message, by its role in words such as "Target"."""

@@ -24,34 +24,23 @@ FEATURE_KINDS = tuple(STEPS)
 
 
 class Column(Struct, frozen=True, forbid_unknown_fields=True):
-    """One column of a schema.
-
-    Attributes
-    ----------
-    kind : str
-        What the values are.
-    role : str
-        What they are used for.
-    reason : str
-        One plain sentence for the user: what was understood, and why.
-    parse : Parse
-        How raw values are read.
-    distinct : int
-        Distinct values, missing ones not counted.
-    missing : int
-        Rows without a value.
-    doubts : tuple of Doubt
-        What a reader should check about its values; clauses of the reason.
-    """
+    """One column of a schema."""
 
     name: str
     kind: KindName
+    """What the values are."""
     role: Role
+    """What they are used for."""
     reason: str = ""
+    """One plain sentence for the user: what was understood, and why."""
     parse: Parse = Parse()
+    """How raw values are read."""
     distinct: int = 0
+    """Distinct values, missing ones not counted."""
     missing: int = 0
+    """Rows without a value."""
     doubts: tuple[Doubt, ...] = ()
+    """What a reader should check about its values; clauses of the reason."""
 
     @property
     def traits(self) -> Kind:
@@ -74,34 +63,23 @@ def unvaried(columns: Iterable[Column]) -> list[str]:
 
 
 class Target(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is to be predicted.
-
-    Attributes
-    ----------
-    task : str
-        "regression", "binary" or "multiclass".
-    classes : tuple
-        The labels as given, sorted, or in their order if they have one; empty for regression.
-    reason : str
-        One plain sentence for the user.
-    log : bool
-        Whether the model is to learn log(target); target values themselves stay in raw units.
-    log_advised : bool
-        Whether the target is positive and so skewed that its logarithm is easier to learn.
-    left_out : tuple
-        Labels too rare to learn, whose rows are left out.
-    loss : str
-        The loss that models learn by, if the user named one.
-    """
+    """What is to be predicted."""
 
     name: str
     task: Task
+    """One of "regression", "binary" or "multiclass"."""
     classes: tuple[Label, ...] = ()
+    """The labels as given, sorted, or in their order if they have one; empty for regression."""
     reason: str = ""
+    """One plain sentence for the user."""
     log: bool = False
+    """Whether the model is to learn log(target); target values themselves stay in raw units."""
     log_advised: bool = False
+    """Whether the target is positive and so skewed that its logarithm is easier to learn."""
     left_out: tuple[Label, ...] = ()
+    """Labels too rare to learn, whose rows are left out."""
     loss: str = ""
+    """The loss that models learn by, if the user named one."""
 
 
 class Overrides(Struct, frozen=True, forbid_unknown_fields=True):

@@ -29,24 +29,16 @@ DifferenceKind = Literal[
 
 @dataclass(frozen=True)
 class Difference:
-    """One way in which a table differs from what training saw; it does not stop a prediction.
-
-    Attributes
-    ----------
-    kind : str
-    count : int
-        Rows concerned.
-    rows : tuple of int
-        The first few of them, counted from 1.
-    sentence : str
-        The difference in words.
-    """
+    """One way in which a table differs from what training saw; it does not stop a prediction."""
 
     column: str
     kind: DifferenceKind
     count: int
+    """Rows concerned."""
     rows: tuple[int, ...]
+    """The first few of them, counted from 1."""
     sentence: str
+    """The difference in words."""
 
     @property
     def beyond(self) -> bool:

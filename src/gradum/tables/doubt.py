@@ -16,21 +16,14 @@ and months."""
 
 
 class Doubt(Struct, frozen=True, forbid_unknown_fields=True):
-    """Something to check.
-
-    Attributes
-    ----------
-    matter : str
-        What it is about; this decides its place among others.
-    sentence : str
-        A clause for the user, without a full stop.
-    option : str
-        The option that decides otherwise, as it is typed; empty if there is none.
-    """
+    """Something to check."""
 
     matter: Matter
+    """What it is about; this decides its place among others."""
     sentence: str
+    """A clause for the user, without a full stop."""
     option: str = ""
+    """The option that decides otherwise, as it is typed; empty if there is none."""
 
     @property
     def note(self) -> str:

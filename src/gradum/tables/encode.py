@@ -34,15 +34,10 @@ MEASURED_ROWS = 1_024  # of grids, of which much is measured
 
 
 class Encoder(msgspec.Struct, frozen=True, dict=True):
-    """One step per feature column; data that round-trips through JSON.
-
-    Parameters
-    ----------
-    steps : tuple of steps
-        In the schema's column order; see ``gradum.tables.kinds``.
-    """
+    """One step per feature column; data that round-trips through JSON."""
 
     steps: tuple[AnyStep, ...]
+    """In the schema's column order; see ``gradum.tables.kinds``."""
 
     @classmethod
     def fit(cls, frame: pl.DataFrame, schema: Schema, rows: np.ndarray | None = None) -> Encoder:
@@ -260,20 +255,14 @@ class Unencoded:
     """Rows of a table that are encoded when they are asked for, all at once or a few at a time.
 
     What is computed from them row by row does not need their whole design in memory.
-
-    Parameters
-    ----------
-    encoder : Encoder
-        What encodes them.
-    frame : polars.DataFrame
-        As the encoder takes it.
-    rows : ndarray of int of shape (n,) or None
-        Their positions in the frame; None for all of them.
     """
 
     encoder: Encoder
+    """What encodes them."""
     frame: pl.DataFrame
+    """As the encoder takes it."""
     rows: np.ndarray | None = None
+    """Integers of shape (n,). Their positions in the frame; None for all of them."""
 
     def __len__(self) -> int:
         return len(self.frame) if self.rows is None else len(self.rows)

@@ -52,30 +52,20 @@ BESIDE = log(1e-2)  # a letter beside one of another script
 
 @dataclass(frozen=True)
 class Language:
-    """How common the letters of a language are, beyond ASCII.
-
-    Parameters
-    ----------
-    common : str
-        The commonest letters, commonest first.
-    covered : float
-        The share of a text that they make up.
-    others : str
-        A codec in whose common part the other letters lie.
-    usual : bytes
-        The last lead byte of that part.
-    count : int
-        The number of letters in that part.
-    latin : bool
-        Whether its words mix these letters with ASCII letters.
-    """
+    """How common the letters of a language are, beyond ASCII."""
 
     common: str
+    """The commonest letters, commonest first."""
     covered: float
+    """The share of a text that they make up."""
     others: str
+    """A codec in whose common part the other letters lie."""
     usual: bytes
+    """The last lead byte of that part."""
     count: int
+    """The number of letters in that part."""
     latin: bool = False
+    """Whether its words mix these letters with ASCII letters."""
 
     def log_probability(self, text: str) -> float:
         """Return the natural logarithm of the probability of a text."""

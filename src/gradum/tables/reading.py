@@ -10,27 +10,18 @@ from gradum.tables.wording import shortened
 
 
 class ReadingOptions(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What the user says about a table besides its name.
-
-    Parameters
-    ----------
-    sheet : str or None
-        A sheet of a workbook, or a part of an archive of arrays.
-    query : str or None
-        One SELECT statement for a database.
-    encoding : str or None
-        The encoding of a text file; recognised if left out.
-    skip_rows : int or None
-        Lines of a CSV or TSV file above its header; recognised if left out.
-    keep_totals : bool
-        Whether rows of totals, which add up other rows, are rows like others.
-    """
+    """What the user says about a table besides its name."""
 
     sheet: str | None = None
+    """A sheet of a workbook, or a part of an archive of arrays."""
     query: str | None = None
+    """One SELECT statement for a database."""
     encoding: str | None = None
+    """The encoding of a text file; recognised if left out."""
     skip_rows: int | None = None
+    """Lines of a CSV or TSV file above its header; recognised if left out."""
     keep_totals: bool = False
+    """Whether rows of totals, which add up other rows, are rows like others."""
 
     def __post_init__(self) -> None:
         """Refuse a number of lines that no file can have."""

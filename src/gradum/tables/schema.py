@@ -31,26 +31,18 @@ __all__ = ["Column", "Label", "Overrides", "Parse", "Schema", "Target", "Task", 
 
 
 class Schema(Struct, frozen=True, forbid_unknown_fields=True):
-    """What was understood of a table.
-
-    Attributes
-    ----------
-    source : str
-        What the table was called.
-    columns : tuple of Column
-        Every column in the table's order, used or not.
-    version : int
-        The version of this format.
-    forecast : Forecast, optional
-        What is known of the series from which the rows are made; None for rows of a table.
-    """
+    """What was understood of a table."""
 
     source: str
+    """What the table was called."""
     rows: int
     columns: tuple[Column, ...]
+    """Every column in the table's order, used or not."""
     target: Target | None = None
     version: int = VERSION
+    """The version of this format."""
     forecast: Forecast | None = None
+    """What is known of the series from which the rows are made; None for rows of a table."""
 
     @property
     def features(self) -> tuple[Column, ...]:

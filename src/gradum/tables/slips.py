@@ -41,19 +41,13 @@ SAME = 1e-9  # distances that differ by less, relative to the largest, are equal
 
 
 class Slips(NamedTuple):
-    """Values far outside all others.
-
-    Attributes
-    ----------
-    values : ndarray of shape (s,)
-        The distinct values, in ascending order.
-    low, high : float
-        The range of the others.
-    """
+    """Values far outside all others."""
 
     values: np.ndarray
+    """Of shape (s,). The distinct values, in ascending order."""
     low: float
     high: float
+    """The range of the others."""
 
 
 def slip_doubts(values: Values, kind: Kind, how: Parse) -> list[Doubt]:

@@ -12,44 +12,32 @@ from gradum.tables.doubt import Doubt
 
 @dataclass(frozen=True)
 class Table:
-    """A table before anything is decided about its columns.
-
-    Attributes
-    ----------
-    frame : polars.DataFrame
-        The columns as read. A CSV file states no types, so its columns are all strings; the
-        column kinds parse them, the same way at training and at prediction.
-    source : str
-        What the table is called in messages: a file's name or "data frame".
-    notes : tuple of str
-        What was understood while reading, such as "encoding Latin-1".
-    typed : bool
-        Whether the source states the type of its columns. A CSV file does not; in a source
-        that does, whole numbers held as strings are codes rather than quantities.
-    untyped : tuple of str
-        Columns of text in a typed source that are not known to be text: their cells or fields may
-        be of any type, and hold words beside numbers. Whole numbers in them are not codes.
-    decimal : str
-        The decimal sign of "1,234" if no other number tells: a comma in a file that has semicolons
-        between its values.
-    numbers : ndarray of shape (n,), optional
-        Each row's place in the whole table, from 0, if these are only some of its rows.
-    keep_totals : bool
-        Whether rows that add up others stay: because the user wants it, or because they have been
-        looked for.
-    doubts : tuple of Doubt
-        What a reader should check about the rows.
-    """
+    """A table before anything is decided about its columns."""
 
     frame: pl.DataFrame
+    """The columns as read. A CSV file states no types, so its columns are all strings; the column
+    kinds parse them, the same way at training and at prediction."""
     source: str
+    """What the table is called in messages: a file's name or "data frame"."""
     notes: tuple[str, ...] = ()
+    """What was understood while reading, such as "encoding Latin-1"."""
     typed: bool = True
+    """Whether the source states the type of its columns. A CSV file does not; in a source that
+    does, whole numbers held as strings are codes rather than quantities."""
     untyped: tuple[str, ...] = ()
+    """Columns of text in a typed source that are not known to be text: their cells or fields may be
+    of any type, and hold words beside numbers. Whole numbers in them are not codes."""
     decimal: str = "."
+    """The decimal sign of "1,234" if no other number tells: a comma in a file that has semicolons
+    between its values."""
     numbers: np.ndarray | None = None
+    """Of shape (n,). Each row's place in the whole table, from 0, if these are only some of its
+    rows."""
     keep_totals: bool = False
+    """Whether rows that add up others stay: because the user wants it, or because they have been
+    looked for."""
     doubts: tuple[Doubt, ...] = ()
+    """What a reader should check about the rows."""
 
     @property
     def left_out(self) -> tuple[str, ...]:

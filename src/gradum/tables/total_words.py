@@ -43,22 +43,15 @@ _LITERALS = [
 
 
 class Named(NamedTuple):
-    """A cell that holds a word for a total.
-
-    Attributes
-    ----------
-    row : int
-        Its place in the table, from 0.
-    word : str
-        In lower case.
-    cell : str
-        The cell as it is in the table.
-    """
+    """A cell that holds a word for a total."""
 
     row: int
+    """Its place in the table, from 0."""
     column: str
     word: str
+    """In lower case."""
     cell: str
+    """The cell as it is in the table."""
 
 
 def named_totals(frame: pl.DataFrame, before: int) -> Iterable[Named]:

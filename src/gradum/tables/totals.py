@@ -58,22 +58,15 @@ Quantities = dict[str, tuple[Kind, Parse]]
 
 @dataclass(frozen=True)
 class AllRows:
-    """A table, held or on disk, as the search for totals reads it.
-
-    Parameters
-    ----------
-    head : Table
-        With the first `HEAD_ROWS` rows.
-    last : polars.DataFrame
-        The last row.
-    blocks : callable
-        Yields the named columns of all rows in order, some rows at a time.
-    """
+    """A table, held or on disk, as the search for totals reads it."""
 
     head: Table
+    """With the first `HEAD_ROWS` rows."""
     height: int
     last: pl.DataFrame
+    """The last row."""
     blocks: Callable[[Sequence[str]], Iterable[pl.DataFrame]]
+    """Yields the named columns of all rows in order, some rows at a time."""
 
 
 class TotalRows(NamedTuple):
@@ -242,25 +235,18 @@ def _only_numbers(table: AllRows, quantities: Quantities) -> bool:
 
 @dataclass(frozen=True)
 class _Segments:
-    """What lies before, between and after m rows that may be totals, in k columns of numbers.
-
-    Attributes
-    ----------
-    values : ndarray of shape (m, k)
-        The numbers of these rows, NaN where there is none.
-    sums, sizes, addends, largest : ndarray of shape (2 m + 1, k)
-        Of each segment and each row in turn: sums, sums of sizes, how many numbers are not 0, the
-        largest size.
-    unit : ndarray of shape (k,)
-        The last decimal in which a column is written; 0 if there is none.
-    """
+    """What lies before, between and after m rows that may be totals, in k columns of numbers."""
 
     values: np.ndarray
+    """Of shape (m, k). The numbers of these rows, NaN where there is none."""
     sums: np.ndarray
     sizes: np.ndarray
     addends: np.ndarray
     largest: np.ndarray
+    """Of shape (2 m + 1, k). Of each segment and each row in turn: sums, sums of sizes, how many
+    numbers are not 0, the largest size."""
     unit: np.ndarray
+    """Of shape (k,). The last decimal in which a column is written; 0 if there is none."""
 
     @classmethod
     def of(cls, table: AllRows, quantities: Quantities, rows: list[int]) -> _Segments:

@@ -16,25 +16,17 @@ from gradum.tables.wording import quoted, rows_text, rows_where
 
 @dataclass(frozen=True)
 class Unreadable:
-    """The values of a column that are not of its kind.
-
-    Attributes
-    ----------
-    count : int
-        Rows concerned.
-    rows : tuple of int
-        The first few of them, counted from 1.
-    examples : tuple of str
-        The first few values, each once.
-    alone : bool
-        Whether the column holds nothing else.
-    """
+    """The values of a column that are not of its kind."""
 
     column: Column
     count: int
+    """Rows concerned."""
     rows: tuple[int, ...]
+    """The first few of them, counted from 1."""
     examples: tuple[str, ...]
+    """The first few values, each once."""
     alone: bool
+    """Whether the column holds nothing else."""
 
     @classmethod
     def of(

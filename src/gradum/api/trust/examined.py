@@ -24,24 +24,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class ExaminedModel:
-    """A model of gradum, with what was given to examine it.
-
-    Parameters
-    ----------
-    model : Model
-        With its run, if that is at hand or in a folder.
-    table : Table or None
-        New rows, perhaps with the target.
-    by : tuple of str
-        Columns by whose groups it should be scored.
-    rerun : bool
-        Whether to fit the model again.
-    """
+    """A model of gradum, with what was given to examine it."""
 
     model: Model
+    """With its run, if that is at hand or in a folder."""
     table: Table | None = None
+    """New rows, perhaps with the target."""
     by: tuple[str, ...] = ()
+    """Columns by whose groups it should be scored."""
     rerun: bool = False
+    """Whether to fit the model again."""
 
     @property
     def name(self) -> str:
@@ -149,34 +141,23 @@ class ExaminedModel:
 
 @dataclass(frozen=True, eq=False)
 class ExaminedPredictions:
-    """Predictions of a model from elsewhere, beside the true values.
-
-    Parameters
-    ----------
-    name : str
-        The name of the file.
-    evidence : Evidence
-        All rows with their predictions.
-    only_ranked : bool
-        Whether the scores of two classes are not probabilities, so that only their order counts.
-    how : str
-        How the file was read, in whole sentences.
-    by : tuple of str
-        Columns by whose groups it should be scored.
-    sha256 : mapping of str to str
-        The hashes of the files that were read.
-    network : callable or None
-        Reads the network as a graph, with the ranges of its columns; raises ModelFileError if no
-        bounds can be computed for it. None if there is no network.
-    """
+    """Predictions of a model from elsewhere, beside the true values."""
 
     name: str
+    """The name of the file."""
     evidence: Evidence
+    """All rows with their predictions."""
     only_ranked: bool
+    """Whether the scores of two classes are not probabilities, so that only their order counts."""
     how: str
+    """How the file was read, in whole sentences."""
     by: tuple[str, ...] = ()
+    """Columns by whose groups it should be scored."""
     sha256: Mapping[str, str] = field(default_factory=dict)
+    """The hashes of the files that were read."""
     network: Callable[[], ForeignNetwork] | None = None
+    """Reads the network as a graph, with the ranges of its columns; raises ModelFileError if no
+    bounds can be computed for it. None if there is no network."""
 
     @property
     def target(self) -> str:

@@ -24,33 +24,22 @@ class PartThresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class TrustPart:
-    """One part of the report.
-
-    Parameters
-    ----------
-    name : str
-        The part's name in JSON and in thresholds, and the anchor of its section.
-    title : str
-        A `marked` title.
-    lines : tuple of Line
-        The lines that it demands.
-    of_model : callable
-        Maps an `ExaminedModel` and the part's thresholds to a `PartFinding`.
-    of_predictions : callable or None
-        The same for `ExaminedPredictions`; None if they can show nothing about it.
-    thresholds : type
-        The struct that holds its thresholds.
-    asks : str or None
-        The question to a model that the part depends on: without it, nothing is checked.
-    """
+    """One part of the report."""
 
     name: str
+    """The part's name in JSON and in thresholds, and the anchor of its section."""
     title: str
+    """A `marked` title."""
     lines: tuple[Line, ...]
+    """The lines that it demands."""
     of_model: Callable[[ExaminedModel, Any], PartFinding]
+    """Maps an `ExaminedModel` and the part's thresholds to a `PartFinding`."""
     of_predictions: Callable[[ExaminedPredictions, Any], PartFinding] | None = None
+    """The same for `ExaminedPredictions`; None if they can show nothing about it."""
     thresholds: type[PartThresholds] = PartThresholds
+    """The struct that holds its thresholds."""
     asks: str | None = None
+    """The question to a model that the part depends on: without it, nothing is checked."""
 
     def examine(self, examined: ExaminedModel, thresholds: Any) -> TrustSection:
         """Return the section for a model."""

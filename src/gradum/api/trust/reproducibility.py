@@ -19,7 +19,7 @@ from gradum.ship.run_spec import RunSpec, changed_files, named, read_spec
 from gradum.show.repeat import teacher
 from gradum.show.trust_section import PartFinding
 from gradum.study.trust import Check, Line, Obstacle
-from gradum.tables.sources.stream import at_hand
+from gradum.tables.sources.open_stream import at_hand
 from gradum.waiting import tell
 
 WEIGHTS = Line("reproducibility.weights", marked("The same run gives the same weights"))

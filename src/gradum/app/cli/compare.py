@@ -19,7 +19,6 @@ def command(
     column: Annotated[
         str | None,
         typer.Option(
-            "--column",
             metavar="COL",
             help="Instead of another run, a column with the answers of the model in use: numbers, "
             "classes, or probabilities of the second of two classes.",
@@ -28,7 +27,6 @@ def command(
     within: Annotated[
         str | None,
         typer.Option(
-            "--within",
             metavar="MARGIN",
             help="Test whether each is as good as the other, but for 1% of the score, or for 0.01 "
             "in its units.",
@@ -36,9 +34,7 @@ def command(
     ] = None,
     metric: Annotated[
         str | None,
-        typer.Option(
-            "--metric", metavar="NAME", help="The metric of that test. Default: the first run's."
-        ),
+        typer.Option(metavar="NAME", help="The metric of that test. Default: the first run's."),
     ] = None,
     data: options.Data = None,
     as_json: options.Json = False,

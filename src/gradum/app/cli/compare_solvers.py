@@ -20,7 +20,6 @@ def command(
     solvers: Annotated[
         str,
         typer.Option(
-            "--solvers",
             metavar="NAMES",
             help="Some of gd, sgd, momentum, nesterov, adam, adamw, muon and lbfgs.",
         ),

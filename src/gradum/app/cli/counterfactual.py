@@ -22,11 +22,10 @@ def command(
         typer.Argument(metavar="TABLE", help="The table of the rows; by default the run's own."),
     ] = None,
     *,
-    row: Annotated[list[int], typer.Option("--row", metavar="N", help="A row's number, from 1.")],
+    row: Annotated[list[int], typer.Option(metavar="N", help="A row's number, from 1.")],
     towards: Annotated[
         str | None,
         typer.Option(
-            "--towards",
             metavar="LABEL|NUMBER",
             help="The class to reach; default: any other. Or the number to reach.",
         ),
@@ -35,8 +34,7 @@ def command(
     upward: options.Upward = None,
     downward: options.Downward = None,
     count: Annotated[
-        int,
-        typer.Option("--count", metavar="N", help="How many to find, each changing other columns."),
+        int, typer.Option(metavar="N", help="How many to find, each changing other columns.")
     ] = 3,
     out: Annotated[
         Path | None,
@@ -48,7 +46,6 @@ def command(
     background: Annotated[
         str | None,
         typer.Option(
-            "--background",
             metavar="TABLE",
             help="Rows to measure changes by. Default: 200 that the run learned from.",
         ),

@@ -26,13 +26,11 @@ def command(
     ] = None,
     by: Annotated[
         list[str] | None,
-        typer.Option("--by", metavar="COL", help="Score by the groups of a column as well."),
+        typer.Option(metavar="COL", help="Score by the groups of a column as well."),
     ] = None,
     metric: Annotated[
         str | None,
-        typer.Option(
-            "--metric", metavar="NAME", help="The metric for the groups. Default: the run's."
-        ),
+        typer.Option(metavar="NAME", help="The metric for the groups. Default: the run's."),
     ] = None,
     on: options.On = None,
     *,

@@ -32,7 +32,7 @@ def command(
     ] = None,
     row: Annotated[
         list[int] | None,
-        typer.Option("--row", metavar="N", help="A row's number, from 1. Default: all rows."),
+        typer.Option(metavar="N", help="A row's number, from 1. Default: all rows."),
     ] = None,
     out: Annotated[
         Path | None,
@@ -47,44 +47,34 @@ def command(
     scale: Annotated[
         str | None,
         typer.Option(
-            "--scale",
-            metavar="SCALE",
-            help="probability or log-odds of classes; target, for numbers.",
+            metavar="SCALE", help="probability or log-odds of classes; target, for numbers."
         ),
     ] = None,
     together: Annotated[
-        list[str] | None,
-        typer.Option("--together", metavar="COLS", help="Columns, as a,b, that count as one."),
+        list[str] | None, typer.Option(metavar="COLS", help="Columns, as a,b, that count as one.")
     ] = None,
     background: Annotated[
         str | None,
         typer.Option(
-            "--background",
-            metavar="TABLE",
-            help="Rows to explain against. Default: 200 that the run learned from.",
+            metavar="TABLE", help="Rows to explain against. Default: 200 that the run learned from."
         ),
     ] = None,
     tolerance: Annotated[
         float,
         typer.Option(
-            "--tolerance",
-            metavar="SHARE",
-            help="How exact drawn values are, as a share of the range of answers.",
+            metavar="SHARE", help="How exact drawn values are, as a share of the range of answers."
         ),
     ] = 0.001,
     favourable: Annotated[
         str | None,
         typer.Option(
-            "--favourable",
             metavar="ANSWER",
             help="The label hoped for, or high or low: say what speaks most against it.",
         ),
     ] = None,
     reasons: Annotated[
         int | None,
-        typer.Option(
-            "--reasons", metavar="N", help="How many reasons, with --favourable. Default: 4."
-        ),
+        typer.Option(metavar="N", help="How many reasons, with --favourable. Default: 4."),
     ] = None,
     on: options.On = None,
     *,

@@ -18,19 +18,16 @@ from gradum.run.options.option_table import READING
 def command(
     model: options.Model,
     data: options.Table,
-    row: Annotated[int, typer.Option("--row", metavar="NUMBER", help="Which row, counted from 1.")],
+    row: Annotated[int, typer.Option(metavar="NUMBER", help="Which row, counted from 1.")],
     target_value: Annotated[
         str | None,
         typer.Option(
-            "--target-value",
-            metavar="VALUE",
-            help="The row's true target. Default: the value in the table.",
+            metavar="VALUE", help="The row's true target. Default: the value in the table."
         ),
     ] = None,
     rung: Annotated[
         str | None,
         typer.Option(
-            "--rung",
             metavar="NAME",
             help="linear, mlp or enough. Default: the model in use, or the next simpler one if "
             "that is a network ensemble.",
@@ -39,7 +36,6 @@ def command(
     learning_rate: Annotated[
         float | None,
         typer.Option(
-            "--learning-rate",
             metavar="NUMBER",
             help="The length of the step. Default: 0.1, halved until the loss falls.",
         ),

@@ -34,9 +34,7 @@ def command(
     to: Annotated[
         str | None,
         typer.Option(
-            "--to",
-            metavar="FORM",
-            help="The form: onnx, javascript or sql. Default: by the name's ending.",
+            metavar="FORM", help="The form: onnx, javascript or sql. Default: by the name's ending."
         ),
     ] = None,
     interval: options.Interval = None,

@@ -62,8 +62,8 @@ def continued(
     from gradum.run.forecast.continued_series import ContinuedSeries
     from gradum.run.judging.verdict import model_in_words
     from gradum.ship.prediction_files import check_format, write_frame
+    from gradum.tables.sources.open_stream import at_hand
     from gradum.tables.sources.read import read
-    from gradum.tables.sources.stream import at_hand
 
     check_format(out, force=force)
     check_writable(out)

@@ -19,7 +19,6 @@ def command(
     loss: Annotated[
         str | None,
         typer.Option(
-            "--loss",
             metavar="NAME",
             help="squared_error, log_loss, poisson or gamma. Default: by the target.",
         ),
@@ -27,7 +26,6 @@ def command(
     covariance: Annotated[
         str,
         typer.Option(
-            "--covariance",
             metavar="NAME",
             help="classical; or robust to unequal variances: robust, HC0, HC1, HC2 or HC3.",
         ),
@@ -36,40 +34,33 @@ def command(
     weights: Annotated[
         str | None,
         typer.Option(
-            "--weights",
             metavar="KIND",
             help="frequency: a row of weight w stands for w rows; precision: it is a single row.",
         ),
     ] = None,
     group: Annotated[
-        str | None,
-        typer.Option("--group", metavar="COL", help="Rows of equal COL may depend on each other."),
+        str | None, typer.Option(metavar="COL", help="Rows of equal COL may depend on each other.")
     ] = None,
     offset: Annotated[
         str | None,
         typer.Option(
-            "--offset",
-            metavar="COL",
-            help="A column that is added to the model's prediction, as it is.",
+            metavar="COL", help="A column that is added to the model's prediction, as it is."
         ),
     ] = None,
     exposure: Annotated[
         str | None,
         typer.Option(
-            "--exposure",
             metavar="COL",
             help="Counts or amounts are modelled per unit of COL: its logarithm is the offset.",
         ),
     ] = None,
     level: Annotated[
-        float, typer.Option("--level", metavar="SHARE", help="The level of the intervals.")
+        float, typer.Option(metavar="SHARE", help="The level of the intervals.")
     ] = 0.95,
     alpha: Annotated[
         float,
         typer.Option(
-            "--alpha",
-            metavar="NUMBER",
-            help="Strength of an L2 penalty, at least 0. Default: 0, none.",
+            metavar="NUMBER", help="Strength of an L2 penalty, at least 0. Default: 0, none."
         ),
     ] = 0.0,
     *,

@@ -33,7 +33,6 @@ def command(
     points: Annotated[
         float | None,
         typer.Option(
-            "--points",
             metavar="NUMBER",
             help="With --plan: the gap, and the width of an interval, in points. Default: 5.",
         ),

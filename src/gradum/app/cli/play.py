@@ -31,14 +31,10 @@ def command(
     ] = None,
     force: options.Force = False,
     *,
-    seed: Annotated[
-        int, typer.Option("--seed", metavar="N", help="Decides every random choice.")
-    ] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Decides every random choice.")] = 0,
     steps: Annotated[
         int | None,
-        typer.Option(
-            "--steps", metavar="N", help="Steps in the game to learn from. Default: the game's own."
-        ),
+        typer.Option(metavar="N", help="Steps in the game to learn from. Default: the game's own."),
     ] = None,
     properties: Annotated[
         list[str] | None,
@@ -52,9 +48,7 @@ def command(
     time_limit: Annotated[
         float | None,
         typer.Option(
-            "--time-limit",
-            metavar="SECONDS",
-            help="End learning after this time; judging comes afterwards.",
+            metavar="SECONDS", help="End learning after this time; judging comes afterwards."
         ),
     ] = None,
     checkpoint_every: options.CheckpointEvery = options.CHECKPOINT_SECONDS,

@@ -52,7 +52,6 @@ def command(
     into: Annotated[
         str | None,
         typer.Option(
-            "--into",
             metavar="PLACE",
             help="Keep the predictions in a table of the database that is read, in another "
             "(postgresql://… or a SQLite file, with --table), in a folder/ of Parquet files or in "
@@ -60,20 +59,17 @@ def command(
         ),
     ] = None,
     table: Annotated[
-        str | None,
-        typer.Option("--table", metavar="NAME", help="The table of the database of --into."),
+        str | None, typer.Option(metavar="NAME", help="The table of the database of --into.")
     ] = None,
     partition_by: Annotated[
         list[str] | None,
         typer.Option(
-            "--partition-by",
-            metavar="COL",
-            help="A folder of --into for each value of COL, kept or predicted.",
+            metavar="COL", help="A folder of --into for each value of COL, kept or predicted."
         ),
     ] = None,
     keep: Annotated[
         list[str] | None,
-        typer.Option("--keep", metavar="COL", help="Copy COL from the table to the predictions."),
+        typer.Option(metavar="COL", help="Copy COL from the table to the predictions."),
     ] = None,
     rung: options.Rung = None,
     interval: options.Interval = None,
@@ -89,7 +85,6 @@ def command(
     quantiles: Annotated[
         str | None,
         typer.Option(
-            "--quantiles",
             metavar="SHARES",
             help="Add quantiles of the predictive distribution, such as 0.1,0.5,0.9.",
         ),
@@ -97,7 +92,6 @@ def command(
     beyond: Annotated[
         str | None,
         typer.Option(
-            "--beyond",
             metavar="NUMBERS",
             help="Add the probability of a target above each number, such as 250.",
         ),
@@ -123,7 +117,7 @@ def command(
     from gradum.run.options.option_values import read_size
     from gradum.run.options.options import make_reading
     from gradum.tables.paths import files_of, is_address
-    from gradum.tables.sources.stream import at_hand
+    from gradum.tables.sources.open_stream import at_hand
 
     loaded = load_model(model)
     if loaded.fitted.spec.is_forecast:
@@ -371,7 +365,7 @@ def _in_blocks(
     """Predict a table that is read, and its predictions written, block by block."""
     from gradum.run.predicting import Streamed, also_of, predicted_columns
     from gradum.ship.prediction_files import kept_columns
-    from gradum.tables.sources.stream import opened
+    from gradum.tables.sources.open_stream import opened
 
     with opened(data, place.scratch) as rows:
         kept_columns(rows.head, keep)  # raises if there are no such columns
@@ -399,7 +393,7 @@ def _in_parts(
     """Predict a table by tasks, each of which reads a partition and writes its predictions."""
     from gradum.ship.predicted_parts import PredictingParts, predicted_parts
     from gradum.ship.prediction_files import kept_columns
-    from gradum.tables.sources.stream import opened
+    from gradum.tables.sources.open_stream import opened
 
     with opened(data, place.scratch) as rows:
         kept_columns(rows.head, keep)  # raises if there are no such columns

@@ -21,23 +21,21 @@ def command(
     model: options.Model,
     data: options.Table,
     rows: Annotated[
-        int, typer.Option("--rows", metavar="N", help="How many rows to attack, drawn at random.")
+        int, typer.Option(metavar="N", help="How many rows to attack, drawn at random.")
     ] = 100,
     budget: Annotated[
         str,
         typer.Option(
-            "--budget",
             metavar="UNIT|COL=AMOUNT,...",
             help="What columns move by: iqr, quantile, or amounts such as income=500,age=1.",
         ),
     ] = "iqr",
     levels: Annotated[
-        int, typer.Option("--levels", metavar="N", help="How many categories may change as well.")
+        int, typer.Option(metavar="N", help="How many categories may change as well.")
     ] = 0,
     share: Annotated[
         float,
         typer.Option(
-            "--share",
             metavar="SHARE",
             help="For a numeric target: how far an answer must move to count as changed, as a "
             "share of the target's range.",
@@ -48,12 +46,11 @@ def command(
     downward: options.Downward = None,
     together: Annotated[
         list[str] | None,
-        typer.Option("--together", metavar="COLS", help="Columns that shift by the same amount."),
+        typer.Option(metavar="COLS", help="Columns that shift by the same amount."),
     ] = None,
     time_limit: Annotated[
         float | None,
         typer.Option(
-            "--time-limit",
             metavar="SECONDS",
             help="Time for the attack, the proofs and the accidents; each gets an even part of "
             "what is left.",
@@ -62,7 +59,6 @@ def command(
     certify: Annotated[
         float,
         typer.Option(
-            "--certify",
             metavar="SECONDS",
             help="Time for each row, to prove how far its answer stays the same; 0 for no proofs.",
         ),

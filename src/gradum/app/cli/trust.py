@@ -38,7 +38,7 @@ def command(
     ] = None,
     by: Annotated[
         list[str] | None,
-        typer.Option("--by", metavar="COL", help="Compare the groups of a column with each other."),
+        typer.Option(metavar="COL", help="Compare the groups of a column with each other."),
     ] = None,
     rerun: Annotated[
         bool, typer.Option("--rerun", help="Fit again, and compare the weights bit by bit.")
@@ -46,17 +46,13 @@ def command(
     thresholds: Annotated[
         Path | None,
         typer.Option(
-            "--thresholds",
-            metavar="FILE",
-            help="A TOML file that says what is demanded. Default: see the docs.",
+            metavar="FILE", help="A TOML file that says what is demanded. Default: see the docs."
         ),
     ] = None,
     write_thresholds: Annotated[
         Path | None,
         typer.Option(
-            "--write-thresholds",
-            metavar="FILE",
-            help="Write the default thresholds with what they mean, and end.",
+            metavar="FILE", help="Write the default thresholds with what they mean, and end."
         ),
     ] = None,
     force: options.Replace = False,
@@ -72,7 +68,6 @@ def command(
     score: Annotated[
         list[str] | None,
         typer.Option(
-            "--score",
             metavar="COL",
             help="For a table of scores only: the predicted number, the score of the second of "
             "two classes, or the probabilities of all classes in their order.",
@@ -81,7 +76,6 @@ def command(
     positive: Annotated[
         str | None,
         typer.Option(
-            "--positive",
             metavar="LABEL",
             help="For a table of scores only: the one of two classes that the scores are for. "
             "Default: the second.",

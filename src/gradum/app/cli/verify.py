@@ -67,7 +67,6 @@ def command(
     where: Annotated[
         str,
         typer.Option(
-            "--where",
             metavar="REGION",
             help="Where they should hold, such as 'age 30..60, sex female|male'. Default: on the "
             "whole domain of the rows learned from, or of a network's table. A network "
@@ -77,9 +76,7 @@ def command(
     ] = "",
     rows: Annotated[
         int,
-        typer.Option(
-            "--rows", metavar="N", min=1, help="How many rows of the table to try. Default: 100."
-        ),
+        typer.Option(metavar="N", min=1, help="How many rows of the table to try. Default: 100."),
     ] = 100,
     rung: options.Rung = None,
     target: Annotated[
@@ -89,18 +86,17 @@ def command(
         ),
     ] = None,
     timeout: Annotated[
-        float, typer.Option("--timeout", metavar="SECONDS", help="When to give up. Default: 300.")
+        float, typer.Option(metavar="SECONDS", help="When to give up. Default: 300.")
     ] = SECONDS,
     counterexample: Annotated[
         Path | None,
         typer.Option(
-            "--counterexample",
             metavar="FILE",
             help="Where to write a network's counterexample. Default: below the verdict.",
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option("--seed", metavar="N", min=0, help="The seed of the attack. Default: 0.")
+        int, typer.Option(metavar="N", min=0, help="The seed of the attack. Default: 0.")
     ] = 0,
     *,
     force: options.Replace = False,

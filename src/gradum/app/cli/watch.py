@@ -26,7 +26,6 @@ def command(
     reference: Annotated[
         str | None,
         typer.Option(
-            "--reference",
             metavar="TABLE",
             help="Rows to compare with. Default: those that the model learned from.",
         ),
@@ -34,8 +33,7 @@ def command(
     out: options.Page = None,
     rung: options.Rung = None,
     labels: Annotated[
-        str | None,
-        typer.Option("--labels", metavar="COL", help="The labels' column. Default: the target."),
+        str | None, typer.Option(metavar="COL", help="The labels' column. Default: the target.")
     ] = None,
     stream: Annotated[
         bool, typer.Option("--stream", help="Count errors in the order of the rows.")
@@ -43,7 +41,6 @@ def command(
     at_most: Annotated[
         float | None,
         typer.Option(
-            "--at-most",
             metavar="RATE",
             help="The rate of errors to test. Default: the highest rate that the judged rows do "
             "not rule out.",
@@ -52,7 +49,6 @@ def command(
     beyond: Annotated[
         float | None,
         typer.Option(
-            "--beyond",
             metavar="DISTANCE",
             help="For a numeric target: a prediction farther than this from its label is an "
             "error. Default: the distance that 90% of the judged rows keep within.",
@@ -61,14 +57,13 @@ def command(
     state: Annotated[
         Path | None,
         typer.Option(
-            "--state",
             metavar="FILE",
             help="A JSON file from which the count goes on, and to which it is written.",
         ),
     ] = None,
     by: Annotated[
         list[str] | None,
-        typer.Option("--by", metavar="COL", help="Score rows with labels by a column's groups."),
+        typer.Option(metavar="COL", help="Score rows with labels by a column's groups."),
     ] = None,
     on: options.On = None,
     *,

@@ -28,18 +28,12 @@ _AT_WORK: set[Process] = set()
 
 @dataclass(frozen=True)
 class Ended:
-    """What a command left.
-
-    Parameters
-    ----------
-    code : int
-        Its exit code; the negative number of the signal that ended it, if one did.
-    said : str
-        The end of what it wrote to standard error.
-    """
+    """What a command left."""
 
     code: int
+    """Its exit code; the negative number of the signal that ended it, if one did."""
     said: str
+    """The end of what it wrote to standard error."""
 
 
 async def ended(

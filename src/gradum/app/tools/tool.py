@@ -45,23 +45,17 @@ Record = dict[str, bool | int | float | str | None]
 
 @dataclass(frozen=True)
 class Argument:
-    """A parameter of a command, as an argument of a tool.
-
-    Parameters
-    ----------
-    kind : type
-        With its description and its default.
-    flags : tuple of str
-        Its name on the command line, and perhaps that which turns it off; none if it goes by place.
-    role : str
-        Whether it names a place to read or to write, or is a plain value.
-    """
+    """A parameter of a command, as an argument of a tool."""
 
     name: str
     kind: Any
+    """With its description and its default."""
     required: bool
     flags: tuple[str, ...]
+    """Its name on the command line, and perhaps that which turns it off; none if it goes by
+    place."""
     role: Literal["read", "write", "plain"]
+    """Whether it names a place to read or to write, or is a plain value."""
 
     @classmethod
     def of(cls, parameter: inspect.Parameter, shown: Any) -> Argument | None:

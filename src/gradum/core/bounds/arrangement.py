@@ -81,15 +81,10 @@ class Concatenated(Operation):
 
 @dataclass(frozen=True, eq=False)
 class Selected(Operation):
-    """Some numbers of its parent, in any order, perhaps several times.
-
-    Parameters
-    ----------
-    places : ndarray of int [n]
-        Where each number stands among the parent's.
-    """
+    """Some numbers of its parent, in any order, perhaps several times."""
 
     places: np.ndarray
+    """Integers of shape [n]. Where each number stands among the parent's."""
 
     def width(self, widths: Sequence[int]) -> int | None:
         """Return how many numbers are selected, if the parent has them all."""

@@ -31,23 +31,17 @@ from gradum.core.bounds.graph import Graph, Node, taken
 
 @dataclass(frozen=True)
 class Enclosure:
-    """The values that every node of a graph can have over boxes of inputs.
-
-    Parameters
-    ----------
-    box : Box [B, d]
-        The inputs.
-    nodes : list of Box [B, n]
-        The values that each node can have, in the order of the graph.
-    slacks : list of ndarray [B or 1, n]
-        How far rounding can move each node's numbers, in either direction, from the exact results
-        of its parents' numbers: the network's own rounding and that of the bounds.
-    """
+    """The values that every node of a graph can have over boxes of inputs."""
 
     graph: Graph
     box: Box
+    """Of shape [B, d]. The inputs."""
     nodes: list[Box]
+    """Each of shape [B, n]. The values that each node can have, in the order of the graph."""
     slacks: list[np.ndarray]
+    """Each of shape [B or 1, n]. How far rounding can move each node's numbers, in either
+    direction, from the exact results of its parents' numbers: the network's own rounding and that
+    of the bounds."""
 
     @property
     def output(self) -> Box:

@@ -24,34 +24,20 @@ INPUT = -1
 
 @dataclass(frozen=True)
 class Node:
-    """An operation, and the nodes whose numbers it takes.
-
-    Parameters
-    ----------
-    operation : Operation
-        The operation that is computed.
-    parents : tuple of int
-        Places of earlier nodes, in the order in which the operation takes them; −1 is the input.
-    unit : float
-        Unit roundoff of the arithmetic in which it is computed, where this is finer than in the
-        rest of the network.
-    """
+    """An operation, and the nodes whose numbers it takes."""
 
     operation: Operation
+    """The operation that is computed."""
     parents: tuple[int, ...]
+    """Places of earlier nodes, in the order in which the operation takes them; −1 is the input."""
     unit: float = 1.0
+    """Unit roundoff of the arithmetic in which it is computed, where this is finer than in the rest
+    of the network."""
 
 
 @dataclass(frozen=True)
 class Graph:
     """Nodes in an order in which they can be computed; the last one is the output.
-
-    Parameters
-    ----------
-    inputs : int
-        d.
-    nodes : tuple of Node
-        At least one.
 
     Raises
     ------
@@ -60,7 +46,9 @@ class Graph:
     """
 
     inputs: int
+    """d."""
     nodes: tuple[Node, ...]
+    """At least one."""
 
     def __post_init__(self) -> None:
         if not self.nodes:

@@ -17,28 +17,21 @@ from gradum.core.bounds.operation import Operation
 
 @dataclass(frozen=True, eq=False)
 class Affine(Operation):
-    """z = y W + b.
-
-    Parameters
-    ----------
-    weight : ndarray [in, out]
-        W, in float64.
-    bias : ndarray [out]
-        b.
-    roundings : int, optional
-        How many roundings in a row a term goes through in the network's own arithmetic; by default,
-        the roundings of its product, of a sum of all terms in any order, and of adding the bias.
-    size : ndarray [out] or float
-        Sizes of further terms that the network adds up and whose sum is part of b here.
-    error : ndarray [out] or float
-        How far z may differ from y W + b for any reason other than rounding.
-    """
+    """z = y W + b."""
 
     weight: np.ndarray
+    """Of shape [in, out]. W, in float64."""
     bias: np.ndarray
+    """Of shape [out]. b."""
     roundings: int | None = None
+    """How many roundings in a row a term goes through in the network's own arithmetic; by default,
+    the roundings of its product, of a sum of all terms in any order, and of adding the bias."""
     size: np.ndarray | float = 0.0
+    """Of shape [out], or a number. Sizes of further terms that the network adds up and whose sum is
+    part of b here."""
     error: np.ndarray | float = 0.0
+    """Of shape [out], or a number. How far z may differ from y W + b for any reason other than
+    rounding."""
 
     def width(self, widths: Sequence[int]) -> int | None:
         """Return the number of W's columns, if W has a row for each of the parent's numbers."""
@@ -145,15 +138,10 @@ class Affine(Operation):
 
 @dataclass(frozen=True, eq=False)
 class Sum(Operation):
-    """z = ± y₁ ± y₂ …, number by number.
-
-    Parameters
-    ----------
-    signs : tuple of float
-        1 or −1 for each parent.
-    """
+    """z = ± y₁ ± y₂ …, number by number."""
 
     signs: tuple[float, ...]
+    """1 or −1 for each parent."""
 
     def width(self, widths: Sequence[int]) -> int | None:
         """Return the width of the parents, if all have the same."""

@@ -16,15 +16,10 @@ from gradum.core.bounds.forms import Slopes
 
 @dataclass(frozen=True, eq=False)
 class Leaky(Elementwise):
-    """max(z, λ z) for any leak λ: 0 makes it a ReLU, 1 a straight line, more than 1 steeper below.
-
-    Parameters
-    ----------
-    slope : ndarray [n]
-        λ of each unit.
-    """
+    """max(z, λ z) for any leak λ: 0 makes a ReLU, 1 a straight line, more than 1 steeper below."""
 
     slope: np.ndarray
+    """Of shape [n]. λ of each unit."""
 
     by_number = ("slope",)
 
@@ -84,18 +79,12 @@ class Relu(Leaky):
 
 @dataclass(frozen=True, eq=False)
 class Ramp(Elementwise):
-    """clip(a (z − s), 0, 1) − ½, which is a step where a is large.
-
-    Parameters
-    ----------
-    shift : ndarray [n]
-        s.
-    slope : ndarray [n]
-        a, not 0.
-    """
+    """clip(a (z − s), 0, 1) − ½, which is a step where a is large."""
 
     shift: np.ndarray
+    """Of shape [n]. s."""
     slope: np.ndarray
+    """Of shape [n]. a, not 0."""
 
     by_number = ("shift", "slope")
 

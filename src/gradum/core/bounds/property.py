@@ -17,18 +17,12 @@ from gradum.messages import say
 
 @dataclass(frozen=True, eq=False)
 class Polyhedron:
-    """The outputs y with C y ≤ c.
-
-    Parameters
-    ----------
-    coefficients : ndarray [m, k]
-        C, finite. Without rows, every output belongs to the polyhedron.
-    limits : ndarray [m]
-        c, finite.
-    """
+    """The outputs y with C y ≤ c."""
 
     coefficients: np.ndarray
+    """Of shape [m, k]. C, finite. Without rows, every output belongs to the polyhedron."""
     limits: np.ndarray
+    """Of shape [m]. c, finite."""
 
     def contains(self, y: np.ndarray) -> bool:
         """Return whether finite outputs [k] belong to it, computed in rational arithmetic."""
@@ -41,19 +35,13 @@ class Polyhedron:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A box of inputs, and the outputs that no input in it may have.
-
-    Parameters
-    ----------
-    low, high : ndarray [d]
-        low ≤ x ≤ high, all finite.
-    unsafe : tuple of Polyhedron
-        An output is unsafe if it belongs to one of these.
-    """
+    """A box of inputs, and the outputs that no input in it may have."""
 
     low: np.ndarray
     high: np.ndarray
+    """Of shape [d]. low ≤ x ≤ high, all finite."""
     unsafe: tuple[Polyhedron, ...]
+    """An output is unsafe if it belongs to one of these."""
 
     def is_violated(self, x: np.ndarray, y: np.ndarray) -> bool:
         """Return whether an input [d] lies in the box while its output [k] is unsafe."""
@@ -63,19 +51,13 @@ class Case:
 
 @dataclass(frozen=True, eq=False)
 class Property:
-    """A property that holds if no input in any case's box has an output unsafe in that case.
-
-    Parameters
-    ----------
-    inputs, outputs : int
-        d and k.
-    cases : tuple of Case
-        At least one.
-    """
+    """A property that holds if no input in any case's box has an output unsafe in that case."""
 
     inputs: int
     outputs: int
+    """d and k."""
     cases: tuple[Case, ...]
+    """At least one."""
 
     def check_fits(self, network: Graph) -> None:
         """Raise PropertyError unless a network has the property's numbers of inputs and outputs."""

@@ -17,18 +17,12 @@ from gradum.core.bounds.forms import Slopes
 
 @dataclass(frozen=True, eq=False)
 class Standardised(Elementwise):
-    """(z − c) / s.
-
-    Parameters
-    ----------
-    centre : ndarray [n]
-        c.
-    scale : ndarray [n]
-        s > 0.
-    """
+    """(z − c) / s."""
 
     centre: np.ndarray
+    """Of shape [n]. c."""
     scale: np.ndarray
+    """Of shape [n]. s > 0."""
 
     by_number = ("centre", "scale")
 
@@ -68,18 +62,12 @@ class Standardised(Elementwise):
 
 @dataclass(frozen=True, eq=False)
 class Interpolated(Elementwise):
-    """A curve of straight pieces between known places, level before the first and after the last.
-
-    Parameters
-    ----------
-    at : ndarray [p]
-        The places, rising.
-    values : ndarray [p]
-        The curve's values there.
-    """
+    """A curve of straight pieces between places, level before the first and after the last."""
 
     at: np.ndarray
+    """Of shape [p]. The places, rising."""
     values: np.ndarray
+    """Of shape [p]. The curve's values there."""
 
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return the curve's values."""
@@ -115,16 +103,11 @@ class Interpolated(Elementwise):
 
 @dataclass(frozen=True, eq=False)
 class Limited(Elementwise):
-    """min(max(z, l), h), which rounds nothing, however far apart the limits are.
-
-    Parameters
-    ----------
-    low, high : float
-        l ≤ h.
-    """
+    """min(max(z, l), h), which rounds nothing, however far apart the limits are."""
 
     low: float
     high: float
+    """l ≤ h."""
 
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return min(max(z, l), h)."""
@@ -158,25 +141,18 @@ class Limited(Elementwise):
 
 @dataclass(frozen=True, eq=False)
 class BentScale(Elementwise):
-    """c + ∫₀ᶻ s(t) dt; the slope s is linear from s_l at l to s_h at h, and constant outside.
-
-    Parameters
-    ----------
-    low, high : float
-        l < h.
-    slope_low, slope_high : float
-        s_l and s_h, above 0.
-    intercept : float
-        c, its value at 0.
-    """
+    """c + ∫₀ᶻ s(t) dt; the slope s is linear from s_l at l to s_h at h, and constant outside."""
 
     increasing: ClassVar[bool] = True
 
     low: float
     high: float
+    """l < h."""
     slope_low: float
     slope_high: float
+    """s_l and s_h, above 0."""
     intercept: float
+    """c, its value at 0."""
 
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return the integral, from the value at l."""

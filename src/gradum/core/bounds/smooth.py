@@ -108,18 +108,12 @@ class Gelu(Elementwise):
 
 @dataclass(frozen=True, eq=False)
 class Cosine(Elementwise):
-    """cos 2πa(z − s).
-
-    Parameters
-    ----------
-    shift : ndarray [n]
-        s.
-    slope : ndarray [n]
-        a, not 0.
-    """
+    """cos 2πa(z − s)."""
 
     shift: np.ndarray
+    """Of shape [n]. s."""
     slope: np.ndarray
+    """Of shape [n]. a, not 0."""
 
     by_number = ("shift", "slope")
 

@@ -78,35 +78,25 @@ class InputLayer:
     - ``sparse_one_hot``: the same in the sparse block, for many levels;
     - ``embedding``: an index into one table that all embedded columns share, in which each column
       has L + 1 consecutive rows, the first for unknown levels.
-
-    Parameters
-    ----------
-    centre, scale : ndarray of shape (d,)
-        In raw units; ``scale`` is 1 for a constant column.
-    spread : ndarray of shape (d,)
-        Standard deviation of the clipped training values, at least 1/3, so that a column that
-        hardly varies is not enlarged much; 1 without clipping.
-    clip : bool
-        Whether the scaled dense columns are clipped smoothly.
-    levels : tuple of int
-        L of each coded column.
-    treatments : tuple of str
-        What each coded column becomes.
-    grids : tuple of GridShape
-        Height, width and channels of each column of grids that it lets through; none for a model
-        that does not look at grids.
-    ngrams : tuple of int, optional
-        Which columns of the text block it lets through; all if not given.
     """
 
     centre: np.ndarray
     scale: np.ndarray
+    """Of shape (d,). In raw units; ``scale`` is 1 for a constant column."""
     spread: np.ndarray
+    """Of shape (d,). Standard deviation of the clipped training values, at least 1/3, so that a
+    column that hardly varies is not enlarged much; 1 without clipping."""
     clip: bool
+    """Whether the scaled dense columns are clipped smoothly."""
     levels: tuple[int, ...]
+    """L of each coded column."""
     treatments: tuple[Treatment, ...]
+    """What each coded column becomes."""
     grids: tuple[GridShape, ...] = ()
+    """Height, width and channels of each column of grids that it lets through; none for a model
+    that does not look at grids."""
     ngrams: tuple[int, ...] | None = None
+    """Which columns of the text block it lets through; all if not given."""
 
     @classmethod
     def fit(

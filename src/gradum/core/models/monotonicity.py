@@ -37,16 +37,11 @@ ones by 2.1% with thirds, by 3.9% with halves, and by 7% if all units had a dire
 
 @dataclass(frozen=True, eq=False)
 class Movement:
-    """How numbers of any shape move; the last axis is that of a layer's units.
-
-    Parameters
-    ----------
-    rises, falls : ndarray of bool
-        Whether each number never falls, and whether it never rises.
-    """
+    """How numbers of any shape move; the last axis is that of a layer's units."""
 
     rises: np.ndarray
     falls: np.ndarray
+    """Whether each number never falls, and whether it never rises."""
 
     def __getitem__(self, places: Any) -> Movement:
         """Return the movement of some of the numbers, or of all with a new axis."""

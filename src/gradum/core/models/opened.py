@@ -125,25 +125,20 @@ def with_crossings(
 
 @dataclass(frozen=True)
 class LastLayer:
-    """n rows before the last layers of M networks, with the logits units W + b + beside.
-
-    Parameters
-    ----------
-    units : ndarray of shape (M, n, h)
-        The last hidden layer's outputs; for a linear model, the row's encoded columns.
-    beside : ndarray of shape (M, n, k)
-        What reaches the logits besides the last layer: the wide part of a pack's members.
-    weight : ndarray of shape (M, h, k)
-    bias : ndarray of shape (M, k)
-    share : ndarray of shape (M,)
-        The networks' weights in the answer, adding up to 1.
-    """
+    """n rows before the last layers of M networks, with the logits units W + b + beside."""
 
     units: np.ndarray
+    """Of shape (M, n, h). The last hidden layer's outputs; for a linear model, the row's encoded
+    columns."""
     beside: np.ndarray
+    """Of shape (M, n, k). What reaches the logits besides the last layer: the wide part of a pack's
+    members."""
     weight: np.ndarray
+    """Of shape (M, h, k)."""
     bias: np.ndarray
+    """Of shape (M, k)."""
     share: np.ndarray
+    """Of shape (M,). The networks' weights in the answer, adding up to 1."""
 
     @property
     def logits(self) -> np.ndarray:

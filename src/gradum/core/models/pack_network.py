@@ -61,41 +61,28 @@ class PackNetwork(Architecture, msgspec.Struct, frozen=True, tag="pack"):
     ``leak`` [M, out]), ``"wide"`` [M, D, k], ``"share"`` [M] (w, adding up to 1), ``"sharpness"``
     [1] and, where there are embedded columns, ``"embedding"`` [M, rows, size]; with text,
     ``"projection"`` [v, p], which reduces the text's v columns to the last p of the d.
-
-    Parameters
-    ----------
-    members : int
-        M.
-    inputs : int
-        d: columns of the input layer, their pairs, and p for text.
-    outputs : int
-        k.
-    hidden : tuple of int
-        Width of each hidden layer.
-    coded : tuple of int
-        Places of the coded columns among the d.
-    codes : int
-        T.
-    link : str
-        ``"identity"`` for numbers, ``"logit"`` for classes.
-    embedding : Embedding, optional
-        How columns with many levels enter.
-    projected : int
-        p; 0 without text.
-    pairs : tuple of Pair
-        Sums and differences of columns of the input layer.
     """
 
     members: int
+    """M."""
     inputs: int
+    """d: columns of the input layer, their pairs, and p for text."""
     outputs: int
+    """k."""
     hidden: tuple[int, ...]
+    """Width of each hidden layer."""
     coded: tuple[int, ...]
+    """Places of the coded columns among the d."""
     codes: int
+    """T."""
     link: Link
+    """``"identity"`` for numbers, ``"logit"`` for classes."""
     embedding: Embedding | None = None
+    """How columns with many levels enter."""
     projected: int = 0
+    """p; 0 without text."""
     pairs: tuple[Pair, ...] = ()
+    """Sums and differences of columns of the input layer."""
 
     without_steps = marked(
         "A network ensemble is many networks, whose steps are not shown one by one."

@@ -29,22 +29,15 @@ ROWS_A_BUNDLE = 8
 
 @dataclass(frozen=True)
 class QuickRows:
-    """Some rows of a table in the form in which a quick model takes them.
-
-    Parameters
-    ----------
-    target : ndarray of shape (n, k)
-        A number in standard units, or one indicator per class.
-    truth : ndarray of shape (n,)
-        The number, or the place of the class among the common ones.
-    classes : int
-        How many classes are common; 0 for a number.
-    """
+    """Some rows of a table in the form in which a quick model takes them."""
 
     columns: QuickColumns
     target: np.ndarray
+    """Of shape (n, k). A number in standard units, or one indicator per class."""
     truth: np.ndarray
+    """Of shape (n,). The number, or the place of the class among the common ones."""
     classes: int
+    """How many classes are common; 0 for a number."""
 
     @classmethod
     def of(cls, dataset: Dataset, rows: np.ndarray) -> QuickRows:
@@ -102,21 +95,16 @@ class _Answers:
 
 @dataclass(frozen=True)
 class BothSplits:
-    """The predictions for the same rows under both splits.
-
-    Parameters
-    ----------
-    scored : ndarray of shape (n,)
-        Which of the rows are reported on.
-    bundle : ndarray of shape (n,)
-        The bundle of each row; rows of different bundles share no group, or no stretch of time.
-    """
+    """The predictions for the same rows under both splits."""
 
     rows: QuickRows
     scored: np.ndarray
+    """Of shape (n,). Which of the rows are reported on."""
     at_random: _Answers
     divided: _Answers
     bundle: np.ndarray
+    """Of shape (n,). The bundle of each row; rows of different bundles share no group, or no
+    stretch of time."""
 
     @cached_property
     def ratio(self) -> tuple[float, float]:

@@ -45,18 +45,12 @@ class EncodedColumns:
 
 @dataclass(frozen=True)
 class QuickColumns:
-    """Encoded rows in the form in which the quick model reads them.
-
-    Parameters
-    ----------
-    straight : EncodedColumns
-        For the ridge: standardised numbers, and steps of columns with few levels.
-    cut : EncodedColumns
-        For the trees: the same numbers, and levels as their places.
-    """
+    """Encoded rows in the form in which the quick model reads them."""
 
     straight: EncodedColumns
+    """For the ridge: standardised numbers, and steps of columns with few levels."""
     cut: EncodedColumns
+    """For the trees: the same numbers, and levels as their places."""
 
     @classmethod
     def of(cls, frame: pl.DataFrame, schema: Schema) -> QuickColumns:

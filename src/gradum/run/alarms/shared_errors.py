@@ -37,25 +37,17 @@ AGREE_T = 4.0
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Rows of a table, the residuals of a linear model, and the nearest rows of each.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (m,)
-        Positions in the dataset.
-    errors : ndarray of shape (m, k)
-        Errors of a ridge regression that has not learned from the row, in units of their common
-        deviation.
-    near : ndarray of shape (m, NEIGHBOURS)
-        Places of the nearest rows among these rows, the nearest first.
-    square : ndarray of shape (m, NEIGHBOURS)
-        Squared distances.
-    """
+    """Rows of a table, the residuals of a linear model, and the nearest rows of each."""
 
     rows: np.ndarray
+    """Of shape (m,). Positions in the dataset."""
     errors: np.ndarray
+    """Of shape (m, k). Errors of a ridge regression that has not learned from the row, in units of
+    their common deviation."""
     near: np.ndarray
+    """Of shape (m, NEIGHBOURS). Places of the nearest rows among these rows, the nearest first."""
     square: np.ndarray
+    """Of shape (m, NEIGHBOURS). Squared distances."""
 
     @classmethod
     def of(cls, dataset: Dataset, seed: int) -> Neighbours | None:

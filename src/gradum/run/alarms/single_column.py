@@ -27,24 +27,16 @@ LEAST_SUPPORT = 0.5
 
 @dataclass(frozen=True)
 class Finding:
-    """What a column explains, in the rows whose cell also has rows in the other half.
-
-    Parameters
-    ----------
-    share : float
-        The explained share of the variance, or of the log loss; below 0 if guessing does better.
-    nats : float
-        The gain in log-likelihood over guessing.
-    support : float
-        The share of rows whose cell also has rows in the other half.
-    least : float
-        The ``share`` that counts as nearly all.
-    """
+    """What a column explains, in the rows whose cell also has rows in the other half."""
 
     share: float
+    """The explained share of the variance, or of the log loss; below 0 if guessing does better."""
     nats: float
+    """The gain in log-likelihood over guessing."""
     support: float
+    """The share of rows whose cell also has rows in the other half."""
     least: float
+    """The ``share`` that counts as nearly all."""
 
 
 NOTHING = Finding(0.0, 0.0, 0.0, 1.0)
@@ -81,21 +73,14 @@ def best(measure: AssociationMeasure, cells: Cells, half: np.ndarray) -> Finding
 
 @dataclass(frozen=True)
 class Cells:
-    """The cell of a column that each of n rows is in.
-
-    Parameters
-    ----------
-    codes : ndarray of shape (n,)
-        Cell numbers; the cells of missing values come after those of values.
-    count : int
-        The number of cells for values.
-    coarser : int
-        How many neighbouring cells form one cell at the next coarser resolution.
-    """
+    """The cell of a column that each of n rows is in."""
 
     codes: np.ndarray
+    """Of shape (n,). Cell numbers; the cells of missing values come after those of values."""
     count: int
+    """The number of cells for values."""
     coarser: int
+    """How many neighbouring cells form one cell at the next coarser resolution."""
 
     @classmethod
     def of(cls, values: pl.Series, kind: Kind) -> Cells:

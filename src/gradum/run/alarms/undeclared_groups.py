@@ -48,27 +48,19 @@ SAME = 0.95
 
 @dataclass(frozen=True)
 class Clusters:
-    """Judged rows before a cliff that is also seen from the farthest mate, the last row before it.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (c,)
-    near : ndarray of shape (c, k)
-        The nearest rows trained on, in order of distance.
-    mates : ndarray of shape (c,)
-        How many of these rows come before the cliff.
-    share : float
-        c, divided by the number of judged rows that were looked at.
-    closed : float
-        c, divided by the number of those judged rows before a cliff, whether their mates see it or
-        not.
-    """
+    """Judged rows before a cliff that the farthest mate, the last row before it, sees as well."""
 
     rows: np.ndarray
+    """Of shape (c,)."""
     near: np.ndarray
+    """Of shape (c, k). The nearest rows trained on, in order of distance."""
     mates: np.ndarray
+    """Of shape (c,). How many of these rows come before the cliff."""
     share: float
+    """c, divided by the number of judged rows that were looked at."""
     closed: float
+    """c, divided by the number of those judged rows before a cliff, whether their mates see it or
+    not."""
 
 
 def undeclared_groups(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, ...]:

@@ -50,16 +50,11 @@ Scores that grow e-fold cost 1/η more misses than aimed at, so smaller steps wo
 
 @dataclass(frozen=True)
 class ScoreTransform:
-    """An unbounded monotone scale on which scores are tracked, and the way back.
-
-    Parameters
-    ----------
-    onto, back : callable
-        They take scores (n,), or thresholds.
-    """
+    """An unbounded monotone scale on which scores are tracked, and the way back."""
 
     onto: Callable[[np.ndarray], np.ndarray]
     back: Callable[[np.ndarray], np.ndarray]
+    """They take scores (n,), or thresholds."""
 
 
 def _logarithm(deviation: np.ndarray) -> np.ndarray:
@@ -80,37 +75,24 @@ SCALE_OF_CLASSES = ScoreTransform(_log_odds, expit)
 
 @dataclass(frozen=True, eq=False)
 class Followed:
-    """Thresholds of n rows, each from outcomes of earlier times alone, and the one after them.
-
-    Parameters
-    ----------
-    thresholds : ndarray of shape (n,)
-        θ at the time of each row, on the scale of the scores.
-    last : float
-        The threshold of rows that come after all outcomes.
-    """
+    """Thresholds of n rows, each from outcomes of earlier times alone, and the one after them."""
 
     thresholds: np.ndarray
+    """Of shape (n,). θ at the time of each row, on the scale of the scores."""
     last: float
+    """The threshold of rows that come after all outcomes."""
 
 
 @dataclass(frozen=True)
 class Tracker:
-    """The present threshold, and how far it moves.
-
-    Parameters
-    ----------
-    threshold : float
-        θ_1, on the scale of the scores.
-    miscoverage : float
-        α, the intended rate of misses.
-    step : float
-        η.
-    """
+    """The present threshold, and how far it moves."""
 
     threshold: float
+    """θ_1, on the scale of the scores."""
     miscoverage: float
+    """α, the intended rate of misses."""
     step: float
+    """η."""
 
     @classmethod
     def begun(

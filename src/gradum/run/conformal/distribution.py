@@ -36,21 +36,14 @@ NUMBERS_AT_ONCE = 2**22
 
 @dataclass(frozen=True, eq=False)
 class PredictiveSystem:
-    """The distributions of m rows that are based on the same judged rows.
-
-    Parameters
-    ----------
-    scores : sequence of ScoreList
-        The signed deviations of each judge's rows.
-    located : sequence of Located
-        What each judge says of the m rows, all on one scale.
-    newcomer : float
-        w_∞, the weight of a new row.
-    """
+    """The distributions of m rows that are based on the same judged rows."""
 
     scores: Sequence[ScoreList]
+    """The signed deviations of each judge's rows."""
     located: Sequence[Located]
+    """What each judge says of the m rows, all on one scale."""
     newcomer: float
+    """w_∞, the weight of a new row."""
 
     @property
     def total(self) -> float:
@@ -96,22 +89,16 @@ class PredictiveSystem:
 
 @dataclass(frozen=True, eq=False)
 class Distribution:
-    """A distribution for the target of each of n rows.
-
-    Parameters
-    ----------
-    systems : sequence of (ndarray, PredictiveSystem)
-        Positions of rows, and the system of these rows.
-    rows : int
-        n.
-    forward, inverse : callable
-        From the target's units to the scale of the systems, and back: a logarithm or the identity.
-    """
+    """A distribution for the target of each of n rows."""
 
     systems: Sequence[tuple[np.ndarray, PredictiveSystem]]
+    """Positions of rows, and the system of these rows."""
     rows: int
+    """n."""
     forward: Callable[[np.ndarray], np.ndarray]
     inverse: Callable[[np.ndarray], np.ndarray]
+    """From the target's units to the scale of the systems, and back: a logarithm or the
+    identity."""
 
     def __len__(self) -> int:
         return self.rows

@@ -15,68 +15,47 @@ Name = Literal["split", "cross", "adaptive", "none"]
 
 
 class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The guarantee of a model's intervals and sets, without the scores behind it.
-
-    Parameters
-    ----------
-    name : str
-        "split": at least 1 − α, by a model that is kept as it was judged. "cross": at least about 1
-        − 2α, and usually 1 − α, by the models of a cross-validation (CV+). "adaptive": in the long
-        run, for rows in order of time. "none": no guarantee.
-    reason, remedy : str
-        For "none": why, and what to do about it.
-    rows : int
-        How many judged rows there were; at most `MOST_SCORES` of their scores are kept.
-    folds : int
-        For "cross": how many models judged.
-    judges : str
-        For "cross": the fingerprint of these models' weights.
-    by : str or None
-        The column whose levels have intervals of their own.
-    levels : tuple of str or None
-        The column's levels among the judged rows, as text; None is a missing value.
-    """
+    """The guarantee of a model's intervals and sets, without the scores behind it."""
 
     name: Name
+    """What is promised. "split": at least 1 − α, by a model that is kept as it was judged.
+    "cross": at least about 1 − 2α, and usually 1 − α, by the models of a cross-validation (CV+).
+    "adaptive": in the long run, for rows in order of time. "none": no guarantee."""
     reason: str = ""
     remedy: str = ""
+    """For "none": why, and what to do about it."""
     rows: int = 0
+    """How many judged rows there were; at most `MOST_SCORES` of their scores are kept."""
     folds: int = 0
+    """For "cross": how many models judged."""
     judges: str = ""
+    """For "cross": the fingerprint of these models' weights."""
     by: str | None = None
+    """The column whose levels have intervals of their own."""
     levels: tuple[str | None, ...] = ()
+    """The column's levels among the judged rows, as text; None is a missing value."""
 
 
 @dataclass(frozen=True, eq=False)
 class JudgedScores:
-    """The nonconformity scores of n judged rows, and what divides these rows.
-
-    Parameters
-    ----------
-    by_rung : mapping of str to ndarray of shape (n,)
-        The scores of each rung: for numbers the signed t (`Located.deviations`), whose size is the
-        score; for classes 1 − p of the true class.
-    fold : ndarray of shape (n,)
-        Which of the judges judged each row, from 0.
-    weight : ndarray of shape (n,) or None
-        Sample weights; None if every row weighs 1.
-    group : ndarray of shape (n,) or None
-        The codes of groups, which must be judged as a whole.
-    label : ndarray of shape (n,) or None
-        The codes of the true classes; None for numbers.
-    level : ndarray of shape (n,) or None
-        The codes of the levels in `Terms.levels`.
-    moment : ndarray of shape (n,) or None
-        The order of the rows' times, if they have any; equal times have the same code.
-    """
+    """The nonconformity scores of n judged rows, and what divides these rows."""
 
     by_rung: Mapping[str, np.ndarray]
+    """Each of shape (n,). The scores of each rung: for numbers the signed t (`Located.deviations`),
+    whose size is the score; for classes 1 − p of the true class."""
     fold: np.ndarray
+    """Of shape (n,). Which of the judges judged each row, from 0."""
     weight: np.ndarray | None = None
+    """Of shape (n,). Sample weights; None if every row weighs 1."""
     group: np.ndarray | None = None
+    """Of shape (n,). The codes of groups, which must be judged as a whole."""
     label: np.ndarray | None = None
+    """Of shape (n,). The codes of the true classes; None for numbers."""
     level: np.ndarray | None = None
+    """Of shape (n,). The codes of the levels in `Terms.levels`."""
     moment: np.ndarray | None = None
+    """Of shape (n,). The order of the rows' times, if they have any; equal times have the same
+    code."""
 
     def __len__(self) -> int:
         return len(self.fold)

@@ -19,18 +19,13 @@ interval.
 
 @dataclass(frozen=True, eq=False)
 class ScoreList:
-    """Scores of n rows, sorted in ascending order.
-
-    Parameters
-    ----------
-    score : ndarray of shape (n,)
-        r, ascending.
-    mass : ndarray of shape (n + 1,)
-        At place i, the weight of the first i scores; 0 at place 0, W at the last.
-    """
+    """Scores of n rows, sorted in ascending order."""
 
     score: np.ndarray
+    """Of shape (n,). r, ascending."""
     mass: np.ndarray
+    """Of shape (n + 1,). At place i, the weight of the first i scores; 0 at place 0, W at the
+    last."""
 
     @classmethod
     def of(cls, score: np.ndarray, weight: np.ndarray) -> ScoreList:

@@ -105,61 +105,41 @@ WITHOUT_BOUND: tuple[Name, ...] = ("none", "adaptive")
 
 
 class Statement(msgspec.Struct, frozen=True):
-    """What is promised for a new row that is like the judged rows.
-
-    Parameters
-    ----------
-    name : str
-        "split", "cross", "adaptive" or "none"; see `Terms`.
-    coverage : float
-        1 − α, what was asked for.
-    at_least : float or None
-        The least probability that the row's target is in its interval or set; None without a
-        guarantee.
-    low, high : float or None
-        The shares of 1,000 new rows between which coverage lies in 95 of 100 cases; None if no law
-        tells them.
-    rows : int
-        How many rows judged.
-    sentence : str
-        All this in words.
-    """
+    """What is promised for a new row that is like the judged rows."""
 
     name: Name
+    """The kind: "split", "cross", "adaptive" or "none"; see `Terms`."""
     coverage: float
+    """1 − α, what was asked for."""
     at_least: float | None
+    """The least probability that the row's target is in its interval or set; None without a
+    guarantee."""
     low: float | None
     high: float | None
+    """The shares of 1,000 new rows between which coverage lies in 95 of 100 cases; None if no law
+    tells them."""
     rows: int
+    """How many rows judged."""
     sentence: str
+    """All this in words."""
 
 
 @dataclass(frozen=True)
 class Support:
-    """How many scores support intervals or sets.
-
-    Parameters
-    ----------
-    size : float
-        n: the number of rows or groups, or the total weight in units of a new row's.
-    groups : bool
-        Whether n counts groups.
-    weighted : bool
-        Whether some rows count more than others.
-    by : str or None
-        The column whose levels are each covered separately; "" for each class.
-    chosen : bool
-        Whether the rung was chosen among several by its score on the same rows.
-    sizes : tuple of (str or None, float)
-        The levels or classes, None for a missing value, each with its own n.
-    """
+    """How many scores support intervals or sets."""
 
     size: float
+    """n: the number of rows or groups, or the total weight in units of a new row's."""
     groups: bool = False
+    """Whether n counts groups."""
     weighted: bool = False
+    """Whether some rows count more than others."""
     by: str | None = None
+    """The column whose levels are each covered separately; "" for each class."""
     chosen: bool = False
+    """Whether the rung was chosen among several by its score on the same rows."""
     sizes: tuple[tuple[str | None, float], ...] = ()
+    """The levels or classes, None for a missing value, each with its own n."""
 
     def enough(self, coverage: float) -> list[float]:
         """Return n, or the n of each level or class, of those for which intervals can be finite."""

@@ -27,29 +27,20 @@ from gradum.tables.wording import first_upper
 
 @dataclass(frozen=True)
 class Larger:
-    """The model in use of a run.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        The rows of its run.
-    spec : Spec
-        The spec of its run, in which a cross-validation is not repeated.
-    plan : Plan
-        Which rows judge.
-    kept : Judge
-        The model, and the part that each row had in its fit.
-    judges : tuple of Judge
-        The fits whose models have not learned from the rows that they judge: its own, or those of
-        a cross-validation.
-    """
+    """The model in use of a run."""
 
     fitted: Fitted
     dataset: Dataset
+    """The rows of its run."""
     spec: Spec
+    """The spec of its run, in which a cross-validation is not repeated."""
     plan: Plan
+    """Which rows judge."""
     kept: Judge
+    """The model, and the part that each row had in its fit."""
     judges: tuple[Judge, ...]
+    """The fits whose models have not learned from the rows that they judge: its own, or those of a
+    cross-validation."""
 
     @classmethod
     def of(cls, fitted: Fitted, dataset: Dataset, judges: Sequence[Judge]) -> Larger:

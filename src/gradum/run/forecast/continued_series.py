@@ -52,23 +52,15 @@ def stamped(known: Forecast, frame: pl.DataFrame) -> pl.DataFrame:
 
 @dataclass(frozen=True, eq=False)
 class ContinuedSeries:
-    """The forecasts of a model from an origin of each series.
-
-    Parameters
-    ----------
-    fitted : Fitted
-    windows : Windows
-        The origins. Where a column that is known beforehand is not given, it has its usual value.
-    missing : tuple of str
-        Sentences on such columns.
-    since : Windows, optional
-        The origins after all that was learned from. What came after them moves the intervals.
-    """
+    """The forecasts of a model from an origin of each series."""
 
     fitted: Fitted
     windows: Windows
+    """The origins. Where a column that is known beforehand is not given, it has its usual value."""
     missing: tuple[str, ...] = ()
+    """Sentences on such columns."""
     since: Windows | None = None
+    """The origins after all that was learned from. What came after them moves the intervals."""
 
     @classmethod
     def of(cls, fitted: Fitted, table: Table | None = None) -> ContinuedSeries:

@@ -22,15 +22,10 @@ METRIC = "mae"
 
 @dataclass(frozen=True)
 class RowsOfSeries:
-    """A table of series, each of whose origins and steps ahead is a row.
-
-    Parameters
-    ----------
-    table : RowsInMemory
-        The rows of the series.
-    """
+    """A table of series, each of whose origins and steps ahead is a row."""
 
     table: RowsInMemory
+    """The rows of the series."""
 
     def describe(self, asked: Asked, context: Context) -> DescribedInMemory:
         """Make rows of the series, and say what their columns mean.

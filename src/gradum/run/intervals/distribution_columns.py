@@ -17,20 +17,14 @@ from gradum.rungs.rung import Prediction
 
 @dataclass(frozen=True)
 class DistributionColumns:
-    """The columns of distributions that are wanted.
-
-    Parameters
-    ----------
-    conformal : ConformalPredictor
-        What makes the distributions.
-    levels, thresholds : mapping of str to float
-        Probabilities whose quantiles are wanted, and numbers whose probability of being exceeded is
-        wanted, by the names of their columns.
-    """
+    """The columns of distributions that are wanted."""
 
     conformal: ConformalPredictor
+    """What makes the distributions."""
     levels: Mapping[str, float]
     thresholds: Mapping[str, float]
+    """Probabilities whose quantiles are wanted, and numbers whose probability of being exceeded is
+    wanted, by the names of their columns."""
 
     @classmethod
     def of(

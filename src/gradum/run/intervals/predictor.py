@@ -36,34 +36,23 @@ UNEQUAL = 0.5
 
 @dataclass(frozen=True)
 class ConformalPredictor:
-    """Makes intervals for numbers, or sets of classes, with a wanted coverage.
-
-    Parameters
-    ----------
-    terms : Terms
-        The terms of these intervals: without a guarantee if that of the model cannot be kept.
-    rung : Rung
-        The rung that predicts.
-    judges : sequence of (Encoder, Rung)
-        The models that predict new rows: the model itself, or those of a cross-validation.
-    schema : Schema
-        What the columns are; those of the target and of the time give outcomes to learn from.
-    coverage : float
-        1 − α.
-    by_class : bool
-        Whether each class is covered separately.
-    outcomes : bool
-        Whether rows in order of time learn from the outcomes of earlier rows.
-    """
+    """Makes intervals for numbers, or sets of classes, with a wanted coverage."""
 
     terms: Terms
+    """The terms of these intervals: without a guarantee if that of the model cannot be kept."""
     scores: JudgedScores
     rung: Rung
+    """The rung that predicts."""
     judges: Sequence[tuple[Encoder, Rung]]
+    """The models that predict new rows: the model itself, or those of a cross-validation."""
     schema: Schema
+    """What the columns are; those of the target and of the time give outcomes to learn from."""
     coverage: float
+    """1 − α."""
     by_class: bool = False
+    """Whether each class is covered separately."""
     outcomes: bool = True
+    """Whether rows in order of time learn from the outcomes of earlier rows."""
 
     @classmethod
     def of(

@@ -20,35 +20,25 @@ MEANS = {"precision": "macro_precision", "recall": "balanced_accuracy", "f1": "m
 
 
 class ClassScores(msgspec.Struct, frozen=True):
-    """The scores of one class on the judged rows.
-
-    Parameters
-    ----------
-    label : str
-        The class, as text.
-    support : int
-        The number of judged rows of the class, whatever their weight.
-    predicted : int or float
-        The number of judged rows predicted as the class, whatever their weight. If several folds
-        predicted a row, it counts by the share of its predictions that are this class.
-    precision : Interval
-        Share of the rows predicted as the class that are of the class; NaN if none is predicted so.
-    recall : Interval
-        Share of the rows of the class that are predicted as the class.
-    f1 : Interval
-        2·hits / (rows of the class + rows predicted as the class).
-    hits : int, float or None
-        The number of judged rows of the class that are predicted as the class, counted like
-        ``predicted``; None in files of versions that did not write it.
-    """
+    """The scores of one class on the judged rows."""
 
     label: str
+    """The class, as text."""
     support: int
+    """The number of judged rows of the class, whatever their weight."""
     predicted: int | float
+    """The number of judged rows predicted as the class, whatever their weight. If several folds
+    predicted a row, it counts by the share of its predictions that are this class."""
     precision: Interval
+    """Share of the rows predicted as the class that are of the class; NaN if none is predicted
+    so."""
     recall: Interval
+    """Share of the rows of the class that are predicted as the class."""
     f1: Interval
+    """2·hits / (rows of the class + rows predicted as the class)."""
     hits: int | float | None = None
+    """The number of judged rows of the class that are predicted as the class, counted like
+    ``predicted``; None in files of versions that did not write it."""
 
 
 def class_scores(

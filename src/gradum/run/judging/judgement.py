@@ -23,72 +23,50 @@ Scores = dict[str, dict[str, dict[str, Interval]]]
 
 
 class Judgement(msgspec.Struct, frozen=True):
-    """How good each rung is, and how that was found out.
-
-    Parameters
-    ----------
-    how : str
-        The rows that judged, in words.
-    folds : int
-        The folds of the cross-validation that judged; 0 if rows were held out.
-    rows : dict
-        Part -> number of rows behind its scores.
-    scores : dict
-        Rung -> part -> metric -> value with its 95% bootstrap interval. A metric that is undefined
-        for every rung is left out; if it is undefined for some rungs, their value is NaN.
-    prevalence : dict
-        Class -> its share of the judging rows; empty for regression. An average precision is to be
-        compared with this share.
-    verdict : Verdict
-        Which rung is used and which is enough.
-    fit_check : str
-        One sentence on over- or underfitting; empty if no training rows were scored.
-    headline : tuple of str
-        A few sentences in the reader's words; see `gradum.run.judging.headline`.
-    by_class : tuple of ClassScores
-        Precision, recall and F1 of each class by the rung in use; empty for regression.
-    rivals : tuple of Standing
-        Estimators of other libraries, judged on the same rows.
-    notes : tuple of str
-        What else a reader must know about the rows.
-    alarms : tuple of Alarm
-        What makes the scores mean less than they say.
-    interrupted : bool
-        Whether the run was stopped before it was done.
-    cut_short : tuple of str
-        The rungs with a fit that the time limit ended before it was done.
-    split : SplitCheck or None
-        What was found about a split by time or by group; None in files of earlier versions.
-    doubts : tuple of Doubt
-        What a reader should check about the rows; the schema has those about columns.
-    unit : str
-        The unit or currency of a numeric target, such as kg; empty if none is known.
-    loss : str
-        The loss that models learned by, if it was asked for; empty if it was not.
-    from_naive : str
-        "": rows are predicted. "series": one series is forecast, and its baseline is the seasonal
-        naive forecast; "scaled": several, whose errors are multiples of their usual changes.
-    """
+    """How good each rung is, and how that was found out."""
 
     how: str
+    """The rows that judged, in words."""
     rows: dict[str, int]
+    """Part -> number of rows behind its scores."""
     scores: Scores
+    """Rung -> part -> metric -> value with its 95% bootstrap interval. A metric that is undefined
+    for every rung is left out; if it is undefined for some rungs, their value is NaN."""
     prevalence: dict[str, float]
+    """Class -> its share of the judging rows; empty for regression. An average precision is to be
+    compared with this share."""
     verdict: Verdict
+    """Which rung is used and which is enough."""
     fit_check: str
+    """One sentence on over- or underfitting; empty if no training rows were scored."""
     notes: tuple[str, ...] = ()
+    """What else a reader must know about the rows."""
     alarms: tuple[Alarm, ...] = ()
+    """What makes the scores mean less than they say."""
     interrupted: bool = False
+    """Whether the run was stopped before it was done."""
     headline: tuple[str, ...] = ()
+    """A few sentences in the reader's words; see `gradum.run.judging.headline`."""
     by_class: tuple[ClassScores, ...] = ()
+    """Precision, recall and F1 of each class by the rung in use; empty for regression."""
     rivals: tuple[Standing, ...] = ()
+    """Estimators of other libraries, judged on the same rows."""
     folds: int = 0
+    """The folds of the cross-validation that judged; 0 if rows were held out."""
     cut_short: tuple[str, ...] = ()
+    """The rungs with a fit that the time limit ended before it was done."""
     split: SplitCheck | None = None
+    """What was found about a split by time or by group; None in files of earlier versions."""
     doubts: tuple[Doubt, ...] = ()
+    """What a reader should check about the rows; the schema has those about columns."""
     unit: str = ""
+    """The unit or currency of a numeric target, such as kg; empty if none is known."""
     from_naive: Literal["", "series", "scaled"] = ""
+    """What is judged. "": rows are predicted. "series": one series is forecast, and its baseline is
+    the seasonal naive forecast; "scaled": several, whose errors are multiples of their usual
+    changes."""
     loss: str = ""
+    """The loss that models learned by, if it was asked for; empty if it was not."""
 
     @property
     def kept_on_all(self) -> bool:

@@ -45,55 +45,37 @@ class Comparison(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """The choice among the rungs.
-
-    Parameters
-    ----------
-    metric : str
-        The metric that compares the rungs, on rows that none of them was trained on or stopped by.
-    used : str
-        The best-scoring rung, which predicts unless another is asked for.
-    enough : str
-        The simplest rung within one standard error of the best: the error of the paired difference,
-        since both predicted the same rows.
-    comparisons : tuple of Comparison
-        Every rung compared with each simpler one.
-    sentences : tuple of str
-        The verdict in words: which rung to use and why, then every comparison.
-    """
+    """The choice among the rungs."""
 
     metric: str
+    """The metric that compares the rungs, on rows that none of them was trained on or stopped
+    by."""
     used: str
+    """The best-scoring rung, which predicts unless another is asked for."""
     enough: str
+    """The simplest rung within one standard error of the best: the error of the paired difference,
+    since both predicted the same rows."""
     comparisons: tuple[Comparison, ...]
+    """Every rung compared with each simpler one."""
     sentences: tuple[str, ...]
+    """The verdict in words: which rung to use and why, then every comparison."""
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """A rival of the ladder: an estimator of another library, judged on the same rows.
-
-    Parameters
-    ----------
-    name : str
-        The rival's name.
-    scores : dict
-        Metric -> value with its 95% bootstrap interval, on the judging rows.
-    against : str
-        The rung in use, with which the rival is compared.
-    difference : Interval
-        The metric of the verdict, rival - rung, paired.
-    finding : str
-        What the difference shows, in words.
-    shows : {"better", "worse", "nothing"}
-        What the difference shows of the rival.
-    """
+    """A rival of the ladder: an estimator of another library, judged on the same rows."""
 
     name: str
+    """The rival's name."""
     scores: dict[str, Interval]
+    """Metric -> value with its 95% bootstrap interval, on the judging rows."""
     against: str
+    """The rung in use, with which the rival is compared."""
     difference: Interval
+    """The metric of the verdict, rival - rung, paired."""
     finding: str
+    """What the difference shows, in words."""
     shows: Shows | None = None
+    """What the difference shows of the rival."""
 
     def __post_init__(self) -> None:
         """Take what the difference shows from the words, if a file says it in no other way."""

@@ -28,28 +28,19 @@ BUCKETS = 32
 
 
 class Numbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbers"):
-    """The distribution of numbers, known at some of their quantiles.
-
-    Parameters
-    ----------
-    rows : int
-        The number of rows with a value.
-    edges : tuple of float
-        Quantiles, distinct and rising: at most rows / 20 and at most 99 of them. Each lies halfway
-        to the next value, unless at least `SHARED_ROWS` rows have it.
-    at_most : tuple of int
-        How many rows have a value of at most each edge.
-    deviation : float
-        The standard deviation.
-    stepped : bool
-        Whether so many values are equal that quantiles coincide.
-    """
+    """The distribution of numbers, known at some of their quantiles."""
 
     rows: int
+    """The number of rows with a value."""
     edges: tuple[float, ...]
+    """Quantiles, distinct and rising: at most rows / 20 and at most 99 of them. Each lies halfway
+    to the next value, unless at least `SHARED_ROWS` rows have it."""
     at_most: tuple[int, ...]
+    """How many rows have a value of at most each edge."""
     deviation: float
+    """The standard deviation."""
     stepped: bool
+    """Whether so many values are equal that quantiles coincide."""
 
     levelled: ClassVar[bool] = False
 
@@ -102,26 +93,18 @@ class Numbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numb
 
 
 class Levels(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="levels"):
-    """How many rows have each level of a column.
-
-    Parameters
-    ----------
-    rows : int
-        The number of rows with a level.
-    named : dict of str to int
-        The number of rows of each level that has at least 20 rows and 2% of them.
-    others : tuple of int
-        The number of rows of the other levels in each of 32 buckets, chosen by a hash of the
-        level's name.
-    unseen : float
-        How many rows would have a level unknown to the encoder if they were new: see
-        `expected_unseen`.
-    """
+    """How many rows have each level of a column."""
 
     rows: int
+    """The number of rows with a level."""
     named: dict[str, int]
+    """The number of rows of each level that has at least 20 rows and 2% of them."""
     others: tuple[int, ...]
+    """The number of rows of the other levels in each of 32 buckets, chosen by a hash of the level's
+    name."""
     unseen: float
+    """How many rows would have a level unknown to the encoder if they were new: see
+    `expected_unseen`."""
 
     levelled: ClassVar[bool] = True
 

@@ -18,23 +18,16 @@ MOST_ROWS, RESAMPLES = 10_000, 250  # from which the effect of groups or times i
 
 
 class JudgedErrors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Errors among the judged rows, where each row counts once, whatever its weight.
-
-    Parameters
-    ----------
-    independent : float
-        How many independent rows would tell as much about the rate: all of them, or fewer if rows
-        belong together by group or by time.
-    beyond : float or None
-        For numbers, an error is a prediction farther than this from the target, in its unit: the
-        0.9 quantile of the judged rows' distances. None for classes, where an error is a wrong
-        class.
-    """
+    """Errors among the judged rows, where each row counts once, whatever its weight."""
 
     rows: int
     errors: int
     independent: float
+    """How many independent rows would tell as much about the rate: all of them, or fewer if rows
+    belong together by group or by time."""
     beyond: float | None = None
+    """For numbers, an error is a prediction farther than this from the target, in its unit: the 0.9
+    quantile of the judged rows' distances. None for classes, where an error is a wrong class."""
 
     @property
     def rate(self) -> float:

@@ -55,17 +55,12 @@ class NumberBin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class JudgedNumbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbers"):
-    """Errors of judged rows, in bins by the predicted number.
-
-    Parameters
-    ----------
-    deviations : tuple of float
-        Quantiles, rising, of the errors of all rows, each divided by the mean error size of its
-        bin.
-    """
+    """Errors of judged rows, in bins by the predicted number."""
 
     bins: tuple[NumberBin, ...]
     deviations: tuple[float, ...]
+    """Quantiles, rising, of the errors of all rows, each divided by the mean error size of its
+    bin."""
 
     def as_rows(self) -> tuple[Prediction, np.ndarray]:
         """Return answers and numbers of rows, related as those of the judged rows were."""

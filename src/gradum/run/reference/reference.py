@@ -61,37 +61,25 @@ class AnswerSummary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The rows of a fit, for comparison with later rows.
-
-    Parameters
-    ----------
-    rows : int
-        How many rows are summarised.
-    columns : dict of str to ColumnSummary
-        The summary of each feature.
-    target : ColumnSummary or None
-        The summary of the target; for classes by their names.
-    answers : tuple of AnswerSummary
-        The answers of the rung in use on judged rows; empty if nothing was judged.
-    same_fit : bool
-        Whether the kept model gave these answers, to rows that it had not learned from. The answers
-        of a cross-validation, or of a model that was refitted since, come from other fits.
-    dependent : bool
-        Whether rows belong together, in groups or in time.
-    judged : JudgedClasses or JudgedNumbers or None
-        How answers and targets of judged rows went together; None if nothing was judged.
-    errors : JudgedErrors or None
-        How often the rung in use was wrong on judged rows; None if nothing was judged.
-    """
+    """The rows of a fit, for comparison with later rows."""
 
     rows: int
+    """How many rows are summarised."""
     columns: dict[str, ColumnSummary]
+    """The summary of each feature."""
     target: ColumnSummary | None = None
+    """The summary of the target; for classes by their names."""
     answers: tuple[AnswerSummary, ...] = ()
+    """The answers of the rung in use on judged rows; empty if nothing was judged."""
     same_fit: bool = False
+    """Whether the kept model gave these answers, to rows that it had not learned from. The answers
+    of a cross-validation, or of a model that was refitted since, come from other fits."""
     dependent: bool = False
+    """Whether rows belong together, in groups or in time."""
     judged: JudgedSummary | None = None
+    """How answers and targets of judged rows went together; None if nothing was judged."""
     errors: JudgedErrors | None = None
+    """How often the rung in use was wrong on judged rows; None if nothing was judged."""
 
     @classmethod
     def of(cls, frame: pl.DataFrame, columns: Iterable[Column], unseen: Unseen) -> Reference:

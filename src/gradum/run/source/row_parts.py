@@ -25,28 +25,19 @@ HELD_SHARE = 0.25  # of the memory allowed
 
 @dataclass(frozen=True)
 class Parting:
-    """The parts of a table's rows.
-
-    Parameters
-    ----------
-    seed : int
-    test, validation : float
-        Shares of all rows.
-    sampled : float
-        Share of the training rows that are also held in memory.
-    until : tuple of float or None
-        The last times of training and of validation; None if rows are drawn at random.
-    late_validation, late_test : float
-        Shares that are drawn from the rows in the windows of validation and test.
-    """
+    """The parts of a table's rows."""
 
     seed: int
     test: float
     validation: float
+    """Shares of all rows."""
     sampled: float
+    """Share of the training rows that are also held in memory."""
     until: tuple[float, float] | None = None
+    """The last times of training and of validation; None if rows are drawn at random."""
     late_validation: float = 1.0
     late_test: float = 1.0
+    """Shares that are drawn from the rows in the windows of validation and test."""
 
     @classmethod
     def of(

@@ -41,20 +41,13 @@ LACKING = {
 
 @dataclass(frozen=True)
 class Asked:
-    """What a run is asked to do.
-
-    Parameters
-    ----------
-    spec : Spec
-    schema : Schema or None
-        An edited schema to use in place of the one inferred from the rows.
-    test : Table or None
-        Rows to judge by.
-    """
+    """What a run is asked to do."""
 
     spec: Spec
     schema: Schema | None = None
+    """An edited schema to use in place of the one inferred from the rows."""
     test: Table | None = None
+    """Rows to judge by."""
 
 
 class RowSource(Protocol):

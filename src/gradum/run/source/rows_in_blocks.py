@@ -68,18 +68,13 @@ class RowsInBlocks:
     Two passes come before training: one counts what a sample cannot tell, and one encodes the rows
     that are learned from into a file and holds the others in memory. Then each rung passes over
     this file. `docs/choices.md` says what is decided from which rows.
-
-    Parameters
-    ----------
-    rows : Stream
-        The table.
-    scratch : Path, optional
-        The folder of the file with the encoded rows, which has no name; the system's folder if left
-        out.
     """
 
     rows: Stream
+    """The table."""
     scratch: Path | None = None
+    """The folder of the file with the encoded rows, which has no name; the system's folder if left
+    out."""
 
     def describe(self, asked: Asked, context: Context) -> DescribedInBlocks:
         """Infer the schema from a sample, and complete it in a pass over all rows."""
@@ -126,31 +121,20 @@ class RowsInBlocks:
 
 @dataclass(frozen=True)
 class DescribedInBlocks:
-    """A table read in blocks whose columns are understood.
-
-    Parameters
-    ----------
-    table : RowsInBlocks
-    spec : Spec
-    schema : Schema
-        The schema of all rows.
-    test : Table or None
-        Rows to judge by.
-    sample : DataFrame
-        Some rows, checked.
-    parting : Parting
-        The part of each row.
-    known : Survey
-        What the survey of all rows found.
-    """
+    """A table read in blocks whose columns are understood."""
 
     table: RowsInBlocks
     spec: Spec
     schema: Schema
+    """The schema of all rows."""
     test: Table | None
+    """Rows to judge by."""
     sample: pl.DataFrame
+    """Some rows, checked."""
     parting: Parting
+    """The part of each row."""
     known: Survey
+    """What the survey of all rows found."""
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -27,18 +27,12 @@ from gradum.tables.totals import without_totals
 
 @dataclass(frozen=True)
 class RowsInMemory:
-    """A table that is read as a whole.
-
-    Parameters
-    ----------
-    read : callable
-        Returns the table; nothing keeps the table once its rows are labelled.
-    teacher : Rival, optional
-        What a pack learns from, besides the rows.
-    """
+    """A table that is read as a whole."""
 
     read: Callable[[], Table]
+    """Returns the table; nothing keeps the table once its rows are labelled."""
     teacher: Rival | None = None
+    """What a pack learns from, besides the rows."""
 
     def describe(self, asked: Asked, context: Context) -> DescribedInMemory:
         """Infer the schema, and keep the rows that have a target and a weight above 0."""

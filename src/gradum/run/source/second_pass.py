@@ -53,29 +53,18 @@ class Held:
 
 @dataclass(frozen=True)
 class Encoding:
-    """How a table's rows are divided and encoded.
-
-    Parameters
-    ----------
-    stream : Stream
-    schema : Schema
-    encoder : Encoder
-    parting : Parting
-    units : Units
-        The units of the dense columns.
-    log : bool
-        Whether the logarithm of the target is learned.
-    also : tuple of str
-        Columns that are wanted for the rows in memory although no model uses them.
-    """
+    """How a table's rows are divided and encoded."""
 
     stream: Stream
     schema: Schema
     encoder: Encoder
     parting: Parting
     units: Units
+    """The units of the dense columns."""
     log: bool = False
+    """Whether the logarithm of the target is learned."""
     also: tuple[str, ...] = ()
+    """Columns that are wanted for the rows in memory although no model uses them."""
 
     @property
     def classes(self) -> int:

@@ -102,30 +102,20 @@ def _kept(checked: Checked, usable: np.ndarray) -> Checked:
 
 @dataclass(frozen=True)
 class Survey:
-    """What a pass over all rows found.
-
-    Parameters
-    ----------
-    rows : int
-        The number of rows with a target and a weight above 0.
-    left_out : Counter
-        What the other rows are -> number of rows.
-    classes : dict
-        Label -> number of rows; empty for regression.
-    low : float
-        The lowest target of a regression.
-    encoder : Encoder
-        The encoder of the sample, completed.
-    unread : dict
-        Column -> number of values that are not of its kind and are taken as missing.
-    """
+    """What a pass over all rows found."""
 
     rows: int
+    """The number of rows with a target and a weight above 0."""
     left_out: Counter[str]
+    """What the other rows are -> number of rows."""
     classes: dict[Label, int]
+    """Label -> number of rows; empty for regression."""
     low: float
+    """The lowest target of a regression."""
     encoder: Encoder
+    """The encoder of the sample, completed."""
     unread: dict[str, int]
+    """Column -> number of values that are not of its kind and are taken as missing."""
 
 
 def survey(

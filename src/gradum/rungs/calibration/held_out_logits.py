@@ -28,27 +28,19 @@ STEEPEST = 1e-8  # the search ends at gradients below this
 
 @dataclass(frozen=True, eq=False)
 class HeldOutLogits:
-    """What a model says of n rows that it has not learned from.
-
-    Parameters
-    ----------
-    logits : ndarray of shape (n, k)
-    target : ndarray of shape (n,)
-        Codes 0 .. K-1.
-    weight : ndarray of shape (n,)
-        Above 0.
-    groups, time : ndarray of shape (n,), optional
-        What keeps rows together, or orders them, when they are divided into folds.
-    loss : Loss
-        What the logits are of.
-    """
+    """What a model says of n rows that it has not learned from."""
 
     logits: np.ndarray
+    """Of shape (n, k)."""
     target: np.ndarray
+    """Of shape (n,). Codes 0 .. K-1."""
     weight: np.ndarray
+    """Of shape (n,). Above 0."""
     groups: np.ndarray | None = None
     time: np.ndarray | None = None
+    """Of shape (n,). What keeps rows together, or orders them, when they are divided into folds."""
     loss: Loss = LOG_LOSS
+    """What the logits are of."""
 
     @classmethod
     def of(

@@ -26,17 +26,12 @@ class MatrixScaling(msgspec.Struct, frozen=True, dict=True, tag="matrix"):
     """Mix K logits: z' = W (z − z̄) + b, where z̄ is a row's mean logit.
 
     A number added to all logits of a row changes no probability, and so changes nothing here.
-
-    Parameters
-    ----------
-    weight : tuple of tuple of float
-        W [K, K]; row k makes the logit of class k.
-    bias : tuple of float
-        b [K].
     """
 
     weight: tuple[tuple[float, ...], ...]
+    """W [K, K]; row k makes the logit of class k."""
     bias: tuple[float, ...]
+    """b [K]."""
 
     title: ClassVar[str] = marked("structured matrix scaling")
     decides: ClassVar[bool] = True

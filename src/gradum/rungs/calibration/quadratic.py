@@ -27,22 +27,16 @@ class QuadraticScaling(msgspec.Struct, frozen=True, tag="quadratic"):
     a z² + b z plus a constant, with a = (s_h − s_l) / 2 (h − l) and b = s_l − 2 a l. Outside, the
     slope stays what it is at that end. Both slopes are above 0, so z' rises everywhere, and rows
     keep their order.
-
-    Parameters
-    ----------
-    low, high : float
-        l < h: the range of the logits that it was fitted on.
-    slope_low, slope_high : float
-        s_l and s_h.
-    intercept : float
-        c, the log-odds of a row whose logit is 0.
     """
 
     low: float
     high: float
+    """l < h: the range of the logits that it was fitted on."""
     slope_low: float
     slope_high: float
+    """s_l and s_h."""
     intercept: float
+    """c, the log-odds of a row whose logit is 0."""
 
     title: ClassVar[str] = marked("quadratic scaling")
     decides: ClassVar[bool] = True

@@ -18,15 +18,10 @@ MOST = 5.0  # the most that logits are sharpened or softened; few rows suggest m
 
 
 class TemperatureScaling(msgspec.Struct, frozen=True, tag="temperature"):
-    """Divide logits by a temperature: z' = z / T.
-
-    Parameters
-    ----------
-    temperature : float
-        T > 0; if it is above 1, the model was overconfident.
-    """
+    """Divide logits by a temperature: z' = z / T."""
 
     temperature: float
+    """T > 0; if it is above 1, the model was overconfident."""
 
     title: ClassVar[str] = marked("temperature scaling")
     decides: ClassVar[bool] = True

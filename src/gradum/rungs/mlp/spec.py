@@ -31,38 +31,6 @@ class MLPSpec(Settings, frozen=True):
     The defaults were chosen by held-out loss on 16 public tables, on rows that no published
     figure was measured on.
 
-    Parameters
-    ----------
-    hidden_layer_sizes : tuple of int
-        The width of each hidden layer.
-    activation : str
-        The activation of a hidden unit, a name in `gradum.core.models.activations.ACTIVATIONS`.
-    solver : str
-        A name in `gradum.solvers.first_order.FIRST_ORDER`. A solver that sees all rows at every
-        step takes one step per epoch.
-    learning_rate : float, optional
-        The length of the first steps; it falls to 0 over ``max_epochs`` along ``schedule``. None
-        stands for what suits the solver.
-    schedule : str
-        A name in `gradum.solvers.schedules`.
-    strength : float
-        The penalty is ``alpha = strength / n`` for n training rows, as in the linear rung.
-    alpha : float, optional
-        The penalty itself.
-    dropout : float
-        The probability that a hidden unit is left out of a step.
-    embedding_size : int
-        The number of values that stand for a level of a category with many levels.
-    max_epochs, patience : int
-        The most epochs, and the most epochs without a gain on the validation rows.
-    most_visits : int
-        The most rows in all epochs together, for a table that does not fit in memory.
-    lanes : int, optional
-        How many networks learn side by side from parts of a table in blocks, and are averaged; a
-        single one learns from all rows, if not given.
-    batch_rows : int
-        Rows per step; 0 lets the number of rows decide.
-
     Raises
     ------
     SpecError
@@ -70,19 +38,35 @@ class MLPSpec(Settings, frozen=True):
     """
 
     hidden_layer_sizes: tuple[Width, ...] = (128, 128)
+    """The width of each hidden layer."""
     activation: str = "relu"
+    """The activation of a hidden unit, a name in `gradum.core.models.activations.ACTIVATIONS`."""
     learning_rate: AboveZero | None = None
+    """The length of the first steps; it falls to 0 over ``max_epochs`` along ``schedule``. None
+    stands for what suits the solver."""
     schedule: str = "cosine"
+    """A name in `gradum.solvers.schedules`."""
     strength: Factor = 5.0
+    """The penalty is ``alpha = strength / n`` for n training rows, as in the linear rung."""
     embedding_size: Width = 8
+    """The number of values that stand for a level of a category with many levels."""
     max_epochs: Epochs = 64
     patience: FromOne = 16
+    """The most epochs, and the most epochs without a gain on the validation rows."""
     most_visits: FromOne = 200_000_000
+    """The most rows in all epochs together, for a table that does not fit in memory."""
     batch_rows: Annotated[int, msgspec.Meta(ge=0, le=MOST, title="batch_size")] = 0
+    """Rows per step; 0 lets the number of rows decide."""
     solver: str = "adam"
+    """A name in `gradum.solvers.first_order.FIRST_ORDER`. A solver that sees all rows at every step
+    takes one step per epoch."""
     alpha: Factor | None = None
+    """The penalty itself."""
     dropout: ShareBelowOne = 0.0
+    """The probability that a hidden unit is left out of a step."""
     lanes: Lanes | None = None
+    """How many networks learn side by side from parts of a table in blocks, and are averaged; a
+    single one learns from all rows, if not given."""
 
     def __post_init__(self) -> None:
         """Refuse values with which no network can be trained."""

@@ -126,25 +126,18 @@ def _walk(model: LinearModel, folds: Sequence[Fold], unit: Price) -> Folds | Non
 
 @dataclass(frozen=True)
 class PenaltyPath:
-    """The coefficients of a model as its penalty falls.
-
-    Parameters
-    ----------
-    alphas : ndarray of shape (m,)
-        Strengths, falling.
-    weights : ndarray of shape (m, D, k)
-        The coefficients under each alpha.
-    biases : ndarray of shape (m, k)
-        The intercepts; 0 for models without one.
-    objectives, duality_gaps : ndarray of shape (m,)
-        The objective, and a bound on how far it is above its minimum; NaN where there is no bound.
-    """
+    """The coefficients of a model as its penalty falls."""
 
     alphas: np.ndarray
+    """Of shape (m,). Strengths, falling."""
     weights: np.ndarray
+    """Of shape (m, D, k). The coefficients under each alpha."""
     biases: np.ndarray
+    """Of shape (m, k). The intercepts; 0 for models without one."""
     objectives: np.ndarray
     duality_gaps: np.ndarray
+    """Of shape (m,). The objective, and a bound on how far it is above its minimum; NaN where there
+    is no bound."""
 
 
 def penalty_path(

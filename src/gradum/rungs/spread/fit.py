@@ -41,24 +41,18 @@ LEAST_SHARE = 0.1  # of the wider side: the narrower side is at least this
 
 @dataclass(frozen=True, eq=False)
 class HeldOutResiduals:
-    """What is known of n rows that a rung has not learned from.
-
-    Parameters
-    ----------
-    features : ndarray of shape (n, 1 + d)
-        The predictions, on the scale that the rung learns, and the dense inputs.
-    residual : ndarray of shape (n,)
-        Target minus prediction on that scale.
-    weight : ndarray of shape (n,)
-    groups, time : ndarray of shape (n,), optional
-        What the folds keep together, or in order.
-    """
+    """What is known of n rows that a rung has not learned from."""
 
     features: np.ndarray
+    """Of shape (n, 1 + d). The predictions, on the scale that the rung learns, and the dense
+    inputs."""
     residual: np.ndarray
+    """Of shape (n,). Target minus prediction on that scale."""
     weight: np.ndarray
+    """Of shape (n,)."""
     groups: np.ndarray | None = None
     time: np.ndarray | None = None
+    """Of shape (n,). What the folds keep together, or in order."""
 
     def take(self, rows: np.ndarray) -> HeldOutResiduals:
         """Return the given rows."""

@@ -19,21 +19,14 @@ import numpy as np
 
 
 class SpreadCurve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one feature adds to the logarithm of a spread.
-
-    Parameters
-    ----------
-    feature : int
-        0 for the prediction, j for the j-th dense input.
-    at : tuple of float
-        Rising values of the feature.
-    rise : tuple of float
-        What the curve adds at each of them.
-    """
+    """What one feature adds to the logarithm of a spread."""
 
     feature: int
+    """0 for the prediction, j for the j-th dense input."""
     at: tuple[float, ...]
+    """Rising values of the feature."""
     rise: tuple[float, ...]
+    """What the curve adds at each of them."""
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
         """Return what the curve adds for values (n,) of the feature."""
@@ -48,22 +41,15 @@ class SpreadCurve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The spread on one side of the prediction.
-
-    Parameters
-    ----------
-    level : float
-        The logarithm of the spread where no curve adds anything.
-    low, high : float
-        Bounds on the logarithm.
-    curves : tuple of SpreadCurve
-        Empty if the spread is the same for all rows.
-    """
+    """The spread on one side of the prediction."""
 
     level: float
+    """The logarithm of the spread where no curve adds anything."""
     low: float
     high: float
+    """Bounds on the logarithm."""
     curves: tuple[SpreadCurve, ...] = ()
+    """Empty if the spread is the same for all rows."""
 
     @classmethod
     def constant(cls, spread: float) -> Side:

@@ -33,24 +33,16 @@ MARK = b"gradum.outputs"
 
 @dataclass(frozen=True, eq=False)
 class NumericCore:
-    """What a file computes of its numbers, with its texts fixed.
-
-    Parameters
-    ----------
-    graph : Graph
-        What it computes of one row's numbers [d], in the order of the file's inputs.
-    names : tuple of str
-        The columns of numbers.
-    texts : mapping of str to str
-        The text of each other column.
-    output : str
-        The output that is read: the logits or the number.
-    """
+    """What a file computes of its numbers, with its texts fixed."""
 
     graph: Graph
+    """What it computes of one row's numbers [d], in the order of the file's inputs."""
     names: tuple[str, ...]
+    """The columns of numbers."""
     texts: Mapping[str, str]
+    """The text of each other column."""
     output: str
+    """The output that is read: the logits or the number."""
     data: bytes = field(repr=False)
 
     def run(self, x: np.ndarray) -> np.ndarray:

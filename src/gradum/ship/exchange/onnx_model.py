@@ -39,22 +39,15 @@ ROWS_A_SECOND = 50  # for each further second; even for a network of a gigaflop,
 
 @dataclass(frozen=True)
 class OnnxInput:
-    """An input of a model.
-
-    Parameters
-    ----------
-    type : type
-        The NumPy type of its values.
-    shape : tuple of int or None
-        None for an axis of no stated length, such as that of rows.
-    missing : str, optional
-        What stands for a missing value, "NaN" for numbers; None if the file does not say.
-    """
+    """An input of a model."""
 
     name: str
     type: type
+    """The NumPy type of its values."""
     shape: tuple[int | None, ...]
+    """None for an axis of no stated length, such as that of rows."""
     missing: str | None = None
+    """What stands for a missing value, "NaN" for numbers; None if the file does not say."""
 
     @property
     def width(self) -> int | None:
@@ -64,20 +57,14 @@ class OnnxInput:
 
 @dataclass(frozen=True, eq=False)
 class OnnxModel:
-    """A model that answers rows.
-
-    Parameters
-    ----------
-    answer : int, optional
-        Which output has the probabilities or the numbers; None if the file does not say.
-    logits : str, optional
-        The output with what these come from: the logits, or the numbers themselves.
-    """
+    """A model that answers rows."""
 
     data: bytes = field(repr=False)
     inputs: tuple[OnnxInput, ...]
     answer: int | None = None
+    """Which output has the probabilities or the numbers; None if the file does not say."""
     logits: str | None = None
+    """The output with what these come from: the logits, or the numbers themselves."""
 
     def run(self, values: Mapping[str, np.ndarray]) -> list[Any]:
         """Return the outputs for n rows of values [n, d] of each input, in the file's order.

@@ -142,18 +142,12 @@ FOLDS: Mapping[str, Fold] = {
 
 @dataclass(frozen=True, eq=False)
 class OnnxNetwork:
-    """A network from an ONNX file with one input and one output, each flattened in row-major order.
-
-    Parameters
-    ----------
-    graph : Graph
-        What the network computes for one row, with the file's weights in float64.
-    shape : tuple of int
-        The shape of one row, with 1 for a first axis of any length.
-    """
+    """A network from an ONNX file with one input and one output, both flattened row by row."""
 
     graph: Graph
+    """What the network computes for one row, with the file's weights in float64."""
     shape: tuple[int, ...]
+    """The shape of one row, with 1 for a first axis of any length."""
     data: bytes = field(repr=False)
 
     def run(self, x: np.ndarray) -> np.ndarray:

@@ -54,15 +54,10 @@ Value = np.ndarray | Computed
 
 @dataclass
 class Nodes:
-    """The nodes of a graph that is being built.
-
-    Parameters
-    ----------
-    inputs : int
-        How many numbers the input has.
-    """
+    """The nodes of a graph that is being built."""
 
     inputs: int
+    """How many numbers the input has."""
     nodes: list[Node] = field(default_factory=list)
     weights: int = 0
 
@@ -135,21 +130,14 @@ class Nodes:
 
 @dataclass(frozen=True)
 class Call:
-    """An operator of a file, with its inputs and attributes.
-
-    Parameters
-    ----------
-    inputs : list
-        Their values, None for an input that is left out.
-    attributes : mapping
-        The attributes that the file states.
-    nodes : Nodes
-        The nodes to which its operations are added.
-    """
+    """An operator of a file, with its inputs and attributes."""
 
     inputs: list[Value | None]
+    """Their values, None for an input that is left out."""
     attributes: Mapping[str, Any]
+    """The attributes that the file states."""
     nodes: Nodes
+    """The nodes to which its operations are added."""
 
     @property
     def given(self) -> list[Value]:
@@ -410,22 +398,15 @@ def _constant(call: Call) -> Value:
 
 @dataclass(frozen=True)
 class Operator:
-    """The reading of an operator.
-
-    Parameters
-    ----------
-    read : callable
-        Adds its operations, and returns its value. It raises ModelFileError with a clause that
-        says why it cannot, or ValueError where shapes do not fit.
-    attributes : mapping of str to str
-        The attributes that it may state, with their types' names in ONNX.
-    inputs : tuple of int
-        The least and the greatest number of inputs.
-    """
+    """The reading of an operator."""
 
     read: Callable[[Call], Value]
+    """Adds its operations, and returns its value. It raises ModelFileError with a clause that says
+    why it cannot, or ValueError where shapes do not fit."""
     inputs: tuple[int, int] = (1, 1)
+    """The least and the greatest number of inputs."""
     attributes: Mapping[str, str] = field(default_factory=dict)
+    """The attributes that it may state, with their types' names in ONNX."""
 
 
 OPERATORS: dict[str, Operator] = {

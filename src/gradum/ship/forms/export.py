@@ -45,39 +45,26 @@ FORMS: dict[str, Form] = {"onnx": OnnxForm(), "javascript": JavaScriptForm(), "s
 
 
 class Exported(msgspec.Struct, frozen=True):
-    """A model's file in another form.
-
-    Parameters
-    ----------
-    path : str
-        The file.
-    rung : str
-        The model that it holds.
-    bytes : int
-        The size of the file.
-    inputs : tuple of str
-        The columns that it takes.
-    outputs : tuple of str
-        Its answers.
-    runtime : str
-        The program that runs it.
-    parity : Parity or None
-        How far its answers differ from the model's own; None where this was not checked.
-    unchecked : str
-        Why it was not checked; empty where it was.
-    promise : Statement or None
-        What is promised of its intervals or sets; None where it has none.
-    """
+    """A model's file in another form."""
 
     path: str
+    """The file."""
     rung: str
+    """The model that it holds."""
     bytes: int
+    """The size of the file."""
     inputs: tuple[str, ...]
+    """The columns that it takes."""
     outputs: tuple[str, ...]
+    """Its answers."""
     runtime: str
+    """The program that runs it."""
     parity: Parity | None
+    """How far its answers differ from the model's own; None where this was not checked."""
     unchecked: str = ""
+    """Why it was not checked; empty where it was."""
     promise: Statement | None = None
+    """What is promised of its intervals or sets; None where it has none."""
 
 
 def form_of(path: str | os.PathLike, to: str | None = None, *, force: bool) -> Form:

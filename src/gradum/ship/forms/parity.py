@@ -20,25 +20,17 @@ Runner = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
 
 
 class Parity(msgspec.Struct, frozen=True):
-    """How far the answers of a form differ from the model's own.
-
-    Parameters
-    ----------
-    rows : int
-        How many rows both answered.
-    largest : float
-        The largest difference: of a probability, or of a number or an end of its interval in
-        deviations of the target (of its logarithm, if the model learned that).
-    flipped : int or None
-        In how many rows another class is predicted; None for numbers.
-    sets : int or None
-        In how many rows the set of classes differs; None where none was asked for.
-    """
+    """How far the answers of a form differ from the model's own."""
 
     rows: int
+    """How many rows both answered."""
     largest: float
+    """The largest difference: of a probability, or of a number or an end of its interval in
+    deviations of the target (of its logarithm, if the model learned that)."""
     flipped: int | None
+    """In how many rows another class is predicted; None for numbers."""
     sets: int | None = None
+    """In how many rows the set of classes differs; None where none was asked for."""
 
 
 def parity(model: RecordedModel, frame: pl.DataFrame, runner: Runner) -> Parity:

@@ -29,27 +29,20 @@ from gradum.tables.kinds.blocks import FORMS
 
 @dataclass(frozen=True, eq=False)
 class RecordedModel:
-    """A rung of a model as a program.
-
-    Parameters
-    ----------
-    columns : tuple of Column
-        The raw columns that it takes, in the table's order.
-    answers : mapping of str to str
-        The program's name for each answer: ``prediction`` [n], the number or the label; for classes
-        also ``probability`` [n, K] and ``logits`` [n, k], after calibration; with a promise,
-        ``low`` and ``high`` [n], or ``set`` [n, K], which classes are in it. The names differ where
-        a column is called so.
-    promise : ConformalPredictor or None
-        What the intervals or sets are made by.
-    """
+    """A rung of a model as a program."""
 
     fitted: Fitted
     rung: Rung
     columns: tuple[Column, ...]
+    """The raw columns that it takes, in the table's order."""
     answers: Mapping[str, str]
+    """The program's name for each answer: ``prediction`` [n], the number or the label; for classes
+    also ``probability`` [n, K] and ``logits`` [n, k], after calibration; with a promise, ``low``
+    and ``high`` [n], or ``set`` [n, K], which classes are in it. The names differ where a column is
+    called so."""
     program: RecordedProgram
     promise: ConformalPredictor | None = None
+    """What the intervals or sets are made by."""
 
     def raw(self, frame: pl.DataFrame) -> dict[str, np.ndarray]:
         """Return typed columns, as `tables.check` leaves them, as the program takes them."""

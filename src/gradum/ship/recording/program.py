@@ -46,46 +46,30 @@ def without_axes_of(lengths: Collection[int]) -> Iterator[int]:
 
 @dataclass(frozen=True, eq=False)
 class RecordedNode:
-    """A value of a program: an input, a constant, or what an operation makes of others.
-
-    Parameters
-    ----------
-    operation : str
-        A name in `OPERATIONS`; ``input`` and ``constant`` take no other nodes.
-    parents : tuple of Node
-        What the operation takes, in its order.
-    dtype : dtype
-        Of its numbers; ``object`` for texts.
-    shape : tuple of int
-        An axis of length `RecordedProgram.rows` is that of the rows.
-    settings : mapping
-        The arguments that are known in advance, such as an axis.
-    """
+    """A value of a program: an input, a constant, or what an operation makes of others."""
 
     operation: str
+    """A name in `OPERATIONS`; ``input`` and ``constant`` take no other nodes."""
     parents: tuple[RecordedNode, ...]
+    """What the operation takes, in its order."""
     dtype: np.dtype
+    """Of its numbers; ``object`` for texts."""
     shape: tuple[int, ...]
+    """An axis of length `RecordedProgram.rows` is that of the rows."""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    """The arguments that are known in advance, such as an axis."""
 
 
 @dataclass(frozen=True, eq=False)
 class RecordedProgram:
-    """What is computed of raw columns [n, 1], and the answers.
-
-    Parameters
-    ----------
-    inputs : mapping of str to Node
-        The raw columns by name: float64 with NaN where a value is missing, or texts.
-    outputs : mapping of str to Node
-        The answers by name, each [n, ...].
-    rows : int
-        The length of an axis that stands for any number of rows.
-    """
+    """What is computed of raw columns [n, 1], and the answers."""
 
     inputs: Mapping[str, RecordedNode]
+    """The raw columns by name: float64 with NaN where a value is missing, or texts."""
     outputs: Mapping[str, RecordedNode]
+    """The answers by name, each [n, ...]."""
     rows: int = ROWS_AXIS
+    """The length of an axis that stands for any number of rows."""
 
     @cached_property
     def nodes(self) -> tuple[RecordedNode, ...]:

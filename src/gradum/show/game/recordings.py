@@ -27,20 +27,14 @@ DIGITS = 5
 
 @dataclass(frozen=True)
 class Recordings:
-    """Two judged episodes, and what a page needs to play them and to play on.
-
-    Parameters
-    ----------
-    foremost : sequence of str
-        The observations, those first that matter most. Of many, the first `MOST_OBSERVATIONS` are
-        shown.
-    module : str
-        A module of JavaScript that names the policy its ``model``; empty where nobody plays on.
-    """
+    """Two judged episodes, and what a page needs to play them and to play on."""
 
     played: Played
     foremost: Sequence[str]
+    """The observations, those first that matter most. Of many, the first `MOST_OBSERVATIONS` are
+    shown."""
     module: str = ""
+    """A module of JavaScript that names the policy its ``model``; empty where nobody plays on."""
 
     @property
     def names(self) -> tuple[str, ...]:

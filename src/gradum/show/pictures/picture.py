@@ -103,31 +103,21 @@ AnyChart = alt.Chart | alt.LayerChart | alt.FacetChart
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart and everything that replaces it where it cannot be seen.
-
-    Parameters
-    ----------
-    name : str
-        Its anchor in the page, such as ``roc``.
-    chart : altair chart
-    description : str
-        What a reader who cannot see the chart must know, in one or two sentences.
-    caption : str
-        How to read the chart.
-    header, rows
-        The numbers behind the chart, as text.
-    wide : bool
-        Whether the chart takes the whole width of the page.
-    """
+    """A chart and everything that replaces it where it cannot be seen."""
 
     name: str
+    """Its anchor in the page, such as ``roc``."""
     title: str
     chart: AnyChart
     description: str
+    """What a reader who cannot see the chart must know, in one or two sentences."""
     caption: str = ""
+    """How to read the chart."""
     header: tuple[str, ...] = ()
     rows: Sequence[tuple[str, ...]] = field(default=())
+    """The numbers behind the chart, as text."""
     wide: bool = False
+    """Whether the chart takes the whole width of the page."""
 
     @property
     def specification(self) -> dict[str, Any]:

@@ -24,16 +24,11 @@ from gradum.tables.kinds.design import Design
 
 @dataclass(frozen=True, eq=False)
 class TableGraph:
-    """A rung of a fitted model as graphs, with the meaning of their inputs.
-
-    Parameters
-    ----------
-    rung : Rung
-        The rung of this model that predicts.
-    """
+    """A rung of a fitted model as graphs, with the meaning of their inputs."""
 
     fitted: Fitted
     rung: Rung
+    """The rung of this model that predicts."""
 
     def __repr__(self) -> str:
         return f"TableGraph({self.fitted.spec.target!r}, {self.rung.name!r})"

@@ -30,23 +30,16 @@ COVERAGE = 0.9
 
 
 class WidthAt(msgspec.Struct, frozen=True):
-    """The intervals of a tenth of the judged rows, grouped by their predictions.
-
-    Parameters
-    ----------
-    predicted : float
-        The median prediction.
-    low, median, high : float
-        A tenth of the widths is below ``low``, and a tenth above ``high``.
-    covered : float
-        The share of these rows that is covered.
-    """
+    """The intervals of a tenth of the judged rows, grouped by their predictions."""
 
     predicted: float
+    """The median prediction."""
     low: float
     median: float
     high: float
+    """A tenth of the widths is below ``low``, and a tenth above ``high``."""
     covered: float
+    """The share of these rows that is covered."""
 
 
 class Widths(msgspec.Struct, frozen=True):
@@ -66,43 +59,29 @@ class SetSize(msgspec.Struct, frozen=True):
 
 
 class Coverage(msgspec.Struct, frozen=True):
-    """Coverage of the judged rows by intervals or sets for 90%.
-
-    Parameters
-    ----------
-    guarantee : str
-        Its name: "split", "cross", "adaptive" or "none".
-    nominal : float
-        The coverage asked for.
-    rows, covered : int
-        The number of judged rows that were looked at, and how many of them are covered.
-    groups : tuple of GroupCoverage
-        The groups with the strongest evidence of a shortfall first; those with too few rows last.
-    tested : int
-        How many groups share one significance level.
-    widths : Widths or None
-        For intervals; None where they are unbounded.
-    sizes : tuple of SetSize
-        For sets.
-    overall : str
-        How many rows are covered, and what this shows.
-    sentence : str
-        Which group is covered least, if any group is shown to be covered less.
-    by_class : bool
-        Whether the sets are made for each class by itself.
-    """
+    """Coverage of the judged rows by intervals or sets for 90%."""
 
     guarantee: str
+    """Its name: "split", "cross", "adaptive" or "none"."""
     nominal: float
+    """The coverage asked for."""
     rows: int
     covered: int
+    """The number of judged rows that were looked at, and how many of them are covered."""
     groups: tuple[GroupCoverage, ...]
+    """The groups with the strongest evidence of a shortfall first; those with too few rows last."""
     tested: int
+    """How many groups share one significance level."""
     widths: Widths | None
+    """For intervals; None where they are unbounded."""
     sizes: tuple[SetSize, ...]
+    """For sets."""
     overall: str
+    """How many rows are covered, and what this shows."""
     sentence: str
+    """Which group is covered least, if any group is shown to be covered less."""
     by_class: bool = False
+    """Whether the sets are made for each class by itself."""
 
 
 def coverage(run: Run, evidence: Evidence, slices: Sequence[str] = ()) -> Coverage | None:
@@ -243,37 +222,26 @@ def without_few_rows(found: Coverage) -> Coverage:
 
 @dataclass(frozen=True, eq=False)
 class JudgedIntervals:
-    """The intervals or sets of n judged rows.
-
-    Parameters
-    ----------
-    guarantee : str
-        The name of the guarantee for new rows.
-    rows : ndarray of shape (n,)
-        Positions of the rows among all rows of the run, rising.
-    covered : boolean ndarray of shape (n,)
-        Whether the target is within the interval or set.
-    strata : ndarray of shape (n,)
-        Which rows share a threshold.
-    predicted : ndarray of shape (n,)
-        The middle of each interval, or the index of the likeliest class.
-    width : ndarray of shape (n,) or None
-        Widths of the intervals in units of the target, perhaps infinite; None for classes.
-    size : ndarray of shape (n,) or None
-        How many classes each set holds; None for numbers.
-    together : tuple of two ndarrays of shape (n,), or None
-        Where sets are made for each class by itself: the sizes that sets for all rows together
-        would have, and whether these would cover the row.
-    """
+    """The intervals or sets of n judged rows."""
 
     guarantee: Name
+    """The name of the guarantee for new rows."""
     rows: np.ndarray
+    """Of shape (n,). Positions of the rows among all rows of the run, rising."""
     covered: np.ndarray
+    """Booleans of shape (n,). Whether the target is within the interval or set."""
     strata: np.ndarray
+    """Of shape (n,). Which rows share a threshold."""
     predicted: np.ndarray
+    """Of shape (n,). The middle of each interval, or the index of the likeliest class."""
     width: np.ndarray | None = None
+    """Of shape (n,). Widths of the intervals in units of the target, perhaps infinite; None for
+    classes."""
     size: np.ndarray | None = None
+    """Of shape (n,). How many classes each set holds; None for numbers."""
     together: tuple[np.ndarray, np.ndarray] | None = None
+    """Each of shape (n,). Where sets are made for each class by itself: the sizes that sets for all
+    rows together would have, and whether these would cover the row."""
 
     def take(self, places: np.ndarray) -> JudgedIntervals:
         """Return those at the given positions, or where a mask holds."""

@@ -25,54 +25,37 @@ NOT_SHORT = marked("no shortfall shown")
 
 
 class GroupCoverage(msgspec.Struct, frozen=True):
-    """The judged rows with one level, or one range of values, of a column.
-
-    Parameters
-    ----------
-    column, values : str
-        As in a `Segment`; for classes, the target and its class.
-    rows, covered : int
-        How many rows there are, and how many of them are covered.
-    share : Interval
-        covered / rows; its 95% interval is exact where rows are independent.
-    p_value : float or None
-        The probability of so few covered rows, or fewer, if the group were like the others,
-        adjusted for all groups together (Holm); None where there is too little to test.
-    finding : str
-        "covered less", "no shortfall shown", "too few rows to say".
-    """
+    """The judged rows with one level, or one range of values, of a column."""
 
     column: str
     values: str
+    """As in a `Segment`; for classes, the target and its class."""
     rows: int
     covered: int
+    """How many rows there are, and how many of them are covered."""
     share: Interval
+    """covered / rows; its 95% interval is exact where rows are independent."""
     p_value: float | None
+    """The probability of so few covered rows, or fewer, if the group were like the others, adjusted
+    for all groups together (Holm); None where there is too little to test."""
     finding: str
+    """One of "covered less", "no shortfall shown", "too few rows to say"."""
 
 
 @dataclass(frozen=True, eq=False)
 class CoveredRows:
-    """Which of m rows are covered.
-
-    Parameters
-    ----------
-    evidence : Evidence
-        The run's evidence, whose resamples show which rows depend on each other.
-    places : ndarray of shape (m,)
-        Positions of the rows in the evidence.
-    covered : boolean ndarray of shape (m,)
-    strata : ndarray of shape (m,)
-        Which rows share a threshold.
-    nominal : float
-        The coverage asked for; a group that has it is not covered too seldom.
-    """
+    """Which of m rows are covered."""
 
     evidence: Evidence
+    """The run's evidence, whose resamples show which rows depend on each other."""
     places: np.ndarray
+    """Of shape (m,). Positions of the rows in the evidence."""
     covered: np.ndarray
+    """Booleans of shape (m,)."""
     strata: np.ndarray
+    """Of shape (m,). Which rows share a threshold."""
     nominal: float = 1.0
+    """The coverage asked for; a group that has it is not covered too seldom."""
 
 
 def covered_groups(rows: CoveredRows, slices: Sequence[str]) -> tuple[GroupCoverage, ...]:

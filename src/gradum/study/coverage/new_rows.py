@@ -22,32 +22,22 @@ from gradum.study.shortfall import exact_share, shortfall_of_new
 
 
 class NewCoverage(msgspec.Struct, frozen=True):
-    """Coverage of rows that are new to the run, by intervals or sets for 90%.
-
-    Parameters
-    ----------
-    guarantee : str
-        Its name: "split", "cross", "adaptive" or "none".
-    nominal : float
-        The coverage asked for.
-    rows, covered : int
-        The number of new rows, and how many of them are covered.
-    share : Interval
-        covered / rows, with its exact 95% interval.
-    p_value : float or None
-        The probability of so few covered rows, or fewer, if new rows were like the judged ones
-        (beta-binomial); None where no distribution is known.
-    sentence : str
-        The result in words.
-    """
+    """Coverage of rows that are new to the run, by intervals or sets for 90%."""
 
     guarantee: Name
+    """Its name: "split", "cross", "adaptive" or "none"."""
     nominal: float
+    """The coverage asked for."""
     rows: int
     covered: int
+    """The number of new rows, and how many of them are covered."""
     share: Interval
+    """covered / rows, with its exact 95% interval."""
     p_value: float | None
+    """The probability of so few covered rows, or fewer, if new rows were like the judged ones
+    (beta-binomial); None where no distribution is known."""
     sentence: str
+    """The result in words."""
 
 
 def covering(fitted: Fitted, judges: Sequence[Judge]) -> ConformalPredictor | None:

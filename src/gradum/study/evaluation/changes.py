@@ -22,24 +22,17 @@ from gradum.study.finding_words import BETTER, NO_DIFFERENCE, WORSE
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One score on new rows and in the run.
-
-    Parameters
-    ----------
-    new, own : Interval
-        On the new rows, and on the rows that the run held out.
-    difference : Interval
-        new − own, for two independent samples. The intervals of all compared scores hold jointly in
-        95% of cases.
-    finding : str
-        "worse", "better" or "no difference shown".
-    """
+    """One score on new rows and in the run."""
 
     metric: str
     new: Interval
     own: Interval
+    """On the new rows, and on the rows that the run held out."""
     difference: Interval
+    """new − own, for two independent samples. The intervals of all compared scores hold jointly in
+    95% of cases."""
     finding: str
+    """One of "worse", "better" or "no difference shown"."""
 
     @property
     def worse_p(self) -> float | None:

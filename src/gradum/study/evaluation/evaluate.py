@@ -37,35 +37,25 @@ from gradum.tables.table import Table
 
 
 class Evaluation(msgspec.Struct, frozen=True):
-    """Scores on held-out rows, and how those rows differ from the training rows.
-
-    Parameters
-    ----------
-    judgement : Judgement
-        Its headline and classes are those of the rung that the run uses.
-    differences : tuple of str
-        How the columns differ from those in training.
-    trained_on : int or None
-        How many of these rows the model was trained on; None where the run's rows are not at hand.
-    changes : tuple of Change
-        Scores of the rung in use on rows that are new to the run, next to the run's own scores;
-        those that got worse come first. Empty where there are no new rows, or no scores of the run.
-    sentences : tuple of str
-        What must be known first: which rows the model was trained on, which scores got worse, where
-        the target's level moved, how many rows are covered.
-    coverage : NewCoverage or None
-        Coverage by intervals or sets on rows that are new to the run; None where there are none.
-    groups : Groups or None
-        Scores of the rung in use for the groups that were asked for.
-    """
+    """Scores on held-out rows, and how those rows differ from the training rows."""
 
     judgement: Judgement
+    """Its headline and classes are those of the rung that the run uses."""
     differences: tuple[str, ...]
+    """How the columns differ from those in training."""
     trained_on: int | None = None
+    """How many of these rows the model was trained on; None where the run's rows are not at
+    hand."""
     changes: tuple[Change, ...] = ()
+    """Scores of the rung in use on rows that are new to the run, next to the run's own scores;
+    those that got worse come first. Empty where there are no new rows, or no scores of the run."""
     sentences: tuple[str, ...] = ()
+    """What must be known first: which rows the model was trained on, which scores got worse, where
+    the target's level moved, how many rows are covered."""
     coverage: NewCoverage | None = None
+    """Coverage by intervals or sets on rows that are new to the run; None where there are none."""
     groups: Groups | None = None
+    """Scores of the rung in use for the groups that were asked for."""
 
 
 class Grouping(msgspec.Struct, frozen=True):
@@ -133,29 +123,22 @@ def evaluate(
 
 @dataclass(frozen=True)
 class ScoredRows:
-    """Rows with a target, and all that an evaluation has to know of them.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        n rows; of the columns, at least those with a role other than that of a feature, and those
-        by which rows are grouped.
-    predictions : dict
-        Rung -> its predictions.
-    learned, held_out : boolean ndarray of shape (n,)
-        Which rows the model was trained on, and which others its run knew.
-    conformal : ConformalPredictor or None
-        What makes intervals or sets of the rung in use, if the model keeps the scores.
-    covered : callable
-        Returns which rows hold their target in their interval or set (n,); None if that is unknown.
-    """
+    """Rows with a target, and all that an evaluation has to know of them."""
 
     dataset: Dataset
+    """n rows; of the columns, at least those with a role other than that of a feature, and those by
+    which rows are grouped."""
     predictions: dict[str, Prediction]
+    """Rung -> its predictions."""
     learned: np.ndarray
     held_out: np.ndarray
+    """Booleans of shape (n,). Which rows the model was trained on, and which others its run
+    knew."""
     conformal: ConformalPredictor | None
+    """What makes intervals or sets of the rung in use, if the model keeps the scores."""
     covered: Callable[[], np.ndarray | None]
+    """Returns which rows hold their target in their interval or set (n,); None if that is
+    unknown."""
 
 
 def concluded(

@@ -92,34 +92,23 @@ def _joined(arrays: Sequence[np.ndarray | None]) -> np.ndarray | None:
 
 @dataclass(frozen=True)
 class Scoring:
-    """The work of predicting rows of a partition: a `gradum.engines.engine.Work`.
-
-    Parameters
-    ----------
-    stream : Stream
-        The table.
-    of_rows : int
-        How many rows are predicted in all.
-    labels : str
-        The column that stands for the target.
-    rungs : tuple of str
-        Whose predictions are wanted.
-    also : tuple of str
-        Columns that are wanted besides those with a role.
-    conformal : ConformalPredictor, optional
-        Says which rows are covered.
-    hashed : tuple of str
-        Columns whose values are hashed row by row.
-    """
+    """The work of predicting rows of a partition: a `gradum.engines.engine.Work`."""
 
     fitted: Fitted
     stream: Stream
+    """The table."""
     of_rows: int
+    """How many rows are predicted in all."""
     labels: str
+    """The column that stands for the target."""
     rungs: tuple[str, ...]
+    """Whose predictions are wanted."""
     also: tuple[str, ...] = ()
+    """Columns that are wanted besides those with a role."""
     conformal: ConformalPredictor | None = None
+    """Says which rows are covered."""
     hashed: tuple[str, ...] = ()
+    """Columns whose values are hashed row by row."""
 
     def named(self, drawn: DrawnRows) -> str:
         """Name a partition."""

@@ -44,15 +44,10 @@ NOTHING_SHOWN = marked(
 
 
 class Margin(msgspec.Struct, frozen=True):
-    """By how much a score may be worse.
-
-    Parameters
-    ----------
-    size : float
-        In the units of the metric, or as a share of the other model's score.
-    """
+    """By how much a score may be worse."""
 
     size: float
+    """In the units of the metric, or as a share of the other model's score."""
     is_share: bool
 
     @classmethod
@@ -86,26 +81,19 @@ class Margin(msgspec.Struct, frozen=True):
 
 
 class AsGood(msgspec.Struct, frozen=True):
-    """Whether each of two models is as good as the other within a margin.
-
-    Parameters
-    ----------
-    excess : tuple of Interval
-        By how much more than allowed the first is worse than the second, and the second than the
-        first, with two-sided 90% intervals: where one ends below 0, that model is as good, which
-        is claimed of a model that is not in 5% of samples at most.
-    rows : int
-        How many rows were judged.
-    needed : float or None
-        Of how many rows both claims would be shown in 80% of samples, if the two models are equally
-        good. None if both are shown, one model is worse, or no interval is known.
-    """
+    """Whether each of two models is as good as the other within a margin."""
 
     metric: str
     margin: Margin
     excess: tuple[Interval, Interval]
+    """By how much more than allowed the first is worse than the second, and the second than the
+    first, with two-sided 90% intervals: where one ends below 0, that model is as good, which is
+    claimed of a model that is not in 5% of samples at most."""
     rows: int
+    """How many rows were judged."""
     needed: float | None
+    """Of how many rows both claims would be shown in 80% of samples, if the two models are equally
+    good. None if both are shown, one model is worse, or no interval is known."""
 
     @property
     def shown(self) -> tuple[bool, bool]:

@@ -21,68 +21,46 @@ from gradum.tables.wording import quoted
 
 
 class MetricDifference(msgspec.Struct, frozen=True):
-    """One metric for two runs, on the rows that both judged.
-
-    Parameters
-    ----------
-    difference : Interval
-        first - second, paired: both were judged on the same rows.
-    finding : str
-        "first is better", "second is better", "no difference shown", or "another split" where the
-        runs divided their rows in different ways.
-    """
+    """One metric for two runs, on the rows that both judged."""
 
     metric: str
     first: float
     second: float
     difference: Interval
+    """first - second, paired: both were judged on the same rows."""
     finding: str
+    """One of "first is better", "second is better", "no difference shown", or "another split" where
+    the runs divided their rows in different ways."""
 
 
 class RivalScores(msgspec.Struct, frozen=True):
-    """The scores of one rival in each of two runs.
-
-    Parameters
-    ----------
-    first, second : dict
-        Metric -> value with its 95% bootstrap interval.
-    """
+    """The scores of one rival in each of two runs."""
 
     name: str
     first: dict[str, Interval]
     second: dict[str, Interval]
+    """Metric -> value with its 95% bootstrap interval."""
 
 
 class RunComparison(msgspec.Struct, frozen=True):
-    """A comparison of two runs.
-
-    Parameters
-    ----------
-    rungs : tuple of str
-        The rung in use of each run.
-    rows : int
-        The number of rows that both judged.
-    only : tuple of int
-        For each run, the number of rows that it alone judged; these do not count.
-    rivals : tuple of RivalScores
-        Scores of the rivals of both runs; none where the runs did not judge the same rows.
-    notes : tuple of str
-        Why a run's own score differs from the one here.
-    caution : str
-        Why neither run is called better; empty where both divided their rows in the same way.
-    as_good : AsGood or None
-        Whether each is as good as the other within a margin, if one was given; none where there is
-        a caution.
-    """
+    """A comparison of two runs."""
 
     rungs: tuple[str, str]
+    """The rung in use of each run."""
     rows: int
+    """The number of rows that both judged."""
     only: tuple[int, int]
+    """For each run, the number of rows that it alone judged; these do not count."""
     differences: tuple[MetricDifference, ...]
     rivals: tuple[RivalScores, ...] = ()
+    """Scores of the rivals of both runs; none where the runs did not judge the same rows."""
     notes: tuple[str, ...] = ()
+    """Why a run's own score differs from the one here."""
     caution: str = ""
+    """Why neither run is called better; empty where both divided their rows in the same way."""
     as_good: AsGood | None = None
+    """Whether each is as good as the other within a margin, if one was given; none where there is a
+    caution."""
 
 
 def compare(

@@ -16,25 +16,17 @@ CHANCE_ERRORS = 3.0
 
 @dataclass(frozen=True)
 class RunRows:
-    """The rows of a run's table, as 8 bytes a row whatever they hold.
-
-    Parameters
-    ----------
-    columns : tuple of str
-        The columns whose values count.
-    learned : ndarray of shape (m,)
-        Hashes of the distinct rows that the model learned from, rising.
-    held_out : ndarray of shape (h,)
-        Hashes of the rows that were only judged.
-    repeating : float
-        The share of the rows learned from that equal another of them; in a table of few columns,
-        many do by chance.
-    """
+    """The rows of a run's table, as 8 bytes a row whatever they hold."""
 
     columns: tuple[str, ...]
+    """The columns whose values count."""
     learned: np.ndarray
+    """Of shape (m,). Hashes of the distinct rows that the model learned from, rising."""
     held_out: np.ndarray
+    """Of shape (h,). Hashes of the rows that were only judged."""
     repeating: float
+    """The share of the rows learned from that equal another of them; in a table of few columns,
+    many do by chance."""
 
     @classmethod
     def of(

@@ -38,41 +38,28 @@ ROWS_OF_PAIRS = 400  # drawn by chance; the rank is among all pairs of them
 
 @dataclass(frozen=True)
 class Alike:
-    """The rows learned from that are nearest to a row.
-
-    Parameters
-    ----------
-    rung : str
-        The rung whose last layer defines the distance.
-    number : int
-        The row's number in its table, from 1.
-    label : object
-        The row's most probable class, whose probabilities are given; None for numbers.
-    answer : float
-        The model's answer for the row: that probability, or a number.
-    learned : int
-        The number of rows searched, n.
-    nearer_pairs : float
-        The share of pairs of rows learned from that are nearer to each other than the row is to any
-        of these rows; pairs at the same distance do not count.
-    values : polars.DataFrame
-        The feature columns of the row, then of the rows like it.
-    frame : polars.DataFrame
-        One line per row, the nearest first: ``row``, its number in the run's table; ``target``;
-        ``answer``, the model's answer for it, as a label or number; ``probability`` of ``label``
-        for classes; ``distance``; ``nearer_than``, the share of pairs of rows learned from that are
-        farther from each other; ``equal_columns``, how many columns hold the same value as the
-        given row.
-    """
+    """The rows learned from that are nearest to a row."""
 
     rung: str
+    """The rung whose last layer defines the distance."""
     number: int
+    """The row's number in its table, from 1."""
     label: Any
+    """The row's most probable class, whose probabilities are given; None for numbers."""
     answer: float
+    """The model's answer for the row: that probability, or a number."""
     learned: int
+    """The number of rows searched, n."""
     nearer_pairs: float
+    """The share of pairs of rows learned from that are nearer to each other than the row is to any
+    of these rows; pairs at the same distance do not count."""
     values: pl.DataFrame
+    """The feature columns of the row, then of the rows like it."""
     frame: pl.DataFrame
+    """One line per row, the nearest first: ``row``, its number in the run's table; ``target``;
+    ``answer``, the model's answer for it, as a label or number; ``probability`` of ``label`` for
+    classes; ``distance``; ``nearer_than``, the share of pairs of rows learned from that are farther
+    from each other; ``equal_columns``, how many columns hold the same value as the given row."""
 
 
 def alike(rows: LearnedRows, row: pl.DataFrame, *, number: int, count: int = 5) -> Alike:

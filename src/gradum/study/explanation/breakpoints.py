@@ -28,31 +28,21 @@ SECTIONS = 8  # of a piece, so that any curve within each is nearly a parabola
 
 @dataclass(frozen=True, eq=False)
 class ExactCurve:
-    """The answers for one row at every value of a column.
-
-    Parameters
-    ----------
-    coordinates : ndarray (p,)
-        t of the breakpoints and of the cuts between them, rising; the first and the last are the
-        ends of the curve.
-    logits : ndarray (M, p, k)
-        Logits of the members at the breakpoints.
-    layers : FirstLayer
-        Combines the members' logits.
-    answer : Answer
-        From logits to answers.
-    input_layer : InputLayer
-        Scales the column.
-    column : int
-        The column's place in the dense block.
-    """
+    """The answers for one row at every value of a column."""
 
     coordinates: np.ndarray
+    """Of shape (p,). t of the breakpoints and of the cuts between them, rising; the first and the
+    last are the ends of the curve."""
     logits: np.ndarray
+    """Of shape (M, p, k). Logits of the members at the breakpoints."""
     layers: FirstLayer
+    """Combines the members' logits."""
     answer: Answer
+    """From logits to answers."""
     input_layer: InputLayer
+    """Scales the column."""
     column: int
+    """The column's place in the dense block."""
 
     @cached_property
     def values(self) -> np.ndarray:

@@ -40,21 +40,16 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Dependence:
-    """The partial dependence on one column at the values of a grid.
-
-    Parameters
-    ----------
-    values : ndarray (g, k)
-        PD, in the unit of the answers.
-    error : ndarray (g, k)
-        Standard error of the curve's shape, from the scatter of B background rows; NaN for one row.
-    spread : ndarray (g, k)
-        Standard deviation of the curve's shape over the members of a pack; NaN for one network.
-    """
+    """The partial dependence on one column at the values of a grid."""
 
     values: np.ndarray
+    """Of shape (g, k). PD, in the unit of the answers."""
     error: np.ndarray
+    """Of shape (g, k). Standard error of the curve's shape, from the scatter of B background rows;
+    NaN for one row."""
     spread: np.ndarray
+    """Of shape (g, k). Standard deviation of the curve's shape over the members of a pack; NaN for
+    one network."""
 
     @classmethod
     def of(cls, curves: np.ndarray, members: np.ndarray) -> Dependence:
@@ -77,20 +72,14 @@ def _deviation(values: np.ndarray, axis: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Accumulated:
-    """The accumulated local effects of one column at some values.
-
-    Parameters
-    ----------
-    values : ndarray (g, k)
-        ALE, in the unit of the answers, with a mean of 0 over the rows. NaN for levels and for
-        missing values, which have no ALE.
-    error : ndarray (g, k)
-        Standard error, from the scatter of the differences within the bins; NaN where a bin has one
-        row.
-    """
+    """The accumulated local effects of one column at some values."""
 
     values: np.ndarray
+    """Of shape (g, k). ALE, in the unit of the answers, with a mean of 0 over the rows. NaN for
+    levels and for missing values, which have no ALE."""
     error: np.ndarray
+    """Of shape (g, k). Standard error, from the scatter of the differences within the bins; NaN
+    where a bin has one row."""
 
     @classmethod
     def of(

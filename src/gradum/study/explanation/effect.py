@@ -25,39 +25,29 @@ from gradum.study.first_layer import Opened
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """The positions, among the rows given to the rung, of those that an effect uses.
-
-    Parameters
-    ----------
-    background, given : ndarray of int (B,), (n,)
-        The background rows, and the rows whose own curves are wanted.
-    values, between : ndarray of int (g,), (m,)
-        Rows that hold the values of a grid, and the values half-way between.
-    """
+    """The positions, among the rows given to the rung, of those that an effect uses."""
 
     background: np.ndarray
     given: np.ndarray
+    """Integers of shapes (B,) and (n,). The background rows, and the rows whose own curves are
+    wanted."""
     values: np.ndarray
     between: np.ndarray
+    """Integers of shapes (g,) and (m,). Rows that hold the values of a grid, and the values
+    half-way between."""
 
 
 @dataclass(frozen=True, eq=False)
 class Extremes:
-    """The least and the greatest of one row's answers.
-
-    Parameters
-    ----------
-    values : polars.Series (p,)
-        Values of the column.
-    answers : ndarray (p, k)
-        The answers there.
-    error : ndarray (k,)
-        How far answers between the values may exceed these; 0 where the extremes are exact.
-    """
+    """The least and the greatest of one row's answers."""
 
     values: pl.Series
+    """Of shape (p,). Values of the column."""
     answers: np.ndarray
+    """Of shape (p, k). The answers there."""
     error: np.ndarray
+    """Of shape (k,). How far answers between the values may exceed these; 0 where the extremes are
+    exact."""
 
     @property
     def least(self) -> np.ndarray:
@@ -72,37 +62,25 @@ class Extremes:
 
 @dataclass(frozen=True, eq=False)
 class Effect:
-    """The answers of a model as one column takes other values.
-
-    Parameters
-    ----------
-    grid : Grid
-        The values.
-    dependence : Dependence
-        Partial dependence, the mean over background rows.
-    accumulated : Accumulated or None
-        Accumulated local effects for numbers and dates; None for levels, which have no order.
-    interpolation_error : ndarray (k,)
-        The largest distance of the partial dependence, half-way between the values, from straight
-        lines between them: what a grid twice as fine would add. 0 for levels.
-    rows : ndarray (g, n, k)
-        The answers for n given rows at the values: their ICE curves.
-    rows_error : ndarray (k,)
-        The interpolation error of these curves, the largest over all rows.
-    replacing : Replacing
-        Gives rows other values.
-    places : Places
-        Where it finds these values.
-    """
+    """The answers of a model as one column takes other values."""
 
     grid: CurveGrid
+    """The values."""
     dependence: Dependence
+    """Partial dependence, the mean over background rows."""
     accumulated: Accumulated | None
+    """Accumulated local effects for numbers and dates; None for levels, which have no order."""
     interpolation_error: np.ndarray
+    """Of shape (k,). The largest distance of the partial dependence, half-way between the values,
+    from straight lines between them: what a grid twice as fine would add. 0 for levels."""
     rows: np.ndarray
+    """Of shape (g, n, k). The answers for n given rows at the values: their ICE curves."""
     rows_error: np.ndarray
+    """Of shape (k,). The interpolation error of these curves, the largest over all rows."""
     replacing: Replacing
+    """Gives rows other values."""
     places: Places
+    """Where it finds these values."""
 
     @property
     def column(self) -> str:
@@ -207,18 +185,12 @@ def _off_straight_lines(grid: CurveGrid, curves: np.ndarray, halfway: np.ndarray
 
 @dataclass(frozen=True)
 class Replacing:
-    """A column whose values are replaced.
-
-    Parameters
-    ----------
-    opened : Opened
-        A rung opened on rows, including rows that hold the other values.
-    answer : Answer
-        From logits to answers.
-    """
+    """A column whose values are replaced."""
 
     opened: Opened
+    """A rung opened on rows, including rows that hold the other values."""
     answer: Answer
+    """From logits to answers."""
     column: str
 
     def answers(self, rows: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

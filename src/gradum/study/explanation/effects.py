@@ -30,42 +30,28 @@ MOST_CURVES = 4  # in a report, and on the page of a row
 
 @dataclass(frozen=True, eq=False)
 class Effects:
-    """The effects of several columns.
-
-    Parameters
-    ----------
-    target : str
-        What is predicted.
-    rung : str
-        The rung that answers.
-    scale : str
-        ``target``, ``probability`` or ``log-odds``.
-    answers : tuple
-        The classes, or the quantiles; None for a number.
-    effects : tuple of Effect
-        In the columns' order.
-    texts : tuple of str
-        Text columns, which have no curve.
-    background : int
-        B.
-    base : ndarray (k,)
-        The mean answer over the background rows.
-    rows : polars.DataFrame
-        The n given rows.
-    outputs : ndarray (n, k)
-        The answers for them.
-    """
+    """The effects of several columns."""
 
     target: str
+    """What is predicted."""
     rung: str
+    """The rung that answers."""
     scale: Scale
+    """``target``, ``probability`` or ``log-odds``."""
     answers: tuple[Any, ...]
+    """The classes, or the quantiles; None for a number."""
     effects: tuple[Effect, ...]
+    """In the columns' order."""
     texts: tuple[str, ...]
+    """Text columns, which have no curve."""
     background: int
+    """B."""
     base: np.ndarray
+    """Of shape (k,). The mean answer over the background rows."""
     rows: pl.DataFrame
+    """The n given rows."""
     outputs: np.ndarray
+    """Of shape (n, k). The answers for them."""
 
     def of(self, column: str) -> Effect:
         """Return the effect of a column; KeyError if it has none."""

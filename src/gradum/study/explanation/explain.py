@@ -42,37 +42,25 @@ MOST_VALUES = 3  # of columns that count as one
 
 @dataclass(frozen=True)
 class Explanations:
-    """The answers for some rows, each divided among the columns.
-
-    Parameters
-    ----------
-    rung : str
-        The rung that answers.
-    scale : str
-        ``target``, ``probability`` or ``log-odds``.
-    names : tuple of str
-        The names of the players.
-    answers : tuple
-        The classes, or the quantiles; a single None for a number.
-    rows : ndarray of int (n,)
-        The rows' numbers in their table, from 1.
-    values : polars.DataFrame
-        The rows' values of the columns.
-    parts : tuple of Shapley
-        The division of each row's answer.
-    background_rows : polars.DataFrame
-        The B rows that show what the columns are typically like.
-    """
+    """The answers for some rows, each divided among the columns."""
 
     rung: str
+    """The rung that answers."""
     scale: Scale
+    """``target``, ``probability`` or ``log-odds``."""
     players: tuple[Player, ...]
     names: tuple[str, ...]
+    """The names of the players."""
     answers: tuple[Any, ...]
+    """The classes, or the quantiles; a single None for a number."""
     rows: np.ndarray
+    """Integers of shape (n,). The rows' numbers in their table, from 1."""
     values: pl.DataFrame
+    """The rows' values of the columns."""
     parts: tuple[Shapley, ...]
+    """The division of each row's answer."""
     background_rows: pl.DataFrame
+    """The B rows that show what the columns are typically like."""
 
     @property
     def background(self) -> int:
@@ -213,13 +201,7 @@ class SomeRows(NamedTuple):
 
 @dataclass(frozen=True)
 class Explaining:
-    """The work of explaining rows: a `gradum.engines.engine.Work`; the parameters are `explain`'s.
-
-    Parameters
-    ----------
-    background : polars.DataFrame
-    scale : str
-    """
+    """The work of explaining rows, a `gradum.engines.engine.Work`; its fields are `explain`'s."""
 
     fitted: Fitted
     rung: str
@@ -299,47 +281,31 @@ def _unmoved(
 
 
 class Contribution(msgspec.Struct, frozen=True):
-    """What one column, or several that count as one, adds to the answer.
-
-    Parameters
-    ----------
-    value : str
-        The row's value as text; empty where more than `MOST_VALUES` columns count as one.
-    contribution : float
-        φ.
-    error : float or None
-        Its standard error; None where it is unknown.
-    """
+    """What one column, or several that count as one, adds to the answer."""
 
     column: str
     value: str
+    """The row's value as text; empty where more than `MOST_VALUES` columns count as one."""
     contribution: float
+    """φ."""
     error: float | None
+    """Its standard error; None where it is unknown."""
 
 
 class RowExplanation(msgspec.Struct, frozen=True):
-    """How one answer is made up: base + Σ contributions = output.
-
-    Parameters
-    ----------
-    row : int
-        The row's number in the table, from 1.
-    answer : str or None
-        The class, or the quantile, that all values refer to; None for a number.
-    scale : str
-        ``target``, ``probability`` or ``log-odds``.
-    output, base : float
-        The answer, and the mean answer over the background rows.
-    contributions : tuple of Contribution
-        In order of falling size.
-    """
+    """How one answer is made up: base + Σ contributions = output."""
 
     row: int
+    """The row's number in the table, from 1."""
     answer: str | None
+    """The class, or the quantile, that all values refer to; None for a number."""
     scale: Scale
+    """``target``, ``probability`` or ``log-odds``."""
     output: float
     base: float
+    """The answer, and the mean answer over the background rows."""
     contributions: tuple[Contribution, ...]
+    """In order of falling size."""
 
 
 def foremost_answer(found: Explanations, place: int) -> int:

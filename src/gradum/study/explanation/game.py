@@ -34,22 +34,15 @@ NUMBERS_AT_ONCE = 2**18
 
 @dataclass(frozen=True)
 class Setting:
-    """What the games of several rows share.
-
-    Parameters
-    ----------
-    opened : Opened
-        The rung opened on the B background rows, then on the explained rows.
-    background : int
-        B.
-    answer : Answer
-        From logits to answers.
-    """
+    """What the games of several rows share."""
 
     opened: Opened
+    """The rung opened on the B background rows, then on the explained rows."""
     players: tuple[Player, ...]
     background: int
+    """B."""
     answer: Answer
+    """From logits to answers."""
 
     @cached_property
     def terms(self) -> tuple[tuple[int, ...], ...]:
@@ -83,16 +76,11 @@ class Setting:
 
 @dataclass(frozen=True)
 class ColumnGame:
-    """One row against the background rows.
-
-    Parameters
-    ----------
-    row : int
-        Its position among the explained rows.
-    """
+    """One row against the background rows."""
 
     setting: Setting
     row: int
+    """Its position among the explained rows."""
 
     @property
     def players(self) -> int:

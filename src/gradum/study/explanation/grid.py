@@ -28,32 +28,24 @@ FEW_ROWS = 5
 
 @dataclass(frozen=True, eq=False)
 class CurveGrid:
-    """The values of one column at which a curve is drawn.
-
-    Parameters
-    ----------
-    values : polars.Series (g,)
-        With the column's name and type: rising numbers or dates, or levels from the commonest on,
-        or no and yes; null comes last, if rows lack a value.
-    numbers : ndarray (g,)
-        The values as numbers, dates in microseconds since 1970; NaN for levels and for null.
-    rows : ndarray of int (g,)
-        Background rows near each value: within `NEAR` of the column's range, with the same level,
-        or also without a value.
-    edges : ndarray (K + 1,)
-        The numbers that bound bins with about equally many background rows; empty for levels.
-    between : ndarray (m,)
-        Numbers half-way between neighbours, where the column can have such values.
-    whole : bool
-        Whether the column holds whole numbers, in the rows as well.
-    """
+    """The values of one column at which a curve is drawn."""
 
     values: pl.Series
+    """Of shape (g,). With the column's name and type: rising numbers or dates, or levels from the
+    commonest on, or no and yes; null comes last, if rows lack a value."""
     numbers: np.ndarray
+    """Of shape (g,). The values as numbers, dates in microseconds since 1970; NaN for levels and
+    for null."""
     rows: np.ndarray
+    """Integers of shape (g,). Background rows near each value: within `NEAR` of the column's range,
+    with the same level, or also without a value."""
     edges: np.ndarray
+    """Of shape (K + 1,). The numbers that bound bins with about equally many background rows; empty
+    for levels."""
     between: np.ndarray
+    """Of shape (m,). Numbers half-way between neighbours, where the column can have such values."""
     whole: bool
+    """Whether the column holds whole numbers, in the rows as well."""
 
     @property
     def column(self) -> str:

@@ -59,40 +59,28 @@ STRENGTH = 1.0
 
 @dataclass(frozen=True)
 class RowInfluence:
-    """What single rows learned from add to an answer, or to all answers on average.
-
-    Parameters
-    ----------
-    number : int or None
-        The number in its table of the row asked about; None if all rows were asked about.
-    label : object
-        The class whose probability is the answer; None for numbers, or if all were asked about.
-    answer : float or None
-        The model's answer for the row: that probability, or a number.
-    learned : int
-        n.
-    asked : int
-        m: one row, or the number drawn.
-    exact : bool
-        Whether a refit agrees to the last digits, as for least squares.
-    last_layer_only : bool
-        Whether layers before the last were held fixed.
-    frame : polars.DataFrame
-        One line per row, those that push most first: ``row``, its number in the run's table;
-        ``target``; ``push``: the answer less what it would be without the row, in the target's unit
-        or in probability. If all rows were asked about, ``push`` is its mean size over rows and
-        classes.
-    """
+    """What single rows learned from add to an answer, or to all answers on average."""
 
     rung: str
     number: int | None
+    """The number in its table of the row asked about; None if all rows were asked about."""
     label: Any
+    """The class whose probability is the answer; None for numbers, or if all were asked about."""
     answer: float | None
+    """The model's answer for the row: that probability, or a number."""
     learned: int
+    """n."""
     asked: int
+    """m: one row, or the number drawn."""
     exact: bool
+    """Whether a refit agrees to the last digits, as for least squares."""
     last_layer_only: bool
+    """Whether layers before the last were held fixed."""
     frame: pl.DataFrame
+    """One line per row, those that push most first: ``row``, its number in the run's table;
+    ``target``; ``push``: the answer less what it would be without the row, in the target's unit or
+    in probability. If all rows were asked about, ``push`` is its mean size over rows and
+    classes."""
 
 
 def influence(
@@ -193,22 +181,16 @@ def _refuse_size(takes: int, rows: int) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Refit:
-    """The last layer of one network, ready to be refitted without single rows.
-
-    Parameters
-    ----------
-    model : OneOutput or Softmax
-        Provides coordinates in which H is the identity.
-    units : ndarray of shape (n, h)
-    gradient : ndarray of shape (n, k)
-        Gradients of the rows' weighted losses by the logits.
-    hessian : ndarray of shape (n, k, k)
-    """
+    """The last layer of one network, ready to be refitted without single rows."""
 
     model: OneOutput | SoftmaxCoordinates
+    """Provides coordinates in which H is the identity."""
     units: np.ndarray
+    """Of shape (n, h)."""
     gradient: np.ndarray
+    """Of shape (n, k). Gradients of the rows' weighted losses by the logits."""
     hessian: np.ndarray
+    """Of shape (n, k, k)."""
 
     @classmethod
     def of(cls, rows: LearnedRows, units: np.ndarray, logits: np.ndarray) -> Refit:

@@ -42,40 +42,26 @@ STRONGEST = 6  # players whose pairs are looked at where all pairs would take to
 
 
 class Interaction(msgspec.Struct, frozen=True):
-    """Two columns, and how far together they move the answers beyond their separate effects.
-
-    Parameters
-    ----------
-    columns : pair of str
-    size : Interval
-        Mean |E| over rows and answers; see `gradum.study.explanation.overall.mean_sizes`.
-    """
+    """Two columns, and how far together they move the answers beyond their separate effects."""
 
     columns: tuple[str, str]
     size: Interval
+    """Mean |E| over rows and answers; see `gradum.study.explanation.overall.mean_sizes`."""
 
 
 class Interactions(msgspec.Struct, frozen=True):
-    """The strongest pairs of columns.
-
-    Parameters
-    ----------
-    pairs : tuple of Interaction
-        The `MOST_PAIRS` largest by falling size; pairs that do not interact are left out.
-    tried : int
-        How many pairs were looked at.
-    rows, background : int
-        The number of rows averaged over, and of background rows.
-    exact : bool
-        Whether all coalitions were met. If not, all coalitions of the strongest columns were met
-        with drawn ones of the others, whose error is in the intervals.
-    """
+    """The strongest pairs of columns."""
 
     pairs: tuple[Interaction, ...]
+    """The `MOST_PAIRS` largest by falling size; pairs that do not interact are left out."""
     tried: int
+    """How many pairs were looked at."""
     rows: int
     background: int
+    """The number of rows averaged over, and of background rows."""
     exact: bool
+    """Whether all coalitions were met. If not, all coalitions of the strongest columns were met
+    with drawn ones of the others, whose error is in the intervals."""
 
     @property
     def frame(self) -> pl.DataFrame:

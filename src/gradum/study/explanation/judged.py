@@ -62,47 +62,32 @@ SHARES = (0.1, 0.5, 0.9)  # of the predicted numbers that lie below the typical 
 
 
 class JudgedRow(msgspec.Struct, frozen=True):
-    """A judged row to be shown.
-
-    Parameters
-    ----------
-    target : str
-        The true target, in the table's own words.
-    share : float or None
-        For a typical row with a numeric target, the share of rows with lower predictions.
-    pictures : dict of str to bytes
-        A small PNG file of each picture or sound in the row.
-    """
+    """A judged row to be shown."""
 
     target: str
+    """The true target, in the table's own words."""
     explanation: RowExplanation
     share: float | None = None
+    """For a typical row with a numeric target, the share of rows with lower predictions."""
     pictures: dict[str, bytes] = {}
+    """A small PNG file of each picture or sound in the row."""
 
 
 class JudgedExplanation(msgspec.Struct, frozen=True):
-    """Why the rung in use answers the judged rows as it does.
-
-    Parameters
-    ----------
-    judged : int
-        The number of judged rows. The rows behind ``overall`` were drawn from them by chance,
-        heavier rows more often.
-    together : int
-        The number of columns that count as one, because `MOST_COLUMNS` others are more important; 0
-        if none.
-    interactions : Interactions
-        For one in `INTERACTION_ROWS` of the same rows.
-    worst, typical : tuple of JudgedRow
-        The rows with the greatest loss, and those that `typical` returns.
-    """
+    """Why the rung in use answers the judged rows as it does."""
 
     judged: int
+    """The number of judged rows. The rows behind ``overall`` were drawn from them by chance,
+    heavier rows more often."""
     together: int
+    """The number of columns that count as one, because `MOST_COLUMNS` others are more important; 0
+    if none."""
     overall: Overall
     interactions: Interactions
+    """For one in `INTERACTION_ROWS` of the same rows."""
     worst: tuple[JudgedRow, ...] = ()
     typical: tuple[JudgedRow, ...] = ()
+    """The rows with the greatest loss, and those that `typical` returns."""
 
 
 @one_thread()
@@ -207,20 +192,13 @@ def _less_important(columns: Sequence[str], important: Sequence[str]) -> list[st
 
 @dataclass(frozen=True)
 class _Judge:
-    """One judge's explanations of the rows that it judged.
-
-    Parameters
-    ----------
-    fitted : Fitted
-        With the judge's rungs.
-    background : polars.DataFrame
-    places : ndarray of int
-        Positions of the rows among the judged rows.
-    """
+    """One judge's explanations of the rows that it judged."""
 
     fitted: Fitted
+    """With the judge's rungs."""
     background: pl.DataFrame
     places: np.ndarray
+    """Positions of the rows among the judged rows."""
     found: Explanations
 
     def games(self, places: set[int]) -> Iterator[ColumnGame]:

@@ -32,27 +32,19 @@ BACKGROUND_ROWS = 200
 
 @dataclass(frozen=True, eq=False)
 class LearnedRows:
-    """n rows of a run's table that a rung learned from.
-
-    Parameters
-    ----------
-    frame : polars.DataFrame
-        Their feature columns.
-    numbers : ndarray of int (n,)
-        Their numbers in the table, from 1.
-    target : ndarray of shape (n,)
-        Numbers in raw units, or class codes.
-    weight : ndarray of shape (n,)
-        Their weights in the rung's training; where classes are balanced, times the weight of the
-        class.
-    """
+    """n rows of a run's table that a rung learned from."""
 
     fitted: Fitted
     rung: Rung
     frame: pl.DataFrame
+    """Their feature columns."""
     numbers: np.ndarray
+    """Integers of shape (n,). Their numbers in the table, from 1."""
     target: np.ndarray
+    """Of shape (n,). Numbers in raw units, or class codes."""
     weight: np.ndarray
+    """Of shape (n,). Their weights in the rung's training; where classes are balanced, times the
+    weight of the class."""
 
     @classmethod
     def of(cls, fitted: Fitted, rung: Rung, dataset: Dataset, parts: np.ndarray) -> LearnedRows:

@@ -31,85 +31,57 @@ SIZE = {"size": pl.Float64, "low": pl.Float64, "high": pl.Float64}
 
 
 class Direction(msgspec.Struct, frozen=True):
-    """How a column's contribution varies with its value.
-
-    Parameters
-    ----------
-    correlation : Interval
-        Spearman's rank correlation of value and φ over the rows that have a value.
-    tendency : {"rises", "falls", "neither"}
-        Whether the interval lies above 0, below 0, or around it.
-    """
+    """How a column's contribution varies with its value."""
 
     correlation: Interval
+    """Spearman's rank correlation of value and φ over the rows that have a value."""
     tendency: Tendency
+    """Whether the interval lies above 0, below 0, or around it."""
 
 
 class LevelContribution(msgspec.Struct, frozen=True):
-    """The mean contribution of one level of a column without order.
-
-    Parameters
-    ----------
-    level : str
-        "–" where it is missing.
-    contribution : Interval
-        The mean of φ over the rows with this level.
-    """
+    """The mean contribution of one level of a column without order."""
 
     level: str
+    """The level; "–" where it is missing."""
     rows: int
     contribution: Interval
+    """The mean of φ over the rows with this level."""
 
 
 class ColumnOverall(msgspec.Struct, frozen=True):
-    """The effect of one column, or of several that count as one, over all rows.
-
-    Parameters
-    ----------
-    size : Interval
-        Mean |φ| over rows and answers; see `sizes.mean_sizes_before`.
-    direction : Direction or None
-        For numbers and dates. None for other columns, for columns that count as one, with fewer
-        than `FEWEST_ROWS` rows, and where all values or all contributions are the same.
-    levels : tuple of LevelContribution
-        For columns without order: the `MOST_LEVELS` commonest levels that have enough rows.
-    contributions : tuple of float
-        φ of some rows, rising: of all rows up to `MOST_POINTS`, otherwise of a selection with the
-        same distribution.
-    ranks : tuple of float or None
-        For each of these, the share of rows whose value is smaller, with ties counted half; None
-        for a value that is missing or has no order.
-    """
+    """The effect of one column, or of several that count as one, over all rows."""
 
     column: str
     size: Interval
+    """Mean |φ| over rows and answers; see `sizes.mean_sizes_before`."""
     direction: Direction | None = None
+    """For numbers and dates. None for other columns, for columns that count as one, with fewer than
+    `FEWEST_ROWS` rows, and where all values or all contributions are the same."""
     levels: tuple[LevelContribution, ...] = ()
+    """For columns without order: the `MOST_LEVELS` commonest levels that have enough rows."""
     contributions: tuple[float, ...] = ()
+    """φ of some rows, rising: of all rows up to `MOST_POINTS`, otherwise of a selection with the
+    same distribution."""
     ranks: tuple[float | None, ...] = ()
+    """For each of these, the share of rows whose value is smaller, with ties counted half; None for
+    a value that is missing or has no order."""
 
 
 class Overall(msgspec.Struct, frozen=True):
-    """The effects of the columns over all explained rows.
-
-    Parameters
-    ----------
-    scale : str
-        ``target``, ``probability`` or ``log-odds``.
-    answer : str or None
-        The class or quantile that directions, levels and contributions refer to; None for a number.
-    answers : int
-        The number of answers that the sizes are averaged over.
-    columns : tuple of ColumnOverall
-        By falling size.
-    """
+    """The effects of the columns over all explained rows."""
 
     scale: Scale
+    """``target``, ``probability`` or ``log-odds``."""
     answer: str | None
+    """The class or quantile that directions, levels and contributions refer to; None for a
+    number."""
     answers: int
+    """The number of answers that the sizes are averaged over."""
     rows: int
     background: int
     columns: tuple[ColumnOverall, ...]
+    """By falling size."""
 
     @property
     def frame(self) -> pl.DataFrame:

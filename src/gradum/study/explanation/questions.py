@@ -27,27 +27,19 @@ SHOWN_LEVELS = 5
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """A column of the table, as codes.
-
-    Parameters
-    ----------
-    cuts : ndarray of float or None
-        Thresholds of numbers, and of dates in microseconds, rising; code c stands for values from
-        cuts[c - 1] up to, but not including, cuts[c]. None for categories.
-    levels : tuple
-        The levels of a category by code; the code after them stands for all others.
-    seen : ndarray of bool (C,)
-        Which codes occurred.
-    kind : str
-        The column's.
-    """
+    """A column of the table, as codes."""
 
     column: str
     cuts: np.ndarray | None
+    """Thresholds of numbers, and of dates in microseconds, rising; code c stands for values from
+    cuts[c - 1] up to, but not including, cuts[c]. None for categories."""
     levels: tuple[Any, ...]
+    """The levels of a category by code; the code after them stands for all others."""
     dates: bool
     seen: np.ndarray
+    """Booleans of shape (C,). Which codes occurred."""
     kind: str = "numeric"
+    """The column's."""
 
     @classmethod
     def of(cls, values: pl.Series, kind: str) -> Question:

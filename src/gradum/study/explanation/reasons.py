@@ -32,59 +32,39 @@ ROUNDING = 1e-6  # as a share of an answer; less is no reason, and does not orde
 
 @dataclass(frozen=True)
 class Favourable:
-    """The answer that somebody hopes for.
-
-    Parameters
-    ----------
-    name : label or str
-        A class, or ``high`` or ``low``.
-    sign : float
-        -1 where a low number is favourable, else 1.
-    """
+    """The answer that somebody hopes for."""
 
     name: Label
+    """A class, or ``high`` or ``low``."""
     sign: float
+    """-1 where a low number is favourable, else 1."""
 
 
 @dataclass(frozen=True)
 class Value:
-    """A row's value of a column, next to the common value.
-
-    Parameters
-    ----------
-    value : object
-        None where it is missing.
-    common : object
-        The median of the background rows' numbers or dates, or their most frequent level.
-    kind : str
-        The column's kind.
-    """
+    """A row's value of a column, next to the common value."""
 
     column: str
     value: Any
+    """None where it is missing."""
     common: Any
+    """The median of the background rows' numbers or dates, or their most frequent level."""
     kind: KindName
+    """The column's kind."""
 
 
 @dataclass(frozen=True)
 class Reason:
-    """A column, or several that count as one, that counts against the favourable answer.
-
-    Parameters
-    ----------
-    values : tuple of Value
-        The values of each of its columns.
-    contribution : float
-        φ, by how much it moves the answer, on the answer's scale: below 0, unless a low number is
-        favourable.
-    error : float
-        The standard error of φ.
-    """
+    """A column, or several that count as one, that counts against the favourable answer."""
 
     player: Player
     values: tuple[Value, ...]
+    """The values of each of its columns."""
     contribution: float
+    """φ, by how much it moves the answer, on the answer's scale: below 0, unless a low number is
+    favourable."""
     error: float
+    """The standard error of φ."""
 
 
 def favourable_answer(fitted: Fitted, name: Label | None) -> Favourable:

@@ -53,38 +53,27 @@ class Coalitions(Protocol):
 
 @dataclass(frozen=True)
 class Shapley:
-    """How one row's answers are divided among the players.
-
-    Parameters
-    ----------
-    values : ndarray (d, k)
-        φ: ``values.sum(axis=0) = output - base``.
-    sampling_error : ndarray (d, k)
-        Standard error from drawing orders; 0 where all coalitions were met.
-    background_error : ndarray (d, k)
-        Standard error from using B background rows rather than all: s.d. of φ over them, divided by
-        √B.
-    spread : ndarray (d, k)
-        Standard deviation of φ over the members of a pack; NaN for one network.
-    base : ndarray (k,)
-        The mean answer over the background rows.
-    output : ndarray (k,)
-        The answer for the row.
-    coalitions : int
-        The number of coalitions met with each background row.
-    batches : ndarray (d, G, k)
-        φ against each batch of background rows alone: up to `BATCHES` batches of about equally many
-        rows. Rows that meet the same background rows have similar errors, batch by batch.
-    """
+    """How one row's answers are divided among the players."""
 
     values: np.ndarray
+    """Of shape (d, k). φ: ``values.sum(axis=0) = output - base``."""
     sampling_error: np.ndarray
+    """Of shape (d, k). Standard error from drawing orders; 0 where all coalitions were met."""
     background_error: np.ndarray
+    """Of shape (d, k). Standard error from using B background rows rather than all: s.d. of φ over
+    them, divided by √B."""
     spread: np.ndarray
+    """Of shape (d, k). Standard deviation of φ over the members of a pack; NaN for one network."""
     base: np.ndarray
+    """Of shape (k,). The mean answer over the background rows."""
     output: np.ndarray
+    """Of shape (k,). The answer for the row."""
     coalitions: int
+    """The number of coalitions met with each background row."""
     batches: np.ndarray
+    """Of shape (d, G, k). φ against each batch of background rows alone: up to `BATCHES` batches of
+    about equally many rows. Rows that meet the same background rows have similar errors, batch by
+    batch."""
 
     @property
     def error(self) -> np.ndarray:

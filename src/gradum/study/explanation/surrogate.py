@@ -48,71 +48,46 @@ JUDGED_SHARE = 1 / 3  # of the rows, if none were held out
 
 
 class Fidelity(msgspec.Struct, frozen=True):
-    """How far one model agrees with another.
-
-    Parameters
-    ----------
-    variance : Interval
-        R² of the answers.
-    decisions : Interval or None
-        The share of rows for which both predict the same class; None for numbers.
-    """
+    """How far one model agrees with another."""
 
     variance: Interval
+    """R² of the answers."""
     decisions: Interval | None = None
+    """The share of rows for which both predict the same class; None for numbers."""
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """A leaf of the tree, in words.
-
-    Parameters
-    ----------
-    conditions : tuple of str
-        Conditions that all hold: "age < 31", "status is 'none'".
-    answer : tuple of float
-        The tree's answer: a number, or the probability of each class.
-    decision : str
-        The class that the leaf predicts; empty for numbers.
-    share : float
-        Its share of the rows that the tree was grown on.
-    """
+    """A leaf of the tree, in words."""
 
     conditions: tuple[str, ...]
+    """Conditions that all hold: "age < 31", "status is 'none'"."""
     answer: tuple[float, ...]
+    """The tree's answer: a number, or the probability of each class."""
     decision: str
+    """The class that the leaf predicts; empty for numbers."""
     share: float
+    """Its share of the rows that the tree was grown on."""
 
 
 class Surrogate(msgspec.Struct, frozen=True):
-    """A tree of at most four questions in place of the rung in use.
-
-    Parameters
-    ----------
-    classes : tuple of str
-        In the order of the answers; empty for numbers.
-    fidelity : Fidelity
-        The tree's fidelity on rows that it was not grown on.
-    rules : tuple of Rule
-        Empty where the fidelity is below `READABLE`.
-    linear : Fidelity or None
-        The linear rung's fidelity on the same rows; None where it is in use or there is none.
-    grown, judged : int
-        The numbers of rows that the tree was grown on, and judged by.
-    left_out : tuple of str
-        Text columns, about which the tree does not ask.
-    sentences : tuple of str
-        How to interpret the tree.
-    """
+    """A tree of at most four questions in place of the rung in use."""
 
     rung: str
     classes: tuple[str, ...]
+    """In the order of the answers; empty for numbers."""
     fidelity: Fidelity
+    """The tree's fidelity on rows that it was not grown on."""
     rules: tuple[Rule, ...]
+    """Empty where the fidelity is below `READABLE`."""
     linear: Fidelity | None
+    """The linear rung's fidelity on the same rows; None where it is in use or there is none."""
     grown: int
     judged: int
+    """The numbers of rows that the tree was grown on, and judged by."""
     left_out: tuple[str, ...]
+    """Text columns, about which the tree does not ask."""
     sentences: tuple[str, ...]
+    """How to interpret the tree."""
 
     def __post_init__(self) -> None:
         """Refuse answers that no page could show, as a file may have been written by hand."""

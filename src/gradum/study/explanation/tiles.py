@@ -51,33 +51,26 @@ class TileValues:
     """How a row's grid in one column moves the answer, tile by tile.
 
     Tiles are counted from the grid's first row and column, row by row.
-
-    Parameters
-    ----------
-    grid : ndarray (h, w, c)
-        The row's grid as the model sees it; of a series, its channels, its readings and 1; of a
-        text, a line of its words.
-    rows, columns : ndarray of int (a + 1,), (b + 1,)
-        Where tiles begin and end along each side, in pixels; P = a · b.
-    shapley : Shapley
-        φ of the tiles, with standard errors; its base is the mean answer with the grids of the
-        background rows.
-    occlusion : ndarray (P, k)
-        o.
-    occlusion_error : ndarray (P, k)
-        The standard error of o from using B background rows rather than all; NaN for one row.
-    background : int
-        B.
     """
 
     column: str
     grid: np.ndarray
+    """Of shape (h, w, c). The row's grid as the model sees it; of a series, its channels, its
+    readings and 1; of a text, a line of its words."""
     rows: np.ndarray
     columns: np.ndarray
+    """Integers of shapes (a + 1,) and (b + 1,). Where tiles begin and end along each side, in
+    pixels; P = a · b."""
     shapley: Shapley
+    """φ of the tiles, with standard errors; its base is the mean answer with the grids of the
+    background rows."""
     occlusion: np.ndarray
+    """Of shape (P, k). o."""
     occlusion_error: np.ndarray
+    """Of shape (P, k). The standard error of o from using B background rows rather than all; NaN
+    for one row."""
     background: int
+    """B."""
 
     @property
     def lattice(self) -> tuple[int, int]:
@@ -87,20 +80,14 @@ class TileValues:
 
 @dataclass(frozen=True)
 class TileGame:
-    """A row's grid against those of the background rows.
-
-    Parameters
-    ----------
-    own : ndarray (h, w, c)
-    others : ndarray (B, h, w, c)
-    place : ndarray of int (h, w)
-        The tile of each pixel.
-    ask : function
-    """
+    """A row's grid against those of the background rows."""
 
     own: np.ndarray
+    """Of shape (h, w, c)."""
     others: np.ndarray
+    """Of shape (B, h, w, c)."""
     place: np.ndarray
+    """Integers of shape (h, w). The tile of each pixel."""
     ask: Asked
 
     @property

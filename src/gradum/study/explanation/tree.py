@@ -24,39 +24,26 @@ LEAST_GAIN = 1e-6  # of the squared error of all rows; a split that gains less s
 
 @dataclass(frozen=True, eq=False)
 class TreeColumn:
-    """A column of n rows as codes from 0.
-
-    Parameters
-    ----------
-    codes : ndarray of int (n,)
-    count : int
-        C, the number of codes; the last is for missing values.
-    ordered : bool
-        Whether the other codes rise with the column's values.
-    """
+    """A column of n rows as codes from 0."""
 
     codes: np.ndarray
+    """Integers of shape (n,)."""
     count: int
+    """C, the number of codes; the last is for missing values."""
     ordered: bool
+    """Whether the other codes rise with the column's values."""
 
 
 @dataclass(frozen=True, eq=False)
 class Leaf:
-    """An end of the tree.
-
-    Parameters
-    ----------
-    allowed : dict of int to ndarray of bool (C,)
-        For each column asked about, the codes that lead here.
-    answer : ndarray of shape (k,)
-        The mean answer of the rows that it was grown on.
-    share : float
-        Its share of the weight of all rows.
-    """
+    """An end of the tree."""
 
     allowed: dict[int, np.ndarray]
+    """For each column asked about, the codes that lead here."""
     answer: np.ndarray
+    """Of shape (k,). The mean answer of the rows that it was grown on."""
     share: float
+    """Its share of the weight of all rows."""
 
     def holds(self, columns: list[TreeColumn]) -> np.ndarray:
         """Return which rows of coded columns end in this leaf (m,)."""

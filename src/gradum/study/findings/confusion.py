@@ -16,27 +16,19 @@ ROUNDED = 6  # decimals, so that sums of fractions of rows are equal where they 
 
 
 class Confusion(msgspec.Struct, frozen=True):
-    """Counts of judged rows by true and by predicted class.
-
-    Parameters
-    ----------
-    labels : tuple of str
-        The classes shown, in the model's order: all, or the `MOST_CLASSES` commonest.
-    counts : tuple of tuple of number
-        (K, K): the row is the true class, the column the predicted one. The numbers of rows,
-        whatever their weight; if several folds predicted a row, each prediction counts as a
-        fraction of it.
-    mistaken : tuple of (str, str, number)
-        True class, predicted class, rows: the most frequent mistakes, most frequent first, at most
-        `MOST_MISTAKEN` of them, for any class, shown or not.
-    others : str
-        A sentence on the classes left out of ``counts``, where there are too many to read.
-    """
+    """Counts of judged rows by true and by predicted class."""
 
     labels: tuple[str, ...]
+    """The classes shown, in the model's order: all, or the `MOST_CLASSES` commonest."""
     counts: tuple[tuple[int | float, ...], ...]
+    """(K, K): the row is the true class, the column the predicted one. The numbers of rows,
+    whatever their weight; if several folds predicted a row, each prediction counts as a fraction of
+    it."""
     mistaken: tuple[tuple[str, str, int | float], ...]
+    """True class, predicted class, rows: the most frequent mistakes, most frequent first, at most
+    `MOST_MISTAKEN` of them, for any class, shown or not."""
     others: str = ""
+    """A sentence on the classes left out of ``counts``, where there are too many to read."""
 
 
 def confusion(evidence: Evidence) -> Confusion:

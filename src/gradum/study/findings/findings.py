@@ -55,28 +55,17 @@ ASKED_FOR_BY = {
 class Findings(msgspec.Struct, frozen=True):
     """Everything that the judged rows show about the rung in use.
 
-    Parameters
-    ----------
-    rung : str
-        The rung in use.
-    rows : int
-        The number of judged rows looked at.
-    predictions : int
-        The number of their predictions behind confusion, curves, thresholds, gain and the scores of
-        classes: more than the rows where several folds predicted a row. All else uses the mean
-        prediction of a row.
-    sample : str
-        A sentence where these are a sample of the judged rows; otherwise empty.
-    columns : tuple of ColumnProfile
-        The contents of the table's columns.
-    others
-        Each as described in its module; None where it does not apply, or was not asked for.
+    Each finding is described in its module; None where it does not apply, or was not asked for.
     """
 
     rung: str
+    """The rung in use."""
     rows: int
+    """The number of judged rows looked at."""
     sample: str
+    """A sentence where these are a sample of the judged rows; otherwise empty."""
     columns: tuple[ColumnProfile, ...]
+    """The contents of the table's columns."""
     reliability: Reliability
     importance: Importance
     segments: Segments
@@ -95,6 +84,9 @@ class Findings(msgspec.Struct, frozen=True):
     surrogate: Surrogate | None = None
     coverage: Coverage | None = None
     predictions: int = 0
+    """The number of their predictions behind confusion, curves, thresholds, gain and the scores of
+    classes: more than the rows where several folds predicted a row. All else uses the mean
+    prediction of a row."""
     forecast: ForecastFinding | None = None
     log_odds: LogOdds | None = None
     net_benefit: NetBenefit | None = None

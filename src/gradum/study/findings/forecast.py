@@ -23,61 +23,41 @@ COVERAGES = (0.5, 0.9)
 
 
 class Ahead(msgspec.Struct, frozen=True):
-    """The judged errors at one step ahead.
-
-    Parameters
-    ----------
-    error, naive : float
-        The weighted mean absolute error of the rung in use, and of repeating the last season.
-    """
+    """The judged errors at one step ahead."""
 
     step: int
     error: float
     naive: float
+    """The weighted mean absolute error of the rung in use, and of repeating the last season."""
 
 
 class Fan(msgspec.Struct, frozen=True):
-    """How one series goes on, in the target's units.
-
-    Parameters
-    ----------
-    series : str
-        Its name; empty for the only one.
-    past : tuple of (stamp, float)
-        The last values, the stamps as text or numbers; at most `MOST_PAST`.
-    ahead : tuple of (stamp, float, float, float, float, float)
-        For each step the stamp, the forecast, and the ends of the intervals of 50% and of 90%.
-    named : tuple of str
-        The stamps of these steps as the table writes them.
-    """
+    """How one series goes on, in the target's units."""
 
     series: str
+    """Its name; empty for the only one."""
     past: tuple[tuple[str | float, float], ...]
+    """(stamp, value). The last values, the stamps as text or numbers; at most `MOST_PAST`."""
     ahead: tuple[tuple[str | float, float, float, float, float, float], ...]
+    """(stamp, value, …). For each step the stamp, the forecast, and the ends of the intervals of
+    50% and of 90%."""
     named: tuple[str, ...]
+    """The stamps of these steps as the table writes them."""
 
 
 class ForecastFinding(msgspec.Struct, frozen=True):
-    """What the judged origins show of a forecast, and the forecast itself.
-
-    Parameters
-    ----------
-    origins : int
-        How many origins judged.
-    fans : tuple of Fan
-        The `MOST_SERIES` series with the largest last values; empty where no row may be shown.
-    series : int
-        How many series there are.
-    sentence : str
-        What the errors show, in words.
-    """
+    """What the judged origins show of a forecast, and the forecast itself."""
 
     horizon: int
     origins: int
+    """How many origins judged."""
     steps: tuple[Ahead, ...]
     fans: tuple[Fan, ...]
+    """The `MOST_SERIES` series with the largest last values; empty where no row may be shown."""
     series: int
+    """How many series there are."""
     sentence: str
+    """What the errors show, in words."""
 
 
 def forecast(run: Run, evidence: Evidence) -> ForecastFinding | None:

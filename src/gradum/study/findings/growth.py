@@ -38,39 +38,27 @@ DRAWS = 8_000_000
 
 
 class Growth(msgspec.Struct, frozen=True):
-    """The score of the rung in use by the number of training rows.
-
-    Parameters
-    ----------
-    metric : str
-        The verdict's metric.
-    points : tuple of (int, Interval)
-        Training rows, including those that stop a network, and the score on the judged rows; the
-        last point is the judged model. Under cross-validation, the mean number of the folds' rows
-        and the score of all folds together.
-    forecast_rows : int
-        Twice the rows of the last point.
-    forecast : Interval or None
-        The score expected at that number; None where the curve was not drawn.
-    gain : Interval or None
-        forecast − last point, paired on the same resamples.
-    sentence : str
-        What another doubling would bring, in plain words.
-    skipped : str
-        Why the curve was not drawn, and the option that draws it; empty if it was drawn.
-    models : tuple of int
-        How many models of each judge each point averages; the second of a size is fitted if there
-        is time.
-    """
+    """The score of the rung in use by the number of training rows."""
 
     metric: str
+    """The verdict's metric."""
     points: tuple[tuple[int, Interval], ...] = ()
+    """Training rows, including those that stop a network, and the score on the judged rows; the
+    last point is the judged model. Under cross-validation, the mean number of the folds' rows and
+    the score of all folds together."""
     forecast_rows: int = 0
+    """Twice the rows of the last point."""
     forecast: Interval | None = None
+    """The score expected at that number; None where the curve was not drawn."""
     gain: Interval | None = None
+    """forecast − last point, paired on the same resamples."""
     sentence: str = ""
+    """What another doubling would bring, in plain words."""
     skipped: str = ""
+    """Why the curve was not drawn, and the option that draws it; empty if it was drawn."""
     models: tuple[int, ...] = ()
+    """How many models of each judge each point averages; the second of a size is fitted if there is
+    time."""
 
 
 def growth(run: Run, context: Context = ALONE, *, asked: bool | None) -> Growth:

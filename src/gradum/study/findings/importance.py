@@ -33,42 +33,28 @@ SCREENING_ROWS = 256
 
 
 class ColumnImportance(msgspec.Struct, frozen=True):
-    """How much worse the rung in use scores when a column's values are shuffled among rows.
-
-    Parameters
-    ----------
-    column : str
-        A column of the table; all features made from it are shuffled together.
-    increase : Interval
-        Increase of the log loss, or of the RMSE in the target's unit; 0 for a column that the model
-        does not use.
-    """
+    """How much worse the rung in use scores when a column's values are shuffled among rows."""
 
     column: str
+    """A column of the table; all features made from it are shuffled together."""
     increase: Interval
+    """Increase of the log loss, or of the RMSE in the target's unit; 0 for a column that the model
+    does not use."""
 
 
 class Importance(msgspec.Struct, frozen=True):
-    """The columns in order of falling importance.
-
-    Parameters
-    ----------
-    metric : str
-        The metric that increases: "log_loss" or "rmse".
-    columns : tuple of ColumnImportance
-        Empty where the baseline is in use, which looks at no column.
-    rows, repeats : int
-        The numbers of rows looked at and of shuffles per column.
-    screened : int
-        How many columns were left out because a quick look found that they hardly move the model's
-        outputs; 0 where every column was measured.
-    """
+    """The columns in order of falling importance."""
 
     metric: str
+    """The metric that increases: "log_loss" or "rmse"."""
     columns: tuple[ColumnImportance, ...]
+    """Empty where the baseline is in use, which looks at no column."""
     rows: int
     repeats: int
+    """The numbers of rows looked at and of shuffles per column."""
     screened: int = 0
+    """How many columns were left out because a quick look found that they hardly move the model's
+    outputs; 0 where every column was measured."""
 
 
 def importance(run: Run) -> Importance:

@@ -22,21 +22,14 @@ FEWEST_OF_EACH = 10
 
 
 class LogOdds(msgspec.Struct, frozen=True):
-    """The judged rows' classes regressed on the predicted log-odds.
-
-    Parameters
-    ----------
-    positive : str
-        The second class, whose log-odds these are.
-    intercept : Interval
-        At slope 1: by how much the true log-odds are higher; 0 if calibrated.
-    slope : Interval
-        1 if calibrated; below 1 where the probabilities are too near to 0 and 1.
-    """
+    """The judged rows' classes regressed on the predicted log-odds."""
 
     positive: str
+    """The second class, whose log-odds these are."""
     intercept: Interval
+    """At slope 1: by how much the true log-odds are higher; 0 if calibrated."""
     slope: Interval
+    """1 if calibrated; below 1 where the probabilities are too near to 0 and 1."""
     sentence: str
 
 

@@ -31,24 +31,18 @@ LARGE = (
 
 @dataclass(frozen=True)
 class Gap:
-    """A figure next to the value that a calibrated model would have.
-
-    Parameters
-    ----------
-    least_error : float
-        The standard error under a calibrated model's outcomes, which resamples of few rows of one
-        kind may fail to show.
-    freedom : int
-        Degrees of freedom of Student's distribution: independent rows, or groups of them, less one.
-    enough : bool
-        Whether there are enough rows to tell.
-    """
+    """A figure next to the value that a calibrated model would have."""
 
     estimate: Interval
     calibrated: float
     least_error: float
+    """The standard error under a calibrated model's outcomes, which resamples of few rows of one
+    kind may fail to show."""
     freedom: int
+    """Degrees of freedom of Student's distribution: independent rows, or groups of them, less
+    one."""
     enough: bool
+    """Whether there are enough rows to tell."""
 
     @property
     def error(self) -> float:
@@ -68,28 +62,19 @@ class Gap:
 
 
 class CalibrationFinding(NamedTuple):
-    """The results of the tests of a reliability curve.
-
-    Parameters
-    ----------
-    miscalibrated : bool
-        Whether p is at most `LEVEL`.
-    tested : bool
-        Whether there were enough rows.
-    p_value : float
-        The p-value under a calibrated model, corrected for all tests.
-    comparisons : int
-        The factor by which the p-value of the calibration in the large was multiplied.
-    error : float or None
-        The standard error that was used to test it.
-    """
+    """The results of the tests of a reliability curve."""
 
     sentence: str
     miscalibrated: bool = False
+    """Whether p is at most `LEVEL`."""
     tested: bool = False
+    """Whether there were enough rows."""
     p_value: float = 1.0
+    """The p-value under a calibrated model, corrected for all tests."""
     comparisons: int = 1
+    """The factor by which the p-value of the calibration in the large was multiplied."""
     error: float | None = None
+    """The standard error that was used to test it."""
 
 
 def shown_by(

@@ -22,19 +22,13 @@ FEWEST_ON_A_SIDE = 30
 
 
 class NetBenefitAt(msgspec.Struct, frozen=True):
-    """What it is worth to act on rows whose probability is at least ``threshold``.
-
-    Parameters
-    ----------
-    model : Interval
-        Net benefit, in rows of the class per row; acting on no row has 0.
-    over_all : Interval
-        The same less the net benefit of acting on all rows.
-    """
+    """What it is worth to act on rows whose probability is at least ``threshold``."""
 
     threshold: float
     model: Interval
+    """Net benefit, in rows of the class per row; acting on no row has 0."""
     over_all: Interval
+    """The same less the net benefit of acting on all rows."""
 
     @property
     def of_all(self) -> float:
@@ -48,21 +42,14 @@ class NetBenefitAt(msgspec.Struct, frozen=True):
 
 
 class NetBenefit(msgspec.Struct, frozen=True):
-    """A decision curve.
-
-    Parameters
-    ----------
-    positive : str
-        The second class, for which one acts.
-    curve : tuple of NetBenefitAt
-        By rising threshold. All intervals hold at once with 95% certainty.
-    sentence : str
-        Where acting on the probabilities is shown to be worth more than acting on all or none.
-    """
+    """A decision curve."""
 
     positive: str
+    """The second class, for which one acts."""
     curve: tuple[NetBenefitAt, ...]
+    """By rising threshold. All intervals hold at once with 95% certainty."""
     sentence: str
+    """Where acting on the probabilities is shown to be worth more than acting on all or none."""
 
 
 def net_benefit(evidence: Evidence) -> NetBenefit | None:

@@ -27,30 +27,21 @@ LIFT_STEPS_REDRAWN = 2000
 
 
 class RankingCurve(msgspec.Struct, frozen=True):
-    """One class against the rest.
-
-    Parameters
-    ----------
-    label : str
-        The class: the second of two, or each of several.
-    prevalence : float
-        The class's weighted share of the judged rows, the precision of a random ranking.
-    auc, average_precision : Interval
-        As `scores.metrics` defines them.
-    roc : tuple of (float, float, float)
-        False-positive rate, true-positive rate, threshold, from (0, 0) to (1, 1); at most
-        `MOST_POINTS` points that keep the shape. No row reaches the first threshold.
-    precision_recall : tuple of (float, float, float)
-        Recall, precision, threshold, by rising recall; at most `MOST_POINTS` points. The first, at
-        recall 0, has the precision of the highest-ranking rows.
-    """
+    """One class against the rest."""
 
     label: str
+    """The class: the second of two, or each of several."""
     prevalence: float
+    """The class's weighted share of the judged rows, the precision of a random ranking."""
     auc: Interval
     average_precision: Interval
+    """As `scores.metrics` defines them."""
     roc: tuple[tuple[float, float, float], ...]
+    """False-positive rate, true-positive rate, threshold, from (0, 0) to (1, 1); at most
+    `MOST_POINTS` points that keep the shape. No row reaches the first threshold."""
     precision_recall: tuple[tuple[float, float, float], ...]
+    """Recall, precision, threshold, by rising recall; at most `MOST_POINTS` points. The first, at
+    recall 0, has the precision of the highest-ranking rows."""
 
 
 def ranking_curves(evidence: Evidence) -> tuple[RankingCurve, ...]:
@@ -173,43 +164,28 @@ def _points(
 
 
 class Top(msgspec.Struct, frozen=True):
-    """The rows ranked highest by the probability of the class.
-
-    Parameters
-    ----------
-    share : float
-        These rows' share of the weight of all rows.
-    gain : Interval
-        The share of the class that is among these rows.
-    lift : Interval
-        gain / share: how many times more than by chance.
-    """
+    """The rows ranked highest by the probability of the class."""
 
     share: float
+    """These rows' share of the weight of all rows."""
     gain: Interval
+    """The share of the class that is among these rows."""
     lift: Interval
+    """gain / share: how many times more than by chance."""
 
 
 class Lift(msgspec.Struct, frozen=True):
-    """Gain and lift of the second of two classes.
-
-    Parameters
-    ----------
-    positive : str
-        The class.
-    prevalence : float
-        The class's weighted share of the judged rows. Times the lift, it is the precision among the
-        top.
-    tops : tuple of Top
-        In order of rising share, at the shares `TOPS`.
-    sentence : str
-        The contents of the top tenth.
-    """
+    """Gain and lift of the second of two classes."""
 
     positive: str
+    """The class."""
     prevalence: float
+    """The class's weighted share of the judged rows. Times the lift, it is the precision among the
+    top."""
     tops: tuple[Top, ...]
+    """In order of rising share, at the shares `TOPS`."""
     sentence: str
+    """The contents of the top tenth."""
 
 
 def lift(evidence: Evidence) -> Lift | None:

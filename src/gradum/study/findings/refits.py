@@ -36,46 +36,32 @@ class MovedColumn(msgspec.Struct, frozen=True):
 
 
 class Refits(msgspec.Struct, frozen=True):
-    """What tables drawn anew would change.
-
-    Parameters
-    ----------
-    refits : int
-        How many tables were drawn and learned from.
-    metric : str
-        The verdict's metric.
-    score : Interval or None
-        The run's score, with a 95% interval for the score that a fresh table of as many rows would
-        be reported with.
-    by_rows, by_refits : float
-        The standard errors of the score from the rows that judged, and from those learned from.
-    moved : float
-        The standard deviation of a judged row's answer over refits, as the root mean square over
-        rows: of its number, or of the probability of the class that the run answered.
-    by_row : dict of int to float
-        The same of each judged row, by its number in the table, from 1.
-    decided_otherwise : float or None
-        Of how many answers refits name another class; None for a number.
-    columns : tuple of MovedColumn
-        By falling importance in the run.
-    same_first : int
-        In how many refits the run's most important column is the most important one.
-    skipped : str
-        Why nothing was refitted; empty if it was.
-    """
+    """What tables drawn anew would change."""
 
     refits: int
+    """How many tables were drawn and learned from."""
     metric: str
+    """The verdict's metric."""
     score: Interval | None = None
+    """The run's score, with a 95% interval for the score that a fresh table of as many rows would
+    be reported with."""
     by_rows: float = 0.0
     by_refits: float = 0.0
+    """The standard errors of the score from the rows that judged, and from those learned from."""
     moved: float = 0.0
+    """The standard deviation of a judged row's answer over refits, as the root mean square over
+    rows: of its number, or of the probability of the class that the run answered."""
     by_row: dict[int, float] = {}
+    """The same of each judged row, by its number in the table, from 1."""
     decided_otherwise: float | None = None
+    """Of how many answers refits name another class; None for a number."""
     columns: tuple[MovedColumn, ...] = ()
+    """By falling importance in the run."""
     same_first: int = 0
+    """In how many refits the run's most important column is the most important one."""
     sentence: str = ""
     skipped: str = ""
+    """Why nothing was refitted; empty if it was."""
 
     def moves(self, row: int) -> str:
         """Return by how much the answer of a judged row moves; empty if it is not known."""

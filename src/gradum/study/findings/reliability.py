@@ -28,61 +28,41 @@ Z95 = NormalDist().inv_cdf(0.975)
 
 
 class ReliabilityBin(msgspec.Struct, frozen=True):
-    """Rows whose predictions are close to each other.
-
-    Parameters
-    ----------
-    predicted : float
-        Mean predicted probability, or mean predicted number.
-    observed : Interval
-        Share of rows of the class, or mean of the target, with a 95% interval.
-    """
+    """Rows whose predictions are close to each other."""
 
     predicted: float
+    """Mean predicted probability, or mean predicted number."""
     observed: Interval
+    """Share of rows of the class, or mean of the target, with a 95% interval."""
     rows: int
 
 
 class Reliability(msgspec.Struct, frozen=True):
-    """A reliability curve.
-
-    Parameters
-    ----------
-    label : str
-        The class whose probability is looked at; "the predicted class" for more than two
-        classes; the target's name for a number.
-    bins : tuple of ReliabilityBin
-        In order of rising prediction.
-    calibration_in_the_large : Interval
-        Mean prediction − mean observation.
-    sentence : str
-        What the curve shows, in plain words: too high or too low, too sure of itself or not sure
-        enough, off in places, or none of these.
-    miscalibrated : bool or None
-        Whether the curve shows a miscalibration; None in files of versions that did not write it.
-    tested : bool
-        Whether there were enough rows to tell; files of earlier versions do not say.
-    p_value : float or None
-        The p-value under a calibrated model, corrected for all tests of the curve; None in files of
-        versions that did not write it.
-    comparisons : int
-        The factor by which the p-value of the calibration in the large was multiplied for this.
-    error : float or None
-        The standard error that was used to test the calibration in the large.
-    thresholds : tuple of Reliability
-        For ordered classes, the curve of P(y > k) for each class k but the highest, lowest first.
-    """
+    """A reliability curve."""
 
     label: str
+    """The class whose probability is looked at; "the predicted class" for more than two classes;
+    the target's name for a number."""
     bins: tuple[ReliabilityBin, ...]
+    """In order of rising prediction."""
     calibration_in_the_large: Interval
+    """Mean prediction − mean observation."""
     sentence: str
+    """What the curve shows, in plain words: too high or too low, too sure of itself or not sure
+    enough, off in places, or none of these."""
     miscalibrated: bool | None = None
+    """Whether the curve shows a miscalibration; None in files of versions that did not write it."""
     tested: bool = True
+    """Whether there were enough rows to tell; files of earlier versions do not say."""
     p_value: float | None = None
+    """The p-value under a calibrated model, corrected for all tests of the curve; None in files of
+    versions that did not write it."""
     comparisons: int = 1
+    """The factor by which the p-value of the calibration in the large was multiplied for this."""
     error: float | None = None
+    """The standard error that was used to test the calibration in the large."""
     thresholds: tuple[Reliability, ...] = ()
+    """For ordered classes, the curve of P(y > k) for each class k but the highest, lowest first."""
 
     @property
     def shown(self) -> bool:
@@ -187,24 +167,17 @@ def _level(evidence: Evidence) -> float | None:
 
 @dataclass(frozen=True, eq=False)
 class _Calibration:
-    """Means and sums within k bins, for S weightings of the rows.
-
-    Parameters
-    ----------
-    predicted, observed : ndarray of shape (S, k)
-        Means within the bins; NaN for a bin without rows.
-    mean_predicted, mean_observed : ndarray of shape (S,)
-        Means over all rows.
-    slope : ndarray of shape (S,)
-        Slope of the bins' observed means on their predicted means by weighted least squares; 1 if
-        calibrated, NaN with a single bin.
-    """
+    """Means and sums within k bins, for S weightings of the rows."""
 
     predicted: np.ndarray
     observed: np.ndarray
+    """Of shape (S, k). Means within the bins; NaN for a bin without rows."""
     mean_predicted: np.ndarray
     mean_observed: np.ndarray
+    """Of shape (S,). Means over all rows."""
     slope: np.ndarray
+    """Of shape (S,). Slope of the bins' observed means on their predicted means by weighted least
+    squares; 1 if calibrated, NaN with a single bin."""
 
     @classmethod
     def of(cls, sums: np.ndarray) -> _Calibration:

@@ -26,37 +26,26 @@ from gradum.study.resampling import around
 
 
 class Residuals(msgspec.Struct, frozen=True):
-    """Residuals: actual − predicted, in the target's unit. Shares and quantiles are weighted.
-
-    Parameters
-    ----------
-    points : tuple of (float, float, int)
-        Predicted, actual, row number: all judged rows, or `MOST_POINTS` drawn at random.
-    drawn : int
-        Number of rows that the points were drawn from.
-    histogram : tuple of (float, float, float)
-        Low edge, high edge, weighted share of the rows with a residual in between; the outermost
-        bins include the tails. There are `HISTOGRAM_BINS` bins of equal width between the 1% and
-        the 99% quantile, or a single one if these are equal.
-    quantiles : dict of str to float
-        "5%", "25%", "50%", "75%", "95%" of the residuals.
-    within : tuple of (float, float)
-        Half-width, and the share of predictions whose |residual| is at most that: at the median,
-        which is the score of that name, and at the 90% quantile.
-    spread : tuple of (float, float, float, float)
-        For tenths by prediction, from `equal_count_bins`: the mean prediction, and the 10%, 50% and
-        90% quantiles of the residuals, which show bias and unequal spread.
-    sentence : str
-        What the residuals show, in plain words.
-    """
+    """Residuals: actual − predicted, in the target's unit. Shares and quantiles are weighted."""
 
     points: tuple[tuple[float, float, int], ...]
+    """Predicted, actual, row number: all judged rows, or `MOST_POINTS` drawn at random."""
     drawn: int
+    """Number of rows that the points were drawn from."""
     histogram: tuple[tuple[float, float, float], ...]
+    """Low edge, high edge, weighted share of the rows with a residual in between; the outermost
+    bins include the tails. There are `HISTOGRAM_BINS` bins of equal width between the 1% and the
+    99% quantile, or a single one if these are equal."""
     quantiles: dict[str, float]
+    """The "5%", "25%", "50%", "75%", "95%" of the residuals."""
     within: tuple[tuple[float, float], ...]
+    """Half-width, and the share of predictions whose |residual| is at most that: at the median,
+    which is the score of that name, and at the 90% quantile."""
     spread: tuple[tuple[float, float, float, float], ...]
+    """For tenths by prediction, from `equal_count_bins`: the mean prediction, and the 10%, 50% and
+    90% quantiles of the residuals, which show bias and unequal spread."""
     sentence: str
+    """What the residuals show, in plain words."""
 
 
 MOST_POINTS = 1500

@@ -40,54 +40,38 @@ PERMUTED_ROWS = 10_000
 
 
 class Segment(msgspec.Struct, frozen=True):
-    """The judged rows with one value, or one range of values, of a column.
-
-    Parameters
-    ----------
-    values : str
-        "female", "34 to 51", "missing".
-    score : Interval
-        The verdict's metric within the segment.
-    difference : Interval or None
-        That score minus the score of all other judged rows; None where either has too few rows. Its
-        interval is wide enough to hold at once for all segments of the slices, or for all that were
-        tried.
-    baseline : float or None
-        The target's mean, or the share of the second or commonest class, in the segment. A segment
-        may be weak because its target is harder, not because the model is worse.
-    finding : str
-        "weaker than the rest", "stronger than the rest", "no difference shown", "too few rows
-        to say".
-    """
+    """The judged rows with one value, or one range of values, of a column."""
 
     column: str
     values: str
+    """Such as "female", "34 to 51", "missing"."""
     rows: int
     score: Interval
+    """The verdict's metric within the segment."""
     difference: Interval | None
+    """That score minus the score of all other judged rows; None where either has too few rows. Its
+    interval is wide enough to hold at once for all segments of the slices, or for all that were
+    tried."""
     baseline: float | None
+    """The target's mean, or the share of the second or commonest class, in the segment. A segment
+    may be weak because its target is harder, not because the model is worse."""
     finding: str
+    """One of "weaker than the rest", "stronger than the rest", "no difference shown", "too few rows
+    to say"."""
 
 
 class Segments(msgspec.Struct, frozen=True):
-    """Scores by segment.
-
-    Parameters
-    ----------
-    slices : dict of str to tuple of Segment
-        Requested column -> its segments, except those whose rows leave the metric undefined, such
-        as the AUC of a single class.
-    weakest : tuple of Segment
-        The weakest segments of any feature, worst first: those whose difference stays on the worse
-        side of zero after correction for the number of segments tried.
-    tried : int
-        How many segments were tried to find the weakest.
-    """
+    """Scores by segment."""
 
     metric: str
     slices: dict[str, tuple[Segment, ...]]
+    """Requested column -> its segments, except those whose rows leave the metric undefined, such as
+    the AUC of a single class."""
     weakest: tuple[Segment, ...]
+    """The weakest segments of any feature, worst first: those whose difference stays on the worse
+    side of zero after correction for the number of segments tried."""
     tried: int
+    """How many segments were tried to find the weakest."""
 
 
 def segments(evidence: Evidence, slices: Sequence[str], metric: str) -> Segments:

@@ -22,48 +22,35 @@ from gradum.tables.wording import number
 
 
 class Threshold(msgspec.Struct, frozen=True):
-    """Predict ``positive`` where its probability is at least the threshold.
-
-    Parameters
-    ----------
-    positive, negative : str
-        The second and the first class.
-    false_positive_cost, false_negative_cost : float
-        The cost of predicting ``positive`` where ``negative`` is true, and of the reverse.
-    threshold : Interval
-        The threshold of least cost on the judged rows, with its bootstrap interval.
-    cost : Interval
-        Mean cost per row at that threshold, measured on rows that did not choose it (cross-fitted).
-    cost_at_half : Interval
-        The same for the labels that `predict` gives, which are ``positive`` from ``usual`` on.
-    saved : Interval
-        cost_at_half − cost, paired.
-    theoretical : float
-        FP / (FP + FN): the best threshold if the probabilities are calibrated.
-    counts : dict of str to int
-        "true positives", "false positives", "true negatives", "false negatives" at the threshold.
-    curve : tuple of (float, float)
-        Threshold, mean cost per row, by rising threshold; at most 200 points.
-    sentence : str
-        What to do, in plain words.
-    usual : float
-        The threshold that `predict` uses: 0.5 or, where classes were balanced, the share of
-        ``positive`` among the rows learned from.
-    """
+    """Predict ``positive`` where its probability is at least the threshold."""
 
     positive: str
     negative: str
+    """The second and the first class."""
     false_positive_cost: float
     false_negative_cost: float
+    """The cost of predicting ``positive`` where ``negative`` is true, and of the reverse."""
     threshold: Interval
+    """The threshold of least cost on the judged rows, with its bootstrap interval."""
     cost: Interval
+    """Mean cost per row at that threshold, measured on rows that did not choose it
+    (cross-fitted)."""
     cost_at_half: Interval
+    """The same for the labels that `predict` gives, which are ``positive`` from ``usual`` on."""
     saved: Interval
+    """cost_at_half − cost, paired."""
     theoretical: float
+    """FP / (FP + FN): the best threshold if the probabilities are calibrated."""
     counts: dict[str, int]
+    """The "true positives", "false positives", "true negatives", "false negatives" at the
+    threshold."""
     curve: tuple[tuple[float, float], ...]
+    """Threshold, mean cost per row, by rising threshold; at most 200 points."""
     sentence: str
+    """What to do, in plain words."""
     usual: float = 0.5
+    """The threshold that `predict` uses: 0.5 or, where classes were balanced, the share of
+    ``positive`` among the rows learned from."""
 
 
 MOST_POINTS = 200

@@ -17,23 +17,17 @@ CELLS = 1000
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """Rows passed in T steps from the highest probability down, tied ones together.
-
-    Parameters
-    ----------
-    positive, negative : ndarray of shape (p,), (q,)
-        The rows of the class, and the other rows, by falling probability.
-    positives, negatives : ndarray of shape (T + 1,)
-        How many of each have been passed after each step, starting from 0.
-    thresholds : ndarray of shape (T + 1,)
-        The least probability among the rows passed, starting from `NO_ROW`.
-    """
+    """Rows passed in T steps from the highest probability down, tied ones together."""
 
     positive: np.ndarray
     negative: np.ndarray
+    """Of shapes (p,) and (q,). The rows of the class, and the other rows, by falling
+    probability."""
     positives: np.ndarray
     negatives: np.ndarray
+    """Of shape (T + 1,). How many of each have been passed after each step, starting from 0."""
     thresholds: np.ndarray
+    """Of shape (T + 1,). The least probability among the rows passed, starting from `NO_ROW`."""
 
     @classmethod
     def of(cls, score: np.ndarray, positive: np.ndarray, most: int | None = None) -> Sweep:

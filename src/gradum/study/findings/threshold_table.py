@@ -18,25 +18,17 @@ THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 
 class AtThreshold(msgspec.Struct, frozen=True):
-    """The results of predicting the class where its probability is at least ``threshold``.
-
-    Parameters
-    ----------
-    flagged : float
-        Weighted share of the rows that are then predicted as the class, the flagged rows.
-    precision : Interval or None
-        Share of the flagged rows that belong to the class; None if there are none.
-    recall : Interval
-        Share of the class's rows that are flagged.
-    f1 : Interval
-        2·hits / (rows of the class + rows flagged).
-    """
+    """The results of predicting the class where its probability is at least ``threshold``."""
 
     threshold: float
     flagged: float
+    """Weighted share of the rows that are then predicted as the class, the flagged rows."""
     precision: Interval | None
+    """Share of the flagged rows that belong to the class; None if there are none."""
     recall: Interval
+    """Share of the class's rows that are flagged."""
     f1: Interval
+    """2·hits / (rows of the class + rows flagged)."""
 
     def agrees(self, judged: ClassScores) -> bool:
         """Whether the class predictions of the models that judged score the same."""
@@ -57,24 +49,16 @@ class AtThreshold(msgspec.Struct, frozen=True):
 
 
 class ThresholdTable(msgspec.Struct, frozen=True):
-    """The second of two classes by threshold.
-
-    Parameters
-    ----------
-    positive : str
-        The class.
-    prevalence : float
-        The class's weighted share of the judged rows.
-    usual : float
-        The threshold that `predict` uses.
-    rows : tuple of AtThreshold
-        In order of rising threshold: `THRESHOLDS`, and the usual one.
-    """
+    """The second of two classes by threshold."""
 
     positive: str
+    """The class."""
     prevalence: float
+    """The class's weighted share of the judged rows."""
     usual: float
+    """The threshold that `predict` uses."""
     rows: tuple[AtThreshold, ...]
+    """In order of rising threshold: `THRESHOLDS`, and the usual one."""
 
     @property
     def at_usual(self) -> AtThreshold:

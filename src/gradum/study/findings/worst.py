@@ -16,28 +16,19 @@ from gradum.tables.wording import number, value_text
 
 
 class WorstRow(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One row of the table.
-
-    Parameters
-    ----------
-    row : int
-        Its number in the table, from 1.
-    target, prediction : str
-        As written in the table.
-    surprise : str
-        "probability 0.002 of the true class", or the residual in the target's unit.
-    values : dict of str to str
-        The requested features as text, cut after `MOST_LETTERS`; "–" where missing.
-    pictures : dict of str to bytes
-        Of the first `MOST_PICTURED` rows, a small PNG file of each picture or sound among them.
-    """
+    """One row of the table."""
 
     row: int
+    """Its number in the table, from 1."""
     target: str
     prediction: str
+    """As written in the table."""
     surprise: str
+    """The "probability 0.002 of the true class", or the residual in the target's unit."""
     values: dict[str, str]
+    """The requested features as text, cut after `MOST_LETTERS`; "–" where missing."""
     pictures: dict[str, bytes] = {}
+    """Of the first `MOST_PICTURED` rows, a small PNG file of each picture or sound among them."""
 
 
 MOST_WORST = 20

@@ -51,46 +51,34 @@ class ColumnGroup:
 
 @dataclass(frozen=True, eq=False)
 class GroupComparison:
-    """s groups by k measures.
-
-    Parameters
-    ----------
-    groups : sequence of ColumnGroup
-        The s groups.
-    measures : sequence of GroupMeasure
-        The k measures.
-    values, rest : ndarray of shape (s, k)
-        The measures for each group, and for all other rows.
-    errors, apart : ndarray of shape (s, k)
-        Standard errors of the values, and of the differences.
-    counted : ndarray of shape (s, k)
-        How many rows of a group the measure rests on.
-    freedom : ndarray of shape (s,)
-        Degrees of freedom of Student's distribution.
-    comparable : ndarray of shape (s, k)
-        Where group and rest have enough rows.
-    level : float
-        The two-sided level at which normal intervals of all differences hold at once in 95% of
-        resamples.
-    chance : ndarray of shape (s, k, 2)
-        How far below and above zero differences of random groups may lie, all at once.
-    p_values : ndarray of shape (s, k)
-        P-values of the differences, corrected for all groups of the same column and measure.
-    """
+    """s groups by k measures."""
 
     evidence: Evidence
     groups: Sequence[ColumnGroup]
+    """The s groups."""
     measures: Sequence[GroupMeasure]
+    """The k measures."""
     values: np.ndarray
     rest: np.ndarray
+    """Of shape (s, k). The measures for each group, and for all other rows."""
     errors: np.ndarray
     apart: np.ndarray
+    """Of shape (s, k). Standard errors of the values, and of the differences."""
     counted: np.ndarray
+    """Of shape (s, k). How many rows of a group the measure rests on."""
     freedom: np.ndarray
+    """Of shape (s,). Degrees of freedom of Student's distribution."""
     comparable: np.ndarray
+    """Of shape (s, k). Where group and rest have enough rows."""
     level: float
+    """The two-sided level at which normal intervals of all differences hold at once in 95% of
+    resamples."""
     chance: np.ndarray
+    """Of shape (s, k, 2). How far below and above zero differences of random groups may lie, all at
+    once."""
     p_values: np.ndarray
+    """Of shape (s, k). P-values of the differences, corrected for all groups of the same column and
+    measure."""
 
     @property
     def scored(self) -> tuple[Group, ...]:

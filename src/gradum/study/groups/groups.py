@@ -30,94 +30,63 @@ UNMARKED = (NO_DIFFERENCE, TOO_FEW_ROWS, UNDEFINED)
 
 
 class GroupScore(msgspec.Struct, frozen=True):
-    """A measure in one group.
-
-    Parameters
-    ----------
-    value : float or None
-        None where the rows of the group leave it undefined, such as the AUC of a single class.
-    interval : Interval or None
-        The 95% interval for this group alone; None where it has too few rows.
-    difference : Interval or None
-        The value less that of all other rows. The intervals of all groups and measures hold jointly
-        with 95% certainty.
-    finding : str
-        "weaker than the rest", "stronger than the rest"; for a rate "higher than the rest", "lower
-        than the rest"; "no difference shown", "too few rows to say", "undefined".
-    p_value : float or None
-        The probability of so large a difference if there were none, corrected for all groups of the
-        column but for this measure alone. None where there is no difference to test.
-    """
+    """A measure in one group."""
 
     value: float | None
+    """None where the rows of the group leave it undefined, such as the AUC of a single class."""
     interval: Interval | None
+    """The 95% interval for this group alone; None where it has too few rows."""
     difference: Interval | None
+    """The value less that of all other rows. The intervals of all groups and measures hold jointly
+    with 95% certainty."""
     finding: str
+    """One of "weaker than the rest", "stronger than the rest"; for a rate "higher than the rest",
+    "lower than the rest"; "no difference shown", "too few rows to say", "undefined"."""
     p_value: float | None = None
+    """The probability of so large a difference if there were none, corrected for all groups of the
+    column but for this measure alone. None where there is no difference to test."""
 
 
 class Group(msgspec.Struct, frozen=True):
-    """The judged rows with one value, or one range of values, of a column.
-
-    Parameters
-    ----------
-    scores : dict of str to GroupScore
-        By measure.
-    """
+    """The judged rows with one value, or one range of values, of a column."""
 
     column: str
     values: str
     rows: int
     scores: dict[str, GroupScore]
+    """By measure."""
 
 
 class GroupGap(msgspec.Struct, frozen=True):
-    """How far apart the rates of a column's groups are: the highest less the lowest.
-
-    Parameters
-    ----------
-    value : float
-        The gap among the groups with enough rows.
-    low, high : float
-        The 95% interval, from joint intervals of all of these groups.
-    """
+    """How far apart the rates of a column's groups are: the highest less the lowest."""
 
     column: str
     measure: str
     value: float
+    """The gap among the groups with enough rows."""
     low: float
     high: float
+    """The 95% interval, from joint intervals of all of these groups."""
 
 
 class Groups(msgspec.Struct, frozen=True):
-    """Scores by group.
-
-    Parameters
-    ----------
-    measures : tuple of str
-        The metric first; for two classes also the rates.
-    rows : int
-        The number of judged rows.
-    selected : str or None
-        The second of two classes.
-    groups : tuple of Group
-        Column by column.
-    gaps : tuple of GroupGap
-        Gaps of rates and other shares, for columns with at least two groups of enough rows.
-    sentences : tuple of str
-        What was found, and what the intervals mean.
-    calibration : tuple of Group
-        For two classes, the calibration intercept and slope of each group; their intervals hold
-        jointly among themselves. Empty in files of versions that did not write it.
-    """
+    """Scores by group."""
 
     measures: tuple[str, ...]
+    """The metric first; for two classes also the rates."""
     rows: int
+    """The number of judged rows."""
     selected: str | None
+    """The second of two classes."""
     groups: tuple[Group, ...]
+    """Column by column."""
     gaps: tuple[GroupGap, ...]
+    """Gaps of rates and other shares, for columns with at least two groups of enough rows."""
     sentences: tuple[str, ...]
+    """What was found, and what the intervals mean."""
     calibration: tuple[Group, ...] = ()
+    """For two classes, the calibration intercept and slope of each group; their intervals hold
+    jointly among themselves. Empty in files of versions that did not write it."""
 
     @property
     def flagged(self) -> tuple[tuple[Group, str], ...]:
@@ -132,29 +101,20 @@ class Groups(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class GroupMeasure:
-    """A number that each group has.
-
-    Parameters
-    ----------
-    name, title : str
-        For code and JSON, and for people.
-    function : callable
-        From a `Weighting` to values (B,).
-    rests_on : callable
-        From an outcome to the least number of its rows that the number rests on.
-    above, below : str
-        The finding for a group whose number is shown to be above, or below, that of the rest.
-    is_share : bool
-        Whether it is a share of the rows that it rests on.
-    """
+    """A number that each group has."""
 
     name: str
     title: str
+    """For code and JSON, and for people."""
     function: Callable[[Weighting], np.ndarray]
+    """From a `Weighting` to values (B,)."""
     rests_on: Callable[[Outcome], int]
+    """From an outcome to the least number of its rows that the number rests on."""
     above: str
     below: str
+    """The finding for a group whose number is shown to be above, or below, that of the rest."""
     is_share: bool = False
+    """Whether it is a share of the rows that it rests on."""
 
 
 def selection_rate(rows: Weighting) -> np.ndarray:

@@ -29,28 +29,20 @@ class Standard:
     """Columns Z = (X − centre) / scale, (n, D), with a column of ones if there is an intercept.
 
     They are computed some rows at a time, and never held as a whole.
-
-    Parameters
-    ----------
-    columns : ndarray or ByteColumns of shape (n, D)
-        X.
-    origin, drift : ndarray of shape (D,)
-        The weighted mean is origin + drift (both 0 without an intercept). Measured from the
-        origin, a constant column is exactly zero, whatever its value.
-    scale : ndarray of shape (D,)
-        Root mean square about the mean, or 1 where that is 0.
-    varies : ndarray of shape (D,)
-        Whether the root mean square is not 0.
-    share : ndarray of shape (n,)
-        The weights, summing to 1.
     """
 
     columns: Dense
+    """Of shape (n, D). X."""
     origin: np.ndarray
     drift: np.ndarray
+    """Of shape (D,). The weighted mean is origin + drift (both 0 without an intercept). Measured
+    from the origin, a constant column is exactly zero, whatever its value."""
     scale: np.ndarray
+    """Of shape (D,). Root mean square about the mean, or 1 where that is 0."""
     varies: np.ndarray
+    """Of shape (D,). Whether the root mean square is not 0."""
     share: np.ndarray
+    """Of shape (n,). The weights, summing to 1."""
     fit_intercept: bool
 
     @classmethod

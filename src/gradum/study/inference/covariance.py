@@ -51,17 +51,12 @@ def covariance_of(asked: str, outputs: int) -> str:
 
 @dataclass(frozen=True, eq=False)
 class FactoredCovariance:
-    """A covariance back · inner · backᵀ of the estimates in the units of X, not multiplied out.
-
-    Parameters
-    ----------
-    back : ndarray of shape (m, q)
-        From coordinates in which H is the identity to the estimates.
-    inner : ndarray of shape (q, q)
-    """
+    """A covariance back · inner · backᵀ of the estimates in the units of X, not multiplied out."""
 
     back: np.ndarray
+    """Of shape (m, q). From coordinates in which H is the identity to the estimates."""
     inner: np.ndarray
+    """Of shape (q, q)."""
 
     @property
     def errors(self) -> np.ndarray:
@@ -79,16 +74,11 @@ class FactoredCovariance:
 
 @dataclass(frozen=True, eq=False)
 class OneOutput:
-    """Coordinates in which H is the identity, for one logit.
-
-    Parameters
-    ----------
-    expected : bool
-        Whether H uses Fisher's expected information rather than the observed.
-    """
+    """Coordinates in which H is the identity, for one logit."""
 
     fitted: FittedModel
     expected: bool
+    """Whether H uses Fisher's expected information rather than the observed."""
 
     @cached_property
     def information(self) -> np.ndarray:

@@ -104,30 +104,21 @@ def dispersion(
 
 @dataclass(frozen=True, eq=False)
 class FittedModel:
-    """A linear model at its optimum, with the parts of its covariance.
-
-    Parameters
-    ----------
-    standard : Standard
-        The columns of the n rows.
-    target : ndarray of shape (n,)
-    weight : ndarray of shape (n,)
-        Above 0.
-    kind : {"frequency", "precision"}
-    logits : ndarray of shape (n, k)
-        The logits at the optimum.
-    offset : ndarray of shape (n,)
-        The given part of the logits; 0 where there is none.
-    """
+    """A linear model at its optimum, with the parts of its covariance."""
 
     standard: Standard
+    """The columns of the n rows."""
     target: np.ndarray
+    """Of shape (n,)."""
     weight: np.ndarray
+    """Of shape (n,). Above 0."""
     kind: Weights
     loss: Loss
     logits: np.ndarray
+    """Of shape (n, k). The logits at the optimum."""
     alpha: float
     offset: np.ndarray
+    """Of shape (n,). The given part of the logits; 0 where there is none."""
 
     @property
     def n(self) -> float:

@@ -27,31 +27,23 @@ MOST = 5
 
 @dataclass(frozen=True, eq=False)
 class Influence:
-    """Each row's pull on an unpenalised fit with one output; NaN where a row's leverage is 1.
-
-    Parameters
-    ----------
-    leverage : ndarray of shape (n,)
-        h, the diagonal of the weighted hat matrix; its sum is the number of coefficients.
-    residual : ndarray of shape (n,) or None
-        y − ŷ. This and the following are for least squares only.
-    left_out_residual : ndarray of shape (n,) or None
-        y − ŷ by the fit to all other rows, r / (1 − h).
-    left_out_prediction : ndarray of shape (n,) or None
-        ŷ by the fit to all other rows.
-    studentised : ndarray of shape (n,) or None
-        √w r / (s √(1 − h)), with s the residual standard error of the fit to all other rows.
-    cook : ndarray of shape (n,) or None
-        w r² h / (p s² (1 − h)²), with s of the whole fit: how far, squared, all predictions move
-        when the row is left out.
-    """
+    """Each row's pull on an unpenalised fit with one output; NaN where a row's leverage is 1."""
 
     leverage: np.ndarray
+    """Of shape (n,). h, the diagonal of the weighted hat matrix; its sum is the number of
+    coefficients."""
     residual: np.ndarray | None = None
+    """Of shape (n,). y − ŷ. This and the following are for least squares only."""
     left_out_residual: np.ndarray | None = None
+    """Of shape (n,). y − ŷ by the fit to all other rows, r / (1 − h)."""
     left_out_prediction: np.ndarray | None = None
+    """Of shape (n,). ŷ by the fit to all other rows."""
     studentised: np.ndarray | None = None
+    """Of shape (n,). √w r / (s √(1 − h)), with s the residual standard error of the fit to all
+    other rows."""
     cook: np.ndarray | None = None
+    """Of shape (n,). w r² h / (p s² (1 − h)²), with s of the whole fit: how far, squared, all
+    predictions move when the row is left out."""
 
     def largest(self, numbers: np.ndarray | None = None, most: int = MOST) -> tuple:
         """Return the rows with the largest Cook's distance, or leverage, as `Influential`.

@@ -39,18 +39,12 @@ ROWS_AT_ONCE = 8192  # rows of the columns that are examined together
 
 @dataclass(frozen=True, eq=False)
 class Refined:
-    """The parts of the classical errors of least squares, exact to the last digits.
-
-    Parameters
-    ----------
-    squares : float
-        Σ w r².
-    inverse : ndarray of shape (p, p)
-        (Tᵀ W T)⁻¹ for the columns as given, with the intercept last.
-    """
+    """The parts of the classical errors of least squares, exact to the last digits."""
 
     squares: float
+    """Σ w r²."""
     inverse: np.ndarray
+    """Of shape (p, p). (Tᵀ W T)⁻¹ for the columns as given, with the intercept last."""
 
     def spread(self, dispersion: float) -> FactoredCovariance:
         """Return the classical covariance."""
@@ -162,19 +156,13 @@ class Perfect:
 
 @dataclass(frozen=True, eq=False)
 class Screened:
-    """The rows and columns that remain without infinite coefficients.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n,)
-        Whether a row remains.
-    alone : tuple of int
-        Columns that are left out without their rows.
-    """
+    """The rows and columns that remain without infinite coefficients."""
 
     rows: np.ndarray
+    """Of shape (n,). Whether a row remains."""
     perfect: tuple[Perfect, ...]
     alone: tuple[int, ...]
+    """Columns that are left out without their rows."""
 
     @property
     def columns(self) -> tuple[int, ...]:

@@ -42,23 +42,16 @@ LEFT_OUT = {  # one column, several
 
 @dataclass(frozen=True, eq=False)
 class ReferenceCoded:
-    """A design as columns of full rank.
-
-    Parameters
-    ----------
-    matrix : ndarray or ByteColumns of shape (n, D)
-    names : tuple of str
-        For example ``size``, ``age missing`` or ``colour=red``.
-    references : dict of str to str
-        The reference level by column.
-    sentences : tuple of str
-        How levels are compared, and what was left out.
-    """
+    """A design as columns of full rank."""
 
     matrix: Dense
+    """Of shape (n, D)."""
     names: tuple[str, ...]
+    """For example ``size``, ``age missing`` or ``colour=red``."""
     references: dict[str, str]
+    """The reference level by column."""
     sentences: tuple[str, ...]
+    """How levels are compared, and what was left out."""
 
 
 @one_thread()

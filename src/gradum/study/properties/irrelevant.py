@@ -29,18 +29,13 @@ class IrrelevantProperty:
     differences from float64 rounding (`TableDomain.tie`), and these only where they are less than a
     millionth of every answer. Single precision rounds more coarsely, so nothing is proved about its
     answers unless no weight leads from the column.
-
-    Parameters
-    ----------
-    within : float
-        T, in the target's unit or as a probability.
-    place : int or None
-        Position of the class whose probability counts; None for a number, or for every class.
     """
 
     column: str
     within: float
+    """T, in the target's unit or as a probability."""
     place: int | None
+    """Position of the class whose probability counts; None for a number, or for every class."""
 
     @classmethod
     def read(cls, text: str, fitted: Fitted) -> IrrelevantProperty:

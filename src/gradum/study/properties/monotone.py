@@ -44,20 +44,14 @@ class MonotoneProperty:
     """Of two rows that differ in one column alone, the one with more of it has no lower answer.
 
     An answer that falls by no more than the rounding of float64 is no counterexample.
-
-    Parameters
-    ----------
-    column : str
-        A column of numbers, which are not missing.
-    sign : float
-        1 where the answer never falls, −1 where it never rises.
-    place : int or None
-        Position of the class whose probability it is; None for a number.
     """
 
     column: str
+    """A column of numbers, which are not missing."""
     sign: float
+    """1 where the answer never falls, −1 where it never rises."""
     place: int | None
+    """Position of the class whose probability it is; None for a number."""
 
     @classmethod
     def read(cls, text: str, fitted: Fitted) -> MonotoneProperty:

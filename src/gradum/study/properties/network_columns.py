@@ -26,21 +26,15 @@ _WHOLE = re.compile(r"\s+whole\s*$")
 
 @dataclass(frozen=True, eq=False)
 class NetworkColumns:
-    """Columns of numbers, one for each input.
-
-    Parameters
-    ----------
-    names : sequence of str (d)
-    low, high : ndarray [d]
-        The ends of their ranges; infinite where unknown.
-    whole : ndarray of bool [d]
-        Which inputs are whole numbers.
-    """
+    """Columns of numbers, one for each input."""
 
     names: Sequence[str]
+    """Of length d."""
     low: np.ndarray
     high: np.ndarray
+    """Of shape [d]. The ends of their ranges; infinite where unknown."""
     whole: np.ndarray
+    """Booleans of shape [d]. Which inputs are whole numbers."""
 
     @classmethod
     def numbered(cls, low: np.ndarray, high: np.ndarray) -> NetworkColumns:

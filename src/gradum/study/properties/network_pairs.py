@@ -45,21 +45,14 @@ _TO_CLASS = re.compile(r"\s+to\s+class(?:\s+at\s+(\S+))?\s*$")
 
 @dataclass(frozen=True, eq=False)
 class ForeignNetwork:
-    """A foreign network, which takes rows of numbers.
-
-    Parameters
-    ----------
-    graph : Graph
-        The network in exact arithmetic.
-    run : callable
-        From rows [N, d] to the outputs [N, k] of the deployed network.
-    columns : NetworkColumns
-        The network's inputs.
-    """
+    """A foreign network, which takes rows of numbers."""
 
     graph: Graph
+    """The network in exact arithmetic."""
     run: Replay
+    """From rows [N, d] to the outputs [N, k] of the deployed network."""
     columns: NetworkColumns
+    """The network's inputs."""
 
     @property
     def outputs(self) -> int:
@@ -69,22 +62,15 @@ class ForeignNetwork:
 
 @dataclass(frozen=True)
 class PairProperty:
-    """Whether rows that differ only in some columns have the same answer.
-
-    Parameters
-    ----------
-    within : float
-        The most that any output may differ.
-    to_class : bool
-        Whether only the class counts, and ``within`` does not.
-    at : float or None
-        For a single output, the number that separates the classes.
-    """
+    """Whether rows that differ only in some columns have the same answer."""
 
     columns: tuple[str, ...]
     within: float = 0.0
+    """The most that any output may differ."""
     to_class: bool = False
+    """Whether only the class counts, and ``within`` does not."""
     at: float | None = None
+    """For a single output, the number that separates the classes."""
 
     @classmethod
     def read(cls, text: str, network: ForeignNetwork) -> PairProperty:

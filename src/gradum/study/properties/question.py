@@ -26,21 +26,14 @@ from gradum.study.verification.verify import Replay, verify
 
 @dataclass(frozen=True, eq=False)
 class CentreRows:
-    """Rows of a table around which a property is to hold.
-
-    Parameters
-    ----------
-    x : ndarray [n, d]
-        The rows' inputs.
-    raw : sequence of dict (n)
-        The rows as in the table.
-    numbers : ndarray of int [n]
-        The rows' numbers in the table, from 1.
-    """
+    """Rows of a table around which a property is to hold."""
 
     x: np.ndarray
+    """Of shape [n, d]. The rows' inputs."""
     raw: Sequence[Row]
+    """Of length n. The rows as in the table."""
     numbers: np.ndarray
+    """Integers of shape [n]. The rows' numbers in the table, from 1."""
 
     def __len__(self) -> int:
         return len(self.raw)
@@ -60,28 +53,19 @@ class CentreRows:
 
 @dataclass(frozen=True, eq=False)
 class PropertyQuestion:
-    """A question whether a model has a property.
-
-    Parameters
-    ----------
-    text : str
-        The property as it was stated.
-    table : TableDomain
-        The domain of the rung in question.
-    rows : CentreRows or None
-        The rows of a table, if one was given.
-    seconds : float
-        Wall time, from now on.
-    seed : int
-        Seed of the attacks.
-    """
+    """A question whether a model has a property."""
 
     text: str
+    """The property as it was stated."""
     table: TableDomain
+    """The domain of the rung in question."""
     region: Region
     rows: CentreRows | None = None
+    """The rows of a table, if one was given."""
     seconds: float = math.inf
+    """Wall time, from now on."""
     seed: int = 0
+    """Seed of the attacks."""
     began: float = field(default_factory=perf_counter, init=False)
 
     @property

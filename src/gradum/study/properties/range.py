@@ -19,19 +19,13 @@ from gradum.study.properties.table_domain import TIE
 
 @dataclass(frozen=True)
 class RangeProperty:
-    """Every answer, as computed, lies in a range, or beyond its ends by at most `TIE` of them.
-
-    Parameters
-    ----------
-    low, high : float
-        In the target's unit, or as a probability; infinite where there is no such end.
-    place : int or None
-        Position of the class; None for a number.
-    """
+    """Every answer, as computed, lies in a range, or beyond its ends by at most `TIE` of them."""
 
     low: float
     high: float
+    """In the target's unit, or as a probability; infinite where there is no such end."""
     place: int | None
+    """Position of the class; None for a number."""
 
     @classmethod
     def read(cls, text: str, fitted: Fitted) -> RangeProperty:

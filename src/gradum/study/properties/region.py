@@ -24,19 +24,13 @@ LEVELS = "|"
 
 @dataclass(frozen=True)
 class Region:
-    """Columns and their possible values; all other columns are as in the whole domain.
-
-    Parameters
-    ----------
-    text : str
-        The text as stated; empty for the whole domain.
-    limits : dict of str to tuple
-        By column: for numbers the least and the greatest value, infinite where the domain's own
-        limit holds; for other columns the levels.
-    """
+    """Columns and their possible values; all other columns are as in the whole domain."""
 
     text: str = ""
+    """The text as stated; empty for the whole domain."""
     limits: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    """By column: for numbers the least and the greatest value, infinite where the domain's own
+    limit holds; for other columns the levels."""
 
     @classmethod
     def read(cls, text: str, fitted: WithSchema) -> Region:

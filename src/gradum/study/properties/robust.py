@@ -45,16 +45,11 @@ class ColumnMove(NamedTuple):
 
 @dataclass(frozen=True)
 class RobustProperty:
-    """A change of some columns within limits never changes a row's answer.
-
-    Parameters
-    ----------
-    within : float or None
-        T, in the target's unit; None for classes.
-    """
+    """A change of some columns within limits never changes a row's answer."""
 
     changes: tuple[ColumnMove, ...]
     within: float | None
+    """T, in the target's unit; None for classes."""
 
     @property
     def place(self) -> None:

@@ -32,37 +32,23 @@ MOST = 1e200
 
 @dataclass(eq=False)
 class SlopeSearch:
-    """A search in progress.
-
-    Parameters
-    ----------
-    graph : Graph
-        A graph with one output.
-    way : ndarray [d]
-        1 or −1 for the input that rises or falls, 0 for the others.
-    unit : float
-        Unit roundoff of the network's arithmetic.
-
-    Attributes
-    ----------
-    open_boxes : OpenBoxes
-        The boxes that are not yet proved.
-    certified : float
-        The share of the domain in which the slope is proved.
-    is_complete : bool
-        Whether every box that was not proved could be divided.
-    disorder : float
-        The most by which rounding moves an answer out of order where slopes are proved.
-    """
+    """A search in progress."""
 
     graph: Graph
+    """A graph with one output."""
     domain: Domain
     way: np.ndarray
+    """Of shape [d]. 1 or −1 for the input that rises or falls, 0 for the others."""
     unit: float
+    """Unit roundoff of the network's arithmetic."""
     open_boxes: OpenBoxes = field(init=False)
+    """The boxes that are not yet proved."""
     certified: float = field(default=0.0, init=False)
+    """The share of the domain in which the slope is proved."""
     is_complete: bool = field(default=True, init=False)
+    """Whether every box that was not proved could be divided."""
     disorder: float = field(default=0.0, init=False)
+    """The most by which rounding moves an answer out of order where slopes are proved."""
 
     def __post_init__(self) -> None:
         self.open_boxes = OpenBoxes.whole(self.domain.box, 0)

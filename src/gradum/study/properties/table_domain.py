@@ -46,15 +46,10 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class TableDomain:
-    """The inputs of a rung's graphs, in terms of the table.
-
-    Parameters
-    ----------
-    table_graph : TableGraph
-        Graphs of the rung.
-    """
+    """The inputs of a rung's graphs, in terms of the table."""
 
     table_graph: TableGraph
+    """Graphs of the rung."""
 
     @property
     def inputs(self) -> TableInputs:

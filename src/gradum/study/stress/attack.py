@@ -109,20 +109,14 @@ def _attacked_parts(
 
 @dataclass(frozen=True, eq=False)
 class _AttackedPart:
-    """Some of the rows, after the search for their smallest changes.
-
-    Parameters
-    ----------
-    present : Prediction
-        Predictions for the rows as they are.
-    tried : Variants
-        Variants of the rows, one for each problem of the search.
-    """
+    """Some of the rows, after the search for their smallest changes."""
 
     stressed: StressedRows
     present: Prediction
+    """Predictions for the rows as they are."""
     aims: Aims
     tried: Variants
+    """Variants of the rows, one for each problem of the search."""
     search: ShiftSearch
 
     @classmethod

@@ -59,16 +59,11 @@ class Lengths:
 
 @dataclass(frozen=True, eq=False)
 class Ranks:
-    """A scale on which shifts are shares of the rows learned from: F(x), linear between quantiles.
-
-    Parameters
-    ----------
-    places, shares : ndarray (q,)
-        Quantiles, and the shares of rows with at most that value; both rise.
-    """
+    """A scale on which shifts are shares of the rows learned from: F, linear between quantiles."""
 
     places: np.ndarray
     shares: np.ndarray
+    """Of shape (q,). Quantiles, and the shares of rows with at most that value; both rise."""
 
     @classmethod
     def of(cls, values: Numbers, low: float, high: float, unit: float) -> Ranks:
@@ -92,20 +87,14 @@ class Ranks:
 
 @dataclass(frozen=True)
 class Budget:
-    """What an attack may spend on a row.
-
-    Parameters
-    ----------
-    kind : str
-        ``iqr``: every column may move by ε interquartile ranges of the rows learned from;
-        ``quantile``: every column, by a share ε of these rows' ranks; ``amounts``: named columns,
-        by ε times the given amounts, and others not at all.
-    amounts : dict of str to float
-        In the columns' own units; days for dates.
-    """
+    """What an attack may spend on a row."""
 
     kind: BudgetKind = "iqr"
+    """``iqr``: every column may move by ε interquartile ranges of the rows learned from;
+    ``quantile``: every column, by a share ε of these rows' ranks; ``amounts``: named columns, by ε
+    times the given amounts, and others not at all."""
     amounts: Mapping[str, float] | None = None
+    """In the columns' own units; days for dates."""
 
     @classmethod
     def of(cls, asked: str | Mapping[str, float], fitted: Fitted) -> Budget:

@@ -41,18 +41,12 @@ Alarms = set[tuple[str, str | None]]
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """The targets of n rows of a table.
-
-    Parameters
-    ----------
-    truth : Truth
-        Of all rows of the table that have a target.
-    places : ndarray of int (n,)
-        Positions of the n rows among these.
-    """
+    """The targets of n rows of a table."""
 
     truth: Truth
+    """Of all rows of the table that have a target."""
     places: np.ndarray
+    """Integers of shape (n,). Positions of the n rows among these."""
 
     def outcome(self, rung: str, prediction: Prediction) -> Outcome:
         """Compare a prediction for the rows with their targets."""

@@ -22,21 +22,14 @@ Corrupt = Callable[[pl.DataFrame, np.ndarray], pl.DataFrame]
 
 @dataclass(frozen=True)
 class Corruption:
-    """One accident.
-
-    Parameters
-    ----------
-    columns : tuple of str
-        The columns whose values change.
-    corrupt : function
-    highest : str or None
-        The column whose highest values determine the rows; if None, rows are chosen by chance.
-    """
+    """One accident."""
 
     kind: str
     columns: tuple[str, ...]
+    """The columns whose values change."""
     corrupt: Corrupt
     highest: str | None = None
+    """The column whose highest values determine the rows; if None, rows are chosen by chance."""
 
 
 def corruptions_of(fitted: Fitted) -> Iterator[Corruption]:

@@ -24,21 +24,14 @@ Changed = Mapping[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class Variants:
-    """p copies of rows, each with some or no levels changed.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        Typed.
-    aims : ndarray of int (p,)
-        The aim of each copy.
-    evaluations : int
-        The number of answers computed to choose them.
-    """
+    """p copies of rows, each with some or no levels changed."""
 
     rows: pl.DataFrame
+    """Typed."""
     aims: np.ndarray
+    """Integers of shape (p,). The aim of each copy."""
     evaluations: int
+    """The number of answers computed to choose them."""
 
 
 def level_choices(fitted: Fitted) -> dict[str, tuple[Any, ...]]:

@@ -124,34 +124,22 @@ def by_lines(graph: Graph, box: Box, unit: float) -> Box:
 
 @dataclass(eq=False)
 class Proof:
-    """The largest sizes at which claims are proved.
-
-    Parameters
-    ----------
-    reach : Reach
-        The possible copies of the n rows.
-    claims : Claims
-        The claims for the n rows.
-    refuted : ndarray (n,)
-        Sizes at which claims are known not to hold; infinite where there is no such size.
-    tried : ndarray (g,)
-        Sizes to try first, rising from 0. No larger size is tried.
-
-    Attributes
-    ----------
-    proved : ndarray (n,)
-        The proved sizes; −∞ where nothing is proved.
-    stages : list (n)
-        The stages that proved them.
-    """
+    """The largest sizes at which claims are proved."""
 
     table_graph: TableGraph
     reach: Reach
+    """The possible copies of the n rows."""
     claims: Claims
+    """The claims for the n rows."""
     refuted: np.ndarray
+    """Of shape (n,). Sizes at which claims are known not to hold; infinite where there is no such
+    size."""
     tried: np.ndarray
+    """Of shape (g,). Sizes to try first, rising from 0. No larger size is tried."""
     proved: np.ndarray = field(init=False)
+    """Of shape (n,). The proved sizes; −∞ where nothing is proved."""
     stages: list[ProofStage | None] = field(init=False)
+    """Of length n. The stages that proved them."""
     _until: float = field(init=False)
     _seconds: float = field(init=False)
 

@@ -33,25 +33,17 @@ class ReachedBoxes(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Reach:
-    """The possible copies of rows.
-
-    Parameters
-    ----------
-    inputs : TableInputs
-        The inputs of the model.
-    moves : Moves
-        The moves of the n rows.
-    still : Box [v, d]
-        The inputs of each row as it is, and of its copies with other levels, for the columns that
-        do not move.
-    rows : ndarray of int (v,)
-        The row of each variant, rising.
-    """
+    """The possible copies of rows."""
 
     inputs: TableInputs
+    """The inputs of the model."""
     moves: Moves
+    """The moves of the n rows."""
     still: Box
+    """Of shape [v, d]. The inputs of each row as it is, and of its copies with other levels, for
+    the columns that do not move."""
     rows: np.ndarray
+    """Integers of shape (v,). The row of each variant, rising."""
 
     @classmethod
     def of(cls, stressed: StressedRows) -> Reach:

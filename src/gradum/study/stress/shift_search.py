@@ -47,27 +47,18 @@ MOST_COPIES = 20_000  # copies predicted at a time
 
 
 class Climb(NamedTuple):
-    """Settings of the search through a box.
-
-    Parameters
-    ----------
-    points : int
-        The most points to spread over a box.
-    steps : tuple of float
-        Lengths of the successive steps of a climb, as shares of the box.
-    with_ends : int
-        For how many of these, from the first, each axis is also tried at both ends of the box.
-    per_axis : int
-        Slanting steps per axis, besides `DIRECTIONS`.
-    slanting : float
-        The largest shift, as a share of the box, at which an axis takes part in slanting steps.
-    """
+    """Settings of the search through a box."""
 
     points: int
+    """The most points to spread over a box."""
     steps: tuple[float, ...]
+    """Lengths of the successive steps of a climb, as shares of the box."""
     with_ends: int
+    """For how many of these, from the first, each axis is also tried at both ends of the box."""
     per_axis: int
+    """Slanting steps per axis, besides `DIRECTIONS`."""
     slanting: float
+    """The largest shift, as a share of the box, at which an axis takes part in slanting steps."""
 
 
 FAR = Climb(STARTS, (1.0, 0.5, 0.25, 0.08, 0.02), with_ends=5, per_axis=0, slanting=1.0)

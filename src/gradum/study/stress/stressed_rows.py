@@ -34,28 +34,19 @@ SLACK = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class StressedRows:
-    """Rows, a rung of a model that predicts them, and the allowed changes.
-
-    Parameters
-    ----------
-    rung : Rung
-        The rung that answers.
-    reference : Reference
-        A summary of the rows learned from.
-    rows : DataFrame
-        Typed features (n), every number in float64.
-    numbers : ndarray of int (n,)
-        The rows' numbers, as they are reported.
-    threat : Threat
-        What an attack may do.
-    """
+    """Rows, a rung of a model that predicts them, and the allowed changes."""
 
     fitted: Fitted
     rung: Rung
+    """The rung that answers."""
     reference: Reference
+    """A summary of the rows learned from."""
     rows: pl.DataFrame
+    """Typed features (n), every number in float64."""
     numbers: np.ndarray
+    """Integers of shape (n,). The rows' numbers, as they are reported."""
     threat: Threat
+    """What an attack may do."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -85,27 +76,18 @@ class StressedRows:
 
 @dataclass(frozen=True)
 class Threat:
-    """What an attack may do.
-
-    Parameters
-    ----------
-    budget : Budget
-        How far columns may move.
-    limits : Limits
-        Columns that stay fixed, or move one way only.
-    together : sequence of sequences of str
-        Columns that shift by the same amount.
-    levels : int
-        How many levels of categories and booleans may change in addition.
-    share : float
-        The share of the range of the training target by which a number must move.
-    """
+    """What an attack may do."""
 
     budget: Budget
+    """How far columns may move."""
     limits: Limits = Limits()  # noqa: RUF009 - frozen
+    """Columns that stay fixed, or move one way only."""
     together: Sequence[Sequence[str]] = ()
+    """Columns that shift by the same amount."""
     levels: int = 0
+    """How many levels of categories and booleans may change in addition."""
     share: float = 0.1
+    """The share of the range of the training target by which a number must move."""
 
     def __post_init__(self) -> None:
         """Refuse a number of levels or a share that makes no sense."""
@@ -122,21 +104,15 @@ class Threat:
 
 @dataclass(frozen=True)
 class MovingColumn:
-    """A column that may move.
-
-    Parameters
-    ----------
-    axis : Axis
-        The learned range, and the possible values.
-    upward, downward : bool
-        Whether values may rise, and whether they may fall.
-    """
+    """A column that may move."""
 
     name: str
     axis: Axis
+    """The learned range, and the possible values."""
     scale: ShiftScale
     upward: bool = True
     downward: bool = True
+    """Whether values may rise, and whether they may fall."""
 
     def moved(self, starts: np.ndarray, shifts: np.ndarray) -> np.ndarray:
         """Return the positions (m,) that shifts (m,) lead to; a missing start stays missing."""
@@ -191,20 +167,15 @@ class MovingColumn:
 
 @dataclass(frozen=True, eq=False)
 class Moves:
-    """Moved copies of some rows.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        p typed rows, every number in float64.
-    columns : tuple of MovingColumn (c,)
-    axes : ndarray of int (c,)
-        The axis along which each column moves; columns that move together share one.
-    """
+    """Moved copies of some rows."""
 
     rows: pl.DataFrame
+    """p typed rows, every number in float64."""
     columns: tuple[MovingColumn, ...]
+    """Of length c."""
     axes: np.ndarray
+    """Integers of shape (c,). The axis along which each column moves; columns that move together
+    share one."""
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -39,67 +39,46 @@ ROUNDS = 4
 
 @dataclass(frozen=True, eq=False)
 class Bounded:
-    """Boxes with their bounds, and everything needed to divide them.
-
-    Parameters
-    ----------
-    enclosure : Enclosure
-        The enclosure of every node, over the boxes before they were cut.
-    zonotopes : list of Zonotope
-        Zonotopes of every node; the first d generators say how far the inputs move its numbers.
-    lines : list of Lines or None
-        The closest lines around each node.
-    forms : dict of int to ndarray [B or 1, r, n]
-        By node, the linear form of its numbers that follows from these lines for each row of the
-        constraints.
-    planes : Planes [B, r, d]
-        Planes that bound each row on the rest of the box, from these lines or better ones.
-    box : Box [B, d]
-        The rest of each box.
-    lower : ndarray [B, r]
-        Lower bounds of C y on this rest.
-    excluded : ndarray [B, p] of bool
-        The polyhedra that no input of the box leads to.
-    """
+    """Boxes with their bounds, and everything needed to divide them."""
 
     enclosure: Enclosure
+    """The enclosure of every node, over the boxes before they were cut."""
     zonotopes: list[Zonotope]
+    """Zonotopes of every node; the first d generators say how far the inputs move its numbers."""
     lines: list[Lines | None]
+    """The closest lines around each node."""
     forms: dict[int, np.ndarray]
+    """Each of shape [B or 1, r, n]. By node, the linear form of its numbers that follows from these
+    lines for each row of the constraints."""
     planes: Planes
+    """Of shape [B, r, d]. Planes that bound each row on the rest of the box, from these lines or
+    better ones."""
     box: Box
+    """Of shape [B, d]. The rest of each box."""
     lower: np.ndarray
+    """Of shape [B, r]. Lower bounds of C y on this rest."""
     excluded: np.ndarray
+    """Booleans of shape [B, p]. The polyhedra that no input of the box leads to."""
 
 
 @dataclass(frozen=True, eq=False)
 class Bounding:
-    """How boxes are bounded if only inputs in certain phases matter.
-
-    Parameters
-    ----------
-    constraints : Constraints
-        The constraints of its unsafe outputs.
-    units : Phases
-        The units of the network.
-    unit : float
-        Unit roundoff of the network's arithmetic; 0 for exact arithmetic.
-    known : mapping of int to Box [1, n]
-        The ranges of nodes on the whole domain, keyed by their positions.
-    narrow : callable, optional
-        Narrows each node further than zonotopes do, like `crown.narrow`. This pays off if there are
-        so many inputs that most boxes are wide.
-    steps : int
-        How often the slopes of lines are moved if the closest lines do not exclude a polyhedron.
-    """
+    """How boxes are bounded if only inputs in certain phases matter."""
 
     domain: Domain
     constraints: Constraints
+    """The constraints of its unsafe outputs."""
     units: Phases
+    """The units of the network."""
     unit: float = 0.0
+    """Unit roundoff of the network's arithmetic; 0 for exact arithmetic."""
     known: Mapping[int, Box] = field(default_factory=dict)
+    """Each of shape [1, n]. The ranges of nodes on the whole domain, keyed by their positions."""
     narrow: Narrowing | None = None
+    """Narrows each node further than zonotopes do, like `crown.narrow`. This pays off if there are
+    so many inputs that most boxes are wide."""
     steps: int = STEPS
+    """How often the slopes of lines are moved if the closest lines do not exclude a polyhedron."""
 
     def __call__(self, box: Box, phases: np.ndarray) -> Bounded:
         """Bound each row of the constraints over boxes [B, d] with units in phases [B, m]."""

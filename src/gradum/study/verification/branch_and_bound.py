@@ -40,36 +40,22 @@ many points as there were boxes; half of these are the tried points that came ne
 
 @dataclass(eq=False)
 class BranchAndBound:
-    """A search in progress.
-
-    Parameters
-    ----------
-    bounding : Bounding
-        How boxes are bounded.
-    confirm : callable
-        From points [N, d] to the first counterexample among them with its output, or None.
-    rng : Generator
-        The generator for the attacks during the search.
-
-    Attributes
-    ----------
-    open_boxes : OpenBoxes
-        The boxes that are still open.
-    boxes : int
-        How many boxes were bounded.
-    stuck : int
-        How many boxes can neither be excluded nor divided any further.
-    stuck_share : float
-        The share of these boxes in the domain's volume.
-    """
+    """A search in progress."""
 
     bounding: Bounding
+    """How boxes are bounded."""
     confirm: Callable[[np.ndarray], Refuted | None]
+    """From points [N, d] to the first counterexample among them with its output, or None."""
     rng: np.random.Generator
+    """The generator for the attacks during the search."""
     open_boxes: OpenBoxes = field(init=False)
+    """The boxes that are still open."""
     boxes: int = field(default=0, init=False)
+    """How many boxes were bounded."""
     stuck: int = field(default=0, init=False)
+    """How many boxes can neither be excluded nor divided any further."""
     stuck_share: float = field(default=0.0, init=False)
+    """The share of these boxes in the domain's volume."""
     _next_attack: int = field(init=False)
 
     def __post_init__(self) -> None:

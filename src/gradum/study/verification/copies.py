@@ -22,14 +22,10 @@ class Copies:
 
     A pair is one point of d + m inputs: those of the first point, then the m of the second that
     differ.
-
-    Parameters
-    ----------
-    changed : ndarray of int [m]
-        The positions of the inputs in which they differ.
     """
 
     changed: np.ndarray
+    """Integers of shape [m]. The positions of the inputs in which they differ."""
 
     def pair(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return both points [N, d] of pairs [N, d + m]."""

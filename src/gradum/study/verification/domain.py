@@ -28,23 +28,16 @@ STAGES: tuple[Stage, ...] = ("attack", "interval", "crown", "search")
 
 @dataclass(frozen=True, eq=False)
 class InputForm:
-    """The values that inputs can have within a box: whole numbers, and values implied by others.
-
-    Parameters
-    ----------
-    whole : ndarray of bool [d]
-        Which inputs are whole numbers.
-    implied : tuple of (int, int, float)
-        The position of an input that is 0 or 1, the position of another input, and the value of the
-        other where the first is 1. That value need not be whole.
-    tried : ndarray [d]
-        The only value of an input at which counterexamples are sought; NaN if all values are tried.
-        A proof covers all values.
-    """
+    """The values that inputs can have within a box: whole numbers, and values implied by others."""
 
     whole: np.ndarray
+    """Booleans of shape [d]. Which inputs are whole numbers."""
     implied: tuple[tuple[int, int, float], ...]
+    """The position of an input that is 0 or 1, the position of another input, and the value of the
+    other where the first is 1. That value need not be whole."""
     tried: np.ndarray
+    """Of shape [d]. The only value of an input at which counterexamples are sought; NaN if all
+    values are tried. A proof covers all values."""
 
     def snapped(self, x: np.ndarray) -> np.ndarray:
         """Return points [N, d] of this form near other points."""
@@ -74,24 +67,6 @@ class InputForm:
 class Domain:
     """A box of inputs, some of which may stand for the levels of a column.
 
-    Parameters
-    ----------
-    low, high : ndarray [d]
-        low ≤ x ≤ high, all finite.
-    unsafe : tuple of Polyhedron
-        An output is unsafe if it belongs to one of these.
-    groups : tuple of ndarray of int
-        Positions of inputs of which exactly one is 1 and the others are 0. The box of a level
-        reaches to 1 if the level is allowed, and ends at 0 otherwise.
-    thresholds : tuple of (int, ndarray)
-        Positions of inputs, and the values at which each is best divided: where the first layer
-        bends.
-    precision : type
-        The type of the network's inputs, ``numpy.float64`` or ``numpy.float32``: a counterexample
-        consists of such numbers if the box contains any.
-    form : Form, optional
-        Further restrictions on the inputs' values; a proof covers only inputs of this form.
-
     Raises
     ------
     PropertyError
@@ -100,11 +75,20 @@ class Domain:
 
     low: np.ndarray
     high: np.ndarray
+    """Of shape [d]. low ≤ x ≤ high, all finite."""
     unsafe: tuple[Polyhedron, ...]
+    """An output is unsafe if it belongs to one of these."""
     groups: tuple[np.ndarray, ...] = ()
+    """Positions of inputs of which exactly one is 1 and the others are 0. The box of a level
+    reaches to 1 if the level is allowed, and ends at 0 otherwise."""
     thresholds: tuple[tuple[int, np.ndarray], ...] = ()
+    """Positions of inputs, and the values at which each is best divided: where the first layer
+    bends."""
     precision: type[np.floating] = np.float64
+    """The type of the network's inputs, ``numpy.float64`` or ``numpy.float32``: a counterexample
+    consists of such numbers if the box contains any."""
     form: InputForm | None = None
+    """Further restrictions on the inputs' values; a proof covers only inputs of this form."""
 
     def __post_init__(self) -> None:
         levels = all((self.high[places] >= 1).any() for places in self.groups)
@@ -207,21 +191,14 @@ def settled(domain: Domain, low: np.ndarray, high: np.ndarray) -> tuple[Box, np.
 
 @dataclass(frozen=True, eq=False)
 class Constraints:
-    """Outputs with C y ≤ c, polyhedron by polyhedron.
-
-    Parameters
-    ----------
-    coefficients : ndarray [r, k]
-        C.
-    limits : ndarray [r]
-        c.
-    starts : ndarray [p]
-        The first row of each polyhedron.
-    """
+    """Outputs with C y ≤ c, polyhedron by polyhedron."""
 
     coefficients: np.ndarray
+    """Of shape [r, k]. C."""
     limits: np.ndarray
+    """Of shape [r]. c."""
     starts: np.ndarray
+    """Of shape [p]. The first row of each polyhedron."""
 
     @classmethod
     def of(cls, unsafe: Sequence[Polyhedron], outputs: int) -> Constraints:
@@ -274,32 +251,22 @@ def latest(stages: Iterable[Stage]) -> Stage:
 
 @dataclass(frozen=True, eq=False)
 class VerificationOutcome:
-    """The verdict on a property of a network.
-
-    Parameters
-    ----------
-    verdict : str
-        "proved", "refuted" or "not decided".
-    stage : str
-        What decided, or was tried last: "attack", "interval" (arithmetic), "crown" (linear bounds
-        of the whole box, or an attack from the corners that these lead to) or "search" (branch and
-        bound).
-    certified : float
-        The share of the domain's volume that certainly has no unsafe output. Fixed inputs do not
-        count; levels of a group count equally. A box that was divided by a unit counts as entirely
-        open while one of its parts is open.
-    boxes : int
-        How many boxes were bounded.
-    seconds : float
-        Wall time.
-    x, y : ndarray, optional
-        The counterexample and its output, if refuted.
-    """
+    """The verdict on a property of a network."""
 
     verdict: Verdict
+    """One of "proved", "refuted" or "not decided"."""
     stage: Stage
+    """What decided, or was tried last: "attack", "interval" (arithmetic), "crown" (linear bounds of
+    the whole box, or an attack from the corners that these lead to) or "search" (branch and
+    bound)."""
     certified: float
+    """The share of the domain's volume that certainly has no unsafe output. Fixed inputs do not
+    count; levels of a group count equally. A box that was divided by a unit counts as entirely open
+    while one of its parts is open."""
     boxes: int
+    """How many boxes were bounded."""
     seconds: float
+    """Wall time."""
     x: np.ndarray | None = None
     y: np.ndarray | None = None
+    """The counterexample and its output, if refuted."""

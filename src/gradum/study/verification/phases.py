@@ -33,16 +33,12 @@ class Phases:
     Every number has a phase on each box, in an array [B, m] of int8. In phase −1, only inputs that
     bring the number to its bend or below matter; in phase 1, only inputs that bring it to its bend
     or above; in phase 0, all inputs.
-
-    Parameters
-    ----------
-    bends : dict of int to float
-        Where the numbers of a node bend, keyed by its position. If empty, no box is divided by
-        phases.
     """
 
     graph: Graph
     bends: dict[int, float]
+    """Where the numbers of a node bend, keyed by its position. If empty, no box is divided by
+    phases."""
 
     @classmethod
     def of(cls, graph: Graph) -> Phases:

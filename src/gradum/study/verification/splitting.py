@@ -170,28 +170,20 @@ def _place(low: float, high: float, thresholds: np.ndarray | None) -> float:
 
 @dataclass(frozen=True, eq=False)
 class OpenBoxes:
-    """Boxes of inputs that are neither excluded nor given up.
-
-    Parameters
-    ----------
-    box : Box [N, d]
-        The ends of the boxes.
-    phases : ndarray [N, m] of int8
-        The phases of the units, as in `Phases`.
-    share : ndarray [N]
-        The share of the domain's volume. If a box was divided by a unit, both parts have its whole
-        share.
-    lack : ndarray [N]
-        How far the bounds of the parent box were from excluding the worst polyhedron.
-    margin : ndarray [N]
-        How far the best tried point of the parent box was from an unsafe output.
-    """
+    """Boxes of inputs that are neither excluded nor given up."""
 
     box: Box
+    """Of shape [N, d]. The ends of the boxes."""
     phases: np.ndarray
+    """Integers of shape [N, m]. The phases of the units, as in `Phases`."""
     share: np.ndarray
+    """Of shape [N]. The share of the domain's volume. If a box was divided by a unit, both parts
+    have its whole share."""
     lack: np.ndarray
+    """Of shape [N]. How far the bounds of the parent box were from excluding the worst
+    polyhedron."""
     margin: np.ndarray
+    """Of shape [N]. How far the best tried point of the parent box was from an unsafe output."""
 
     @classmethod
     def whole(cls, box: Box, units: int) -> OpenBoxes:

@@ -20,21 +20,14 @@ SHIFT = np.uint64(29)
 
 
 class CountedTable(msgspec.Struct, frozen=True):
-    """A table whose rows were counted.
-
-    Parameters
-    ----------
-    source : str
-        The table's name.
-    rows : int
-        The number of rows, with and without labels.
-    digest : str
-        SHA-256 of the rows' hashes in their order, 16 hex digits.
-    """
+    """A table whose rows were counted."""
 
     source: str
+    """The table's name."""
     rows: int
+    """The number of rows, with and without labels."""
     digest: str
+    """SHA-256 of the rows' hashes in their order, 16 hex digits."""
 
     @classmethod
     def of(cls, source: str, hashes: np.ndarray) -> CountedTable:

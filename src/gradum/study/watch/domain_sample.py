@@ -31,38 +31,26 @@ MOST_LOG_RATIO = 6.0
 
 @dataclass(frozen=True)
 class Learners:
-    """Learners that use the columns of rows.
-
-    Parameters
-    ----------
-    membership : Learner
-        For targets 0 and 1: the log-odds of 1.
-    mean : Learner
-        For any targets: their mean.
-    size : Learner
-        For targets of at least 0: their mean, which is above 0.
-    """
+    """Learners that use the columns of rows."""
 
     membership: Learner
+    """For targets 0 and 1: the log-odds of 1."""
     mean: Learner
+    """For any targets: their mean."""
     size: Learner
+    """For targets of at least 0: their mean, which is above 0."""
 
 
 @dataclass(frozen=True, eq=False)
 class DomainSample:
-    """A sample of n rows, with a model's predictions.
-
-    Parameters
-    ----------
-    weight : ndarray of shape (n,)
-        Above 0.
-    columns : ndarray of shape (n, d), optional
-        The other columns of the rows, as numbers; None if only the answers are at hand.
-    """
+    """A sample of n rows, with a model's predictions."""
 
     prediction: Prediction
     weight: np.ndarray
+    """Of shape (n,). Above 0."""
     columns: np.ndarray | None = None
+    """Of shape (n, d). The other columns of the rows, as numbers; None if only the answers are at
+    hand."""
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -98,18 +86,12 @@ class DomainSample:
 
 @dataclass(frozen=True, eq=False)
 class CrossFitted:
-    """Scores by fits on all folds but one.
-
-    Parameters
-    ----------
-    out_of_fold : ndarray of shape (m,)
-        For each row learned from, the score by the fit that left it out.
-    of_new : ndarray of shape (5, n)
-        For other rows, the scores by each fit.
-    """
+    """Scores by fits on all folds but one."""
 
     out_of_fold: np.ndarray
+    """Of shape (m,). For each row learned from, the score by the fit that left it out."""
     of_new: np.ndarray
+    """Of shape (5, n). For other rows, the scores by each fit."""
 
     @classmethod
     def by(

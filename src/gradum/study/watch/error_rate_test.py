@@ -55,26 +55,18 @@ HALVINGS = 60
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """The rows of a table that have labels, in the order in which they are tested.
-
-    Parameters
-    ----------
-    source, labels : str
-        The table, and its column of labels.
-    wrong : ndarray of shape (n,)
-        Which predictions are errors.
-    numbers : ndarray of shape (n,)
-        The rows' numbers in the table, from 1.
-    notes : tuple of str
-        Notes on the rows and their order.
-    """
+    """The rows of a table that have labels, in the order in which they are tested."""
 
     source: str
     labels: str
+    """The table, and its column of labels."""
     wrong: np.ndarray
+    """Of shape (n,). Which predictions are errors."""
     numbers: np.ndarray
+    """Of shape (n,). The rows' numbers in the table, from 1."""
     unjudged: Unjudged
     notes: tuple[str, ...] = ()
+    """Notes on the rows and their order."""
 
 
 def follow(labelled: Labelled, before: ErrorCount, notes: tuple[str, ...] = ()) -> SequentialTest:

@@ -21,56 +21,39 @@ left if three columns move by half a standard deviation, and 0.52 if they move b
 
 
 class ExpectedScore(msgspec.Struct, frozen=True):
-    """One expected score of new rows, before their labels are known.
-
-    Parameters
-    ----------
-    value, low, high : float
-        The expected score, and the ends between which it lies in 95% of cases.
-    judged : float
-        The score of the judged rows.
-    worse_p : float or None
-        The p-value for not being worse than on the judged rows; None if it is not known.
-    """
+    """One expected score of new rows, before their labels are known."""
 
     metric: str
     value: float
     low: float
     high: float
+    """The expected score, and the ends between which it lies in 95% of cases."""
     standard_error: float
     judged: float
+    """The score of the judged rows."""
     worse_p: float | None
+    """The p-value for not being worse than on the judged rows; None if it is not known."""
 
 
 class Expectation(msgspec.Struct, frozen=True):
-    """What to expect for new rows without labels.
-
-    Parameters
-    ----------
-    scores : tuple of ExpectedScore
-        The score for the run's metric first; metrics that some draws leave undefined are left out.
-    rows, judged_rows : int
-        The numbers of new and judged rows that this rests on.
-    alike : float
-        How many judged rows would give as much information if all of them were like the new ones.
-    by_columns : bool
-        Whether rows were compared by their columns, rather than by the answers alone.
-    telling_rows : tuple of int
-        Positions, from 0, of the new rows whose labels would tell most about the score.
-    labels_to_halve : int
-        How many labels of randomly drawn new rows would halve the interval of the first score.
-    worse : bool
-        Whether the first score is expected to be worse beyond chance, corrected for all tests.
-    """
+    """What to expect for new rows without labels."""
 
     scores: tuple[ExpectedScore, ...]
+    """The score for the run's metric first; metrics that some draws leave undefined are left
+    out."""
     rows: int
     judged_rows: int
+    """The numbers of new and judged rows that this rests on."""
     alike: float
+    """How many judged rows would give as much information if all of them were like the new ones."""
     by_columns: bool
+    """Whether rows were compared by their columns, rather than by the answers alone."""
     telling_rows: tuple[int, ...]
+    """Positions, from 0, of the new rows whose labels would tell most about the score."""
     labels_to_halve: int
+    """How many labels of randomly drawn new rows would halve the interval of the first score."""
     worse: bool = False
+    """Whether the first score is expected to be worse beyond chance, corrected for all tests."""
     sentences: tuple[str, ...] = ()
 
     @property

@@ -124,20 +124,14 @@ def _at_most(rows: int, rng: np.random.Generator) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class _Drawn:
-    """Scores for drawn labels.
-
-    Parameters
-    ----------
-    scores : dict of str to ndarray of shape (B,)
-    spread : ndarray of shape (n,)
-        The standard deviation of each row's loss, times its weight.
-    last : Outcome
-        The outcome with the labels drawn last.
-    """
+    """Scores for drawn labels."""
 
     scores: dict[str, np.ndarray]
+    """Each of shape (B,)."""
     spread: np.ndarray
+    """Of shape (n,). The standard deviation of each row's loss, times its weight."""
     last: Outcome
+    """The outcome with the labels drawn last."""
 
 
 def _scored(

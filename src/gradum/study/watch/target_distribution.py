@@ -38,26 +38,19 @@ class ClassDistribution:
 
     q = softmax((1 + b) ln p + a + c f 1[k = focus]), where p is the model's probability, f the
     correction that the columns suggest, and θ = (b, c, a).
-
-    Parameters
-    ----------
-    log_p : ndarray of shape (n, K)
-        Clipped to the model's range on 94% of the judged rows.
-    focus : ndarray of shape (n,)
-        The class that is corrected: the second of two classes, or the predicted one of more.
-    correction : CrossFitted
-        f, in log-odds.
-    mean : ndarray of shape (K + 2,)
-        θ.
-    root : ndarray of shape (K + 2, K + 3)
-        R, where R Rᵀ is the covariance of θ.
     """
 
     log_p: np.ndarray
+    """Of shape (n, K). Clipped to the model's range on 94% of the judged rows."""
     focus: np.ndarray
+    """Of shape (n,). The class that is corrected: the second of two classes, or the predicted one
+    of more."""
     correction: CrossFitted
+    """f, in log-odds."""
     mean: np.ndarray
+    """Of shape (K + 2,). θ."""
     root: np.ndarray
+    """Of shape (K + 2, K + 3). R, where R Rᵀ is the covariance of θ."""
 
     @classmethod
     def learn(
@@ -180,24 +173,16 @@ class _Losses:
 
 @dataclass(frozen=True, eq=False)
 class NumberDistribution:
-    """The targets of n new rows: y = ŷ + s t.
-
-    Parameters
-    ----------
-    centre : ndarray of shape (n,)
-        ŷ.
-    log_size : CrossFitted
-        ln s, with s the expected size of a row's error.
-    deviation : ndarray of shape (m,)
-        t = (y − ŷ) / s for judged rows.
-    weight : ndarray of shape (m,)
-        How much each judged row counts; the sum is their effective number.
-    """
+    """The targets of n new rows: y = ŷ + s t."""
 
     centre: np.ndarray
+    """Of shape (n,). ŷ."""
     log_size: CrossFitted
+    """ln s, with s the expected size of a row's error."""
     deviation: np.ndarray
+    """Of shape (m,). t = (y − ŷ) / s for judged rows."""
     weight: np.ndarray
+    """Of shape (m,). How much each judged row counts; the sum is their effective number."""
 
     @classmethod
     def learn(

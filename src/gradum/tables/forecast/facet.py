@@ -17,22 +17,15 @@ ORIGIN, STEP = "forecast origin", "steps ahead"
 
 
 class Covariate(Struct, frozen=True, forbid_unknown_fields=True):
-    """A column beside the target.
-
-    Attributes
-    ----------
-    column : Column
-        As it was understood in the table.
-    use : str
-        "known": known beforehand, so that its value at the forecast's stamp is used; "past": used
-        up to the origin; "fixed": the same at all stamps of a series.
-    levels : tuple of str
-        The levels of a column of categories, in the order of their codes; empty for numbers.
-    """
+    """A column beside the target."""
 
     column: Column
+    """As it was understood in the table."""
     use: Use
+    """How it is used. "known": known beforehand, so that its value at the forecast's stamp is used;
+    "past": used up to the origin; "fixed": the same at all stamps of a series."""
     levels: tuple[str, ...] = ()
+    """The levels of a column of categories, in the order of their codes; empty for numbers."""
 
 
 class Forecast(Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,52 +34,37 @@ class Forecast(Struct, frozen=True, forbid_unknown_fields=True):
     The target of such a row is what the seasonal naive forecast misses, divided by the scale of the
     series: (y[o + h] − y[o + h − k m]) / s, with k = ⌈h / m⌉, so that the past value lies at the
     origin o or before.
-
-    Attributes
-    ----------
-    horizon : int
-        H: rows are 1 to H steps ahead.
-    target, time : Column
-        As they were understood in the table.
-    series : tuple of Column
-        The columns whose values name a series; none for a single one.
-    seasons : tuple of int
-        The cycles in steps; the first is m, that of the seasonal naive forecast.
-    keys : tuple of tuple of str
-        The name of each of the S series.
-    scales : tuple of float
-        s of each series: the root of the mean of (y[t] − y[t − m])²; 1 if there is a single series,
-        whose errors then are in its own unit.
-    calendar : tuple of str
-        What is told of the stamp's place in the calendar, such as "weekday".
-    end : int
-        The place on the grid of the last stamp with a target.
-    stride : int
-        Origins of the rows learned from are so many steps apart, counted back from the end.
-    days : bool
-        Whether stamps were given as days, without a time of day.
-    zone : str
-        The zone in which stamps were given; empty if there was none.
-    clock : bool
-        Whether they lie on a grid of what the clock in this zone shows, not of moments: days there
-        are not equally long.
     """
 
     horizon: Annotated[int, Meta(ge=1)]
+    """H: rows are 1 to H steps ahead."""
     target: Column
     time: Column
+    """As they were understood in the table."""
     series: tuple[Column, ...]
+    """The columns whose values name a series; none for a single one."""
     covariates: tuple[Covariate, ...]
     frequency: Frequency
     seasons: tuple[Annotated[int, Meta(ge=1)], ...]
+    """The cycles in steps; the first is m, that of the seasonal naive forecast."""
     keys: tuple[tuple[str, ...], ...]
+    """The name of each of the S series."""
     scales: tuple[float, ...]
+    """s of each series: the root of the mean of (y[t] − y[t − m])²; 1 if there is a single series,
+    whose errors then are in its own unit."""
     calendar: tuple[str, ...] = ()
+    """What is told of the stamp's place in the calendar, such as "weekday"."""
     end: int = 0
+    """The place on the grid of the last stamp with a target."""
     stride: Annotated[int, Meta(ge=1)] = 1
+    """Origins of the rows learned from are so many steps apart, counted back from the end."""
     days: bool = False
+    """Whether stamps were given as days, without a time of day."""
     zone: str = ""
+    """The zone in which stamps were given; empty if there was none."""
     clock: bool = False
+    """Whether they lie on a grid of what the clock in this zone shows, not of moments: days there
+    are not equally long."""
 
     def __post_init__(self) -> None:
         """Refuse what no fit yields but a damaged file could hold."""

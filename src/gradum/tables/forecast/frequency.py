@@ -30,25 +30,17 @@ SEASONS = {1: (12,), 3: (4,)}
 
 
 class Frequency(Struct, frozen=True, forbid_unknown_fields=True):
-    """A regular grid of stamps: start, start + step, start + 2 step.
-
-    Attributes
-    ----------
-    unit : str
-        "us": the step is a number of microseconds; "weekdays": of days from Monday to Friday;
-        "months": of calendar months; "numbers": stamps are plain numbers.
-    step : float
-        In this unit.
-    start : float
-        The stamp of place 0: microseconds since 1970 (UTC), or a number.
-    month_end : bool
-        Whether stamps of months are the last days of theirs.
-    """
+    """A regular grid of stamps: start, start + step, start + 2 step."""
 
     unit: Unit
+    """What is counted. "us": the step is a number of microseconds; "weekdays": of days from Monday
+    to Friday; "months": of calendar months; "numbers": stamps are plain numbers."""
     step: float
+    """In this unit."""
     start: float
+    """The stamp of place 0: microseconds since 1970 (UTC), or a number."""
     month_end: bool = False
+    """Whether stamps of months are the last days of theirs."""
 
     def __post_init__(self) -> None:
         """Refuse a step that leads nowhere."""

@@ -20,20 +20,15 @@ MONTHS = tuple(f"{month:02d}" for month in range(1, 13))
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """W origins of series of a panel, each with the H steps that follow.
-
-    Parameters
-    ----------
-    series : ndarray of shape (W,)
-        The place of each window's series among those of the panel.
-    origins : ndarray of shape (W,)
-        The place on the grid of each window's origin, the last stamp that is looked at.
-    """
+    """W origins of series of a panel, each with the H steps that follow."""
 
     panel: Panel
     known: Forecast
     series: np.ndarray
+    """Of shape (W,). The place of each window's series among those of the panel."""
     origins: np.ndarray
+    """Of shape (W,). The place on the grid of each window's origin, the last stamp that is looked
+    at."""
 
     @classmethod
     def every(cls, panel: Panel, known: Forecast) -> Windows:

@@ -22,21 +22,15 @@ JOINT = " · "  # between the parts of a series' name
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """S series on T stamps.
-
-    Parameters
-    ----------
-    keys : tuple of tuple of str
-        The name of each series, by the columns that name it.
-    first : int
-        The place on the grid of the first stamp.
-    values : ndarray of shape (1 + C, S, T)
-        The target and the C covariates, categories as codes; NaN where there is none.
-    """
+    """S series on T stamps."""
 
     keys: tuple[tuple[str, ...], ...]
+    """The name of each series, by the columns that name it."""
     first: int
+    """The place on the grid of the first stamp."""
     values: np.ndarray
+    """Of shape (1 + C, S, T). The target and the C covariates, categories as codes; NaN where there
+    is none."""
 
     @property
     def target(self) -> np.ndarray:

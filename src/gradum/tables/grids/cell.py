@@ -25,18 +25,12 @@ MOST_NAME = 400  # bytes of a name that is kept
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """A grid of bytes.
-
-    Parameters
-    ----------
-    pixels : ndarray of shape (height, width, channels)
-        uint8.
-    name : str
-        The file that it was read from; empty if there was none.
-    """
+    """A grid of bytes."""
 
     pixels: np.ndarray
+    """Of shape (height, width, channels). uint8."""
     name: str = ""
+    """The file that it was read from; empty if there was none."""
 
 
 def packed(letter: bytes, grid: Grid) -> bytes:

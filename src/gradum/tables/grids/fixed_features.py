@@ -20,15 +20,10 @@ SOUND_PATCHES = {"size": 5, "count": 32, "cells": 4}
 
 
 class PictureFeatures(msgspec.Struct, frozen=True):
-    """Patches, histograms of gradients, and the mean colours of 4 × 4 areas of pictures.
-
-    Parameters
-    ----------
-    patches : PatchFilters
-        Of pictures of one size.
-    """
+    """Patches, histograms of gradients, and the mean colours of 4 × 4 areas of pictures."""
 
     patches: PatchFilters
+    """Of pictures of one size."""
 
     @classmethod
     def fit(cls, grids: np.ndarray, generator: np.random.Generator) -> PictureFeatures:
@@ -54,17 +49,12 @@ class SoundFeatures(msgspec.Struct, frozen=True):
 
     Silent ends make no difference, nor does the length of what sounds; what voice and microphone
     add to each band counts half (`levelled`).
-
-    Parameters
-    ----------
-    patches : PatchFilters
-        Of spectrograms of 16 bands and 32 frames.
-    whitening : Whitening
-        Of patches and cepstra.
     """
 
     patches: PatchFilters
+    """Of spectrograms of 16 bands and 32 frames."""
     whitening: Whitening
+    """Of patches and cepstra."""
 
     def __post_init__(self) -> None:
         """Refuse patches that no fit yields but that a damaged model file could hold."""

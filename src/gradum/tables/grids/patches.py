@@ -34,22 +34,6 @@ class PatchFilters(msgspec.Struct, frozen=True, dict=True):
     b = −f · Z m. A grid's features are the means of max(z − t, 0) and of max(−z − t, 0) over all
     patches of each cell of a lattice.
 
-    Parameters
-    ----------
-    height, width, channels : int
-        The shape of the grids.
-    size : int
-        Pixels a side of a patch.
-    cells : int
-        Cells a side of the lattice.
-    threshold : float
-        t, at least 0.
-    filters : bytes
-        F, float32 (little-endian) of shape (k, size · size · channels), in the order row, column,
-        channel.
-    bias : bytes
-        b, float32 (little-endian) of shape (k,).
-
     References
     ----------
     Coates and Ng, "The importance of encoding versus training with sparse coding and vector
@@ -59,11 +43,18 @@ class PatchFilters(msgspec.Struct, frozen=True, dict=True):
     height: int
     width: int
     channels: int
+    """The shape of the grids."""
     size: int
+    """Pixels a side of a patch."""
     cells: int
+    """Cells a side of the lattice."""
     threshold: float
+    """t, at least 0."""
     filters: bytes
+    """F, float32 (little-endian) of shape (k, size · size · channels), in the order row, column,
+    channel."""
     bias: bytes
+    """b, float32 (little-endian) of shape (k,)."""
 
     def __post_init__(self) -> None:
         """Refuse values that no fit yields but that a damaged model file could hold."""

@@ -25,23 +25,17 @@ class Whitening(msgspec.Struct, frozen=True, dict=True):
     a direction because others vary more, and what varies hardly, mostly noise, stays small. Q is a
     random rotation: without it, models that scale each column to variance 1 would make that large.
 
-    Parameters
-    ----------
-    numbers : int
-        d.
-    weights : bytes
-        W, float32 (little-endian) of shape (k, d): z = W x − b.
-    bias : bytes
-        b, float32 (little-endian) of shape (k,).
-
     References
     ----------
     Friedman, "Regularized discriminant analysis", 1989 (a covariance that is shrunk).
     """
 
     numbers: int
+    """d."""
     weights: bytes
+    """W, float32 (little-endian) of shape (k, d): z = W x − b."""
     bias: bytes
+    """b, float32 (little-endian) of shape (k,)."""
 
     def __post_init__(self) -> None:
         """Refuse values that no fit yields but that a damaged model file could hold."""

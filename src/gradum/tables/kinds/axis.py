@@ -23,28 +23,19 @@ MINUTE = datetime.timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Axis:
-    """Where the values of a column lie.
-
-    Parameters
-    ----------
-    low, high : float
-        The range that was learned.
-    decimals : int or None
-        Decimals of the column's numbers, as in `Numeric.decimals`; 0 for dates and whole minutes.
-    dates : bool
-        Whether places are days, and moves are by whole days.
-    never : tuple of float
-        Numbers that stand for a missing value.
-    clock : bool
-        Whether places are minutes since midnight.
-    """
+    """Where the values of a column lie."""
 
     low: float
     high: float
+    """The range that was learned."""
     decimals: int | None
+    """Decimals of the column's numbers, as in `Numeric.decimals`; 0 for dates and whole minutes."""
     dates: bool = False
+    """Whether places are days, and moves are by whole days."""
     never: tuple[float, ...] = ()
+    """Numbers that stand for a missing value."""
     clock: bool = False
+    """Whether places are minutes since midnight."""
 
     @property
     def is_whole(self) -> bool:

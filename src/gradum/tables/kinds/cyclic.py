@@ -22,17 +22,12 @@ class Cyclic(Ranged, frozen=True):
     A missing value becomes the training median on the line, and 0 in the cycles, the centre of the
     circle. `line` and `angles` are written once, in operators that polars' expressions, NumPy's
     arrays and single floats have alike, so that all three give the same bits.
-
-    Parameters
-    ----------
-    parts : tuple of str
-        The parts that vary among the training rows.
-    missing : bool
-        Whether training rows have missing values: if so, an indicator column is added.
     """
 
     parts: tuple[str, ...]
+    """The parts that vary among the training rows."""
     missing: bool
+    """Whether training rows have missing values: if so, an indicator column is added."""
 
     every_part: ClassVar[tuple[str, ...]]
     """All parts: `of_line`, then sin and cos of each angle."""

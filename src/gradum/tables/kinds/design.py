@@ -49,24 +49,17 @@ FEATURES = {
 
 @dataclass(frozen=True)
 class Feature:
-    """One dense or sparse column, and the table's column that it was made from.
-
-    Parameters
-    ----------
-    name : str
-        What the user reads: ``bill_length_mm``, ``bill_length_mm missing``, ``date year sin``.
-    source : str
-        The table's column.
-    kind : str
-        Its unit: ``value`` in the column's own unit; ``boolean`` and ``missing``, 0 or 1;
-        ``days`` since 1970-01-01; ``minutes`` since midnight; ``cycle``, a sine or cosine;
-        ``length``, log(1 + words); ``words`` and ``characters``, a tf-idf weight of such an n-gram;
-        ``grid``, measured of a grid; ``reading``, of a series, in its own unit.
-    """
+    """One dense or sparse column, and the table's column that it was made from."""
 
     name: str
+    """What the user reads: ``bill_length_mm``, ``bill_length_mm missing``, ``date year sin``."""
     source: str
+    """The table's column."""
     kind: str
+    """Its unit: ``value`` in the column's own unit; ``boolean`` and ``missing``, 0 or 1; ``days``
+    since 1970-01-01; ``minutes`` since midnight; ``cycle``, a sine or cosine; ``length``, log(1 +
+    words); ``words`` and ``characters``, a tf-idf weight of such an n-gram; ``grid``, measured of a
+    grid; ``reading``, of a series, in its own unit."""
 
     levels: ClassVar[tuple[str, ...]] = ()
 
@@ -164,27 +157,22 @@ class Layout:
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """A table as named blocks of numbers, in raw units; treat the arrays as read-only.
-
-    Parameters
-    ----------
-    arrays : dict
-        The blocks by name:
-
-        - ``dense`` (n, d), float64: imputed values, missing indicators, booleans, parts of dates.
-          Column-major as the encoder makes it: columns are contiguous;
-        - ``codes`` (n, c), int32: code 0 is a level that was unseen, or too rare, among the
-          training rows. Column-major too;
-        - ``sparse`` (n, v), a float32 CSR array: text n-grams. Absent where no text column reaches
-          the model;
-        - ``grids`` (n, g), a cell of bytes each, as many bytes as the largest grid has. Absent
-          where no column of grids reaches the model.
-    layout : Layout
-        The meaning of every column.
-    """
+    """A table as named blocks of numbers, in raw units; treat the arrays as read-only."""
 
     arrays: Mapping[str, Any]
+    """The blocks by name:
+
+    - ``dense`` (n, d), float64: imputed values, missing indicators, booleans, parts of dates.
+      Column-major as the encoder makes it: columns are contiguous;
+    - ``codes`` (n, c), int32: code 0 is a level that was unseen, or too rare, among the
+      training rows. Column-major too;
+    - ``sparse`` (n, v), a float32 CSR array: text n-grams. Absent where no text column reaches
+      the model;
+    - ``grids`` (n, g), a cell of bytes each, as many bytes as the largest grid has. Absent
+      where no column of grids reaches the model.
+    """
     layout: Layout
+    """The meaning of every column."""
 
     @classmethod
     def of_flat(cls, x: np.ndarray, layout: Layout) -> Design:

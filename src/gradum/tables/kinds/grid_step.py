@@ -34,22 +34,14 @@ class FixedFeatures(Protocol):
 
 
 class GridStep(Step, frozen=True):
-    """A column of grids.
-
-    Parameters
-    ----------
-    source : str
-        The table's column.
-    height, width, channels : int
-        The size of every grid, h, w and c; 0 if no training row has a value.
-    missing : bool
-        Whether training rows have missing values: if so, an indicator column is added.
-    """
+    """A column of grids."""
 
     height: int
     width: int
     channels: int
+    """The size of every grid, h, w and c; 0 if no training row has a value."""
     missing: bool
+    """Whether training rows have missing values: if so, an indicator column is added."""
 
     letter: ClassVar[bytes]
     features: ClassVar[FixedFeatures | None] = None

@@ -52,20 +52,14 @@ class Reading:
 
 @dataclass(frozen=True, eq=False)
 class NumericScale:
-    """Numbers that stand for values.
-
-    Parameters
-    ----------
-    numbers : ndarray (n,)
-    write : function
-        Writes a number as people do.
-    label : function
-        Puts one or two written numbers into a phrase that says what they are.
-    """
+    """Numbers that stand for values."""
 
     numbers: np.ndarray
+    """Of shape (n,)."""
     write: Callable[[float], str]
+    """Writes a number as people do."""
     label: Callable[[str], str] = lambda phrase: phrase
+    """Puts one or two written numbers into a phrase that says what they are."""
 
 
 class Accident(NamedTuple):

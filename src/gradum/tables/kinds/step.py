@@ -96,14 +96,10 @@ class Step(msgspec.Struct, frozen=True, dict=True):
     A step describes what it computes as polars expressions, so that the encoder evaluates all
     columns in one parallel pass. A subclass overrides the pairs of methods that it needs. A column
     that would be constant over the training rows is left out: no model could learn from it.
-
-    Parameters
-    ----------
-    source : str
-        The table's column.
     """
 
     source: str
+    """The table's column."""
 
     @classmethod
     def fit(cls, series: pl.Series) -> Self:
@@ -246,17 +242,12 @@ class Step(msgspec.Struct, frozen=True, dict=True):
 
 
 class Ranged(Step, frozen=True):
-    """A step of values on a line.
-
-    Parameters
-    ----------
-    median, minimum, maximum : float or None
-        Of the training rows, unweighted, in the line's unit; None if all are missing.
-    """
+    """A step of values on a line."""
 
     median: float | None
     minimum: float | None
     maximum: float | None
+    """Of the training rows, unweighted, in the line's unit; None if all are missing."""
 
     of_line: ClassVar[str]
     """The kind of the feature that has this range."""

@@ -41,27 +41,18 @@ CAMEL_IDENTIFIER = re.compile(r".*[a-z0-9](Id|ID)$")
 
 @dataclass(frozen=True)
 class Values:
-    """One raw column; each view of it is computed once, when it is first asked for.
-
-    Attributes
-    ----------
-    raw : polars.Series
-    typed : bool
-        Whether the source states the types of its columns.
-    kept : tuple of str
-        Markers that are values here.
-    decimal : str
-        The decimal sign for numbers that can be read with either, such as "1,234".
-    numbers : ndarray of shape (n,), optional
-        Each row's place in the table, from 0, if these are only some of its rows.
-    """
+    """One raw column; each view of it is computed once, when it is first asked for."""
 
     name: str
     raw: pl.Series
     typed: bool = True
+    """Whether the source states the types of its columns."""
     kept: tuple[str, ...] = ()
+    """Markers that are values here."""
     decimal: str = "."
+    """The decimal sign for numbers that can be read with either, such as "1,234"."""
     numbers: np.ndarray | None = None
+    """Of shape (n,). Each row's place in the table, from 0, if these are only some of its rows."""
 
     @cached_property
     def is_text(self) -> bool:

@@ -36,27 +36,18 @@ VIEW, INLINE = 16, 12  # bytes of a text's entry in a column, and of a text that
 
 @dataclass(frozen=True)
 class Extent:
-    """The size of a table, as far as it is known before the table is read.
-
-    Parameters
-    ----------
-    rows : int
-        Stated by the file, or estimated from the length of its first rows; 0 if not known.
-    size : int
-        Bytes of the files, unpacked.
-    held : int
-        How many of these bytes are in memory while the table is made from them.
-    head : Table or None
-        The first rows; None if they cannot be read apart from the others.
-    divisible : bool
-        Whether the rows can be read in blocks.
-    """
+    """The size of a table, as far as it is known before the table is read."""
 
     rows: int
+    """Stated by the file, or estimated from the length of its first rows; 0 if not known."""
     size: int
+    """Bytes of the files, unpacked."""
     held: int
+    """How many of these bytes are in memory while the table is made from them."""
     head: Table | None
+    """The first rows; None if they cannot be read apart from the others."""
     divisible: bool = True
+    """Whether the rows can be read in blocks."""
 
     @property
     def row_bytes(self) -> float:

@@ -53,31 +53,22 @@ OF_TEXT = ("encoding", "skip_rows")  # for the reader of the file, wherever it i
 
 @dataclass(frozen=True)
 class Fetched:
-    """A table as files on this machine.
-
-    Parameters
-    ----------
-    files : tuple of Location
-        Files whose rows are consecutive; or standard input.
-    source : str
-        What the table is called in messages.
-    name : str or None
-        What a command would call it: its path, or what may be shown of its address. None if it has
-        no single name.
-    sha256 : mapping of str to str
-        The SHA-256 of what other machines gave, keyed by what may be shown of the address.
-    versions : mapping of str to str
-        The versions of tables that keep several, in words, keyed by what may be shown of the place.
-    reading : ReadingOptions
-        What the user says about the table.
-    """
+    """A table as files on this machine."""
 
     files: tuple[Location, ...]
+    """Files whose rows are consecutive; or standard input."""
     source: str
+    """What the table is called in messages."""
     name: str | None = None
+    """What a command would call it: its path, or what may be shown of its address. None if it has
+    no single name."""
     sha256: Mapping[str, str] = field(default_factory=dict)
+    """The SHA-256 of what other machines gave, keyed by what may be shown of the address."""
     versions: Mapping[str, str] = field(default_factory=dict)
+    """The versions of tables that keep several, in words, keyed by what may be shown of the
+    place."""
     reading: ReadingOptions = PLAINLY
+    """What the user says about the table."""
 
 
 def are_paths(data: Any) -> bool:
@@ -186,27 +177,16 @@ def _named(names: Sequence[str], called: Sequence[str]) -> list[Location]:
 
 @dataclass
 class _Journey:
-    """The fetching of one table, from source to source, until its files can be read.
-
-    Parameters
-    ----------
-    new_file : callable
-
-    Attributes
-    ----------
-    heeded : set of str
-        The fields of the reading that a source on the way has used.
-    sha256 : dict of str to str
-        Hashes of what other machines gave, whatever was inside it.
-    versions : dict of str to str
-        The versions of tables that keep several.
-    """
+    """The fetching of one table, from source to source, until its files can be read."""
 
     reading: ReadingOptions
     new_file: NewFile
     heeded: set[str] = field(default_factory=set)
+    """The fields of the reading that a source on the way has used."""
     sha256: dict[str, str] = field(default_factory=dict)
+    """Hashes of what other machines gave, whatever was inside it."""
     versions: dict[str, str] = field(default_factory=dict)
+    """The versions of tables that keep several."""
 
     def files(self, location: Location) -> list[Location]:
         """Return the files of a table, and refuse reading options that no source used."""

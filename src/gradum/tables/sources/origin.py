@@ -21,24 +21,16 @@ from gradum.tables.sources.store_access import explained, stored_columns
 
 @dataclass(frozen=True)
 class Origin:
-    """Consecutive rows of what lies at an address of a store.
-
-    Parameters
-    ----------
-    address : str
-    first, rows : int
-        The place of the first row, and how many there are.
-    token : str
-        Names the folder of copies, which all processes of a machine share.
-    sha256 : str
-        The hash of the rows, as `Fingerprint` has it; empty where only this machine is to read.
-    """
+    """Consecutive rows of what lies at an address of a store."""
 
     address: str
     first: int
     rows: int
+    """The place of the first row, and how many there are."""
     token: str
+    """Names the folder of copies, which all processes of a machine share."""
     sha256: str = ""
+    """The hash of the rows, as `Fingerprint` has it; empty where only this machine is to read."""
 
     def copied(self, name: str) -> Path:
         """Return a copy of the rows on this machine, which is made if there is none.

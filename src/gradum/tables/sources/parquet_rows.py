@@ -21,24 +21,14 @@ GROUP_ROWS = 65_536
 
 @dataclass
 class ParquetRows:
-    """Parquet files of the rows of one source.
-
-    Parameters
-    ----------
-    name : str
-        What the source is called in messages.
-    new_file : callable
-        Makes the files.
-
-    Attributes
-    ----------
-    files : list of Path
-        In order; empty if there are no rows.
-    """
+    """Parquet files of the rows of one source."""
 
     name: str
+    """What the source is called in messages."""
     new_file: NewFile
+    """Makes the files."""
     files: list[Path] = field(default_factory=list)
+    """In order; empty if there are no rows."""
     _examples: dict[str, list[pl.Series]] = field(default_factory=dict)
 
     def write(self, frames: Iterable[pl.DataFrame]) -> None:

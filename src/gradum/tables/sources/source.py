@@ -19,39 +19,26 @@ START_BYTES = 64
 
 @dataclass(frozen=True)
 class Location:
-    """Where a table lies, or a part of its rows.
-
-    Parameters
-    ----------
-    where : str
-        A path, ``-`` for standard input, or an address.
-    name : str
-        What it is called in messages, without any password.
-    notes : tuple of str
-        What was noticed while the table was brought here.
-    untyped : tuple of str
-        Columns of text whose source does not say that they are text, as `Table` has them.
-    sha256 : str
-        The hash of what another machine gave; empty for a file of the user.
-    version : str
-        The version of a table that keeps several, in words; empty for any other.
-    origin : str
-        The address of the columns of which the file is a copy; empty for any other.
-    first : int
-        The place there of the file's first row.
-    home : Path, optional
-        The folder of the user in which the table lies, if the path is that of a copy.
-    """
+    """Where a table lies, or a part of its rows."""
 
     where: str
+    """A path, ``-`` for standard input, or an address."""
     name: str
+    """What it is called in messages, without any password."""
     notes: tuple[str, ...] = ()
+    """What was noticed while the table was brought here."""
     untyped: tuple[str, ...] = ()
+    """Columns of text whose source does not say that they are text, as `Table` has them."""
     sha256: str = ""
+    """The hash of what another machine gave; empty for a file of the user."""
     version: str = ""
+    """The version of a table that keeps several, in words; empty for any other."""
     origin: str = ""
+    """The address of the columns of which the file is a copy; empty for any other."""
     first: int = 0
+    """The place there of the file's first row."""
     home: Path | None = None
+    """The folder of the user in which the table lies, if the path is that of a copy."""
 
     @property
     def folder(self) -> Path | None:

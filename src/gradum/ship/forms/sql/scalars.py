@@ -26,23 +26,16 @@ SEVERAL = 8  # of which the largest is found at once
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Scalar:
-    """A value of one row that is not known in advance.
-
-    Parameters
-    ----------
-    operation : str
-        What computes it: ``input``, ``sum``, ``choice``, ``keys``, ``case``, ``call``, or a sign
-        that stands between its parts.
-    parts : tuple
-        Scalars and plain values. An ``input`` has a kind and a column: its ``text``, its
-        ``number``, whether this is ``within`` a limit, or the number ``held`` there, with what
-        stands for others. A ``sum`` has its constant, then weights and scalars in turn. A
-        ``choice`` has what it depends on, ``keys`` or conditions, and a plain value for each and
-        for none of them.
-    """
+    """A value of one row that is not known in advance."""
 
     operation: str
+    """What computes it: ``input``, ``sum``, ``choice``, ``keys``, ``case``, ``call``, or a sign
+    that stands between its parts."""
     parts: tuple[Any, ...]
+    """Scalars and plain values. An ``input`` has a kind and a column: its ``text``, its ``number``,
+    whether this is ``within`` a limit, or the number ``held`` there, with what stands for others. A
+    ``sum`` has its constant, then weights and scalars in turn. A ``choice`` has what it depends on,
+    ``keys`` or conditions, and a plain value for each and for none of them."""
 
 
 class Scalars:

@@ -37,15 +37,10 @@ class Aim(Protocol):
 
 @dataclass(frozen=True)
 class ClassAim:
-    """One of some classes, as decided by `predict`, by whatever rule it uses.
-
-    Parameters
-    ----------
-    wanted : tuple of int
-        Their positions among the classes.
-    """
+    """One of some classes, as decided by `predict`, by whatever rule it uses."""
 
     wanted: tuple[int, ...]
+    """Their positions among the classes."""
 
     def lead(self, prediction: Prediction) -> np.ndarray:
         """Return max log p over wanted classes minus max log p over the others, minus a margin."""

@@ -20,23 +20,16 @@ MOST_WITHIN = 64  # in one column, within reach
 
 @dataclass(frozen=True)
 class Candidates:
-    """Candidate values of one column, the row's own first.
-
-    Parameters
-    ----------
-    values : tuple
-        Numbers, dates, levels, or booleans.
-    costs : ndarray (v,)
-        Cost of moving to each.
-    floors : ndarray (v,)
-        The least cost of any value that this one stands for: the values between it and the next
-        candidate nearer to the row's own.
-    """
+    """Candidate values of one column, the row's own first."""
 
     column: str
     values: tuple[Any, ...]
+    """Numbers, dates, levels, or booleans."""
     costs: np.ndarray
+    """Of shape (v,). Cost of moving to each."""
     floors: np.ndarray
+    """Of shape (v,). The least cost of any value that this one stands for: the values between it
+    and the next candidate nearer to the row's own."""
 
 
 def candidates_of(

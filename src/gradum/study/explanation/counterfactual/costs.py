@@ -26,23 +26,16 @@ Measure = Literal["median", "mean", "range", "one"]
 
 @dataclass(frozen=True)
 class Costs:
-    """Costs of changes of one row: moves in units of their columns, and 1 for another level.
-
-    Parameters
-    ----------
-    row : dict
-        The row's own values by column.
-    axes : dict
-        The columns in which a change has a size.
-    toll : float
-        Added for each change beyond the limits, where these may be crossed. If it exceeds every sum
-        of changes, as few limits as possible are crossed.
-    """
+    """Costs of changes of one row: moves in units of their columns, and 1 for another level."""
 
     row: Mapping[str, Any]
+    """The row's own values by column."""
     axes: Mapping[str, PricedAxis]
+    """The columns in which a change has a size."""
     limits: Limits
     toll: float = 0.0
+    """Added for each change beyond the limits, where these may be crossed. If it exceeds every sum
+    of changes, as few limits as possible are crossed."""
 
     def of(self, column: str, value: Any) -> float:
         """Return the cost of one change, without the toll."""
@@ -70,19 +63,13 @@ class Costs:
 
 @dataclass(frozen=True)
 class PricedAxis:
-    """A column's axis, and the cost of moves along it.
-
-    Parameters
-    ----------
-    unit : Unit
-        The unit of the moves.
-    seen : ndarray
-        Positions of background rows on the axis, each once, rising.
-    """
+    """A column's axis, and the cost of moves along it."""
 
     axis: Axis
     unit: Unit
+    """The unit of the moves."""
     seen: np.ndarray
+    """Positions of background rows on the axis, each once, rising."""
 
     @classmethod
     def of(cls, axis: Axis, background: pl.Series) -> PricedAxis:
@@ -176,19 +163,13 @@ def priced_axes(fitted: Fitted, background: pl.DataFrame) -> dict[str, PricedAxi
 
 
 class Unit(msgspec.Struct, frozen=True):
-    """The unit of a column: a move of this size costs 1.
-
-    Parameters
-    ----------
-    size : float
-        Above 0, in the column's own unit; days for dates.
-    measure : str
-        How the size was measured: the median or the mean of the absolute deviations from the
-        median, the range of the column, or 1 if none of these is usable.
-    """
+    """The unit of a column: a move of this size costs 1."""
 
     size: float
+    """Above 0, in the column's own unit; days for dates."""
     measure: Measure
+    """How the size was measured: the median or the mean of the absolute deviations from the median,
+    the range of the column, or 1 if none of these is usable."""
 
 
 def unit_of(values: np.ndarray, low: float, high: float) -> Unit:

@@ -252,19 +252,13 @@ def refined(answers: Answers, costs: Costs, choices: Sequence[Changed]) -> list[
 
 @dataclass
 class Move:
-    """One column's move in a change of several, to be shortened.
-
-    Parameters
-    ----------
-    changed : dict
-        The change, which reaches the aim; it is updated.
-    value : number or date
-        The row's value of the column.
-    """
+    """One column's move in a change of several, to be shortened."""
 
     changed: dict[str, Any]
+    """The change, which reaches the aim; it is updated."""
     column: str
     value: Any
+    """A number or a date. The row's value of the column."""
     axis: PricedAxis
 
     def __post_init__(self) -> None:

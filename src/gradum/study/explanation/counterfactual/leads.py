@@ -29,18 +29,13 @@ Changed = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Answers:
-    """A rung's answers for changed copies of a row.
-
-    Parameters
-    ----------
-    row : polars.DataFrame
-        One row, checked.
-    """
+    """A rung's answers for changed copies of a row."""
 
     encoder: Encoder
     rung: Rung
     aim: Aim
     row: pl.DataFrame
+    """One row, checked."""
 
     def leads(self, copies: Sequence[Changed]) -> np.ndarray:
         """Return how far beyond the aim copies are (m,)."""
@@ -63,19 +58,13 @@ class Answers:
 
 @dataclass(frozen=True)
 class CandidateGrid:
-    """A rung's answers for a row whose columns take some of their candidates.
-
-    Parameters
-    ----------
-    answers : Answers
-        The answers for the row.
-    candidates : tuple of Candidates (d,)
-        The candidates of each column. A choice (d,) holds, for each column, the index of one of its
-        candidates: 0 for the row's own value.
-    """
+    """A rung's answers for a row whose columns take some of their candidates."""
 
     answers: Answers
+    """The answers for the row."""
     candidates: tuple[Candidates, ...]
+    """Of length d. The candidates of each column. A choice (d,) holds, for each column, the index
+    of one of its candidates: 0 for the row's own value."""
 
     def leads(self, choices: np.ndarray) -> np.ndarray:
         """Return how far beyond the aim copies are (m,), given the indices of candidates (m, d)."""

@@ -14,20 +14,14 @@ from gradum.tables.schema import Schema
 
 @dataclass(frozen=True)
 class Limits:
-    """What may not be changed.
-
-    Parameters
-    ----------
-    frozen : frozenset of str
-        Columns that keep their values.
-    upward, downward : frozenset of str
-        Numbers that may only rise, or only fall; dates that may only become later, or only earlier;
-        for booleans, yes is above no.
-    """
+    """What may not be changed."""
 
     frozen: frozenset[str] = frozenset()
+    """Columns that keep their values."""
     upward: frozenset[str] = frozenset()
     downward: frozenset[str] = frozenset()
+    """Numbers that may only rise, or only fall; dates that may only become later, or only earlier;
+    for booleans, yes is above no."""
 
     @classmethod
     def of(

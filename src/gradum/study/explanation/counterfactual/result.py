@@ -12,98 +12,65 @@ from gradum.study.explanation.counterfactual.limits import Limits
 
 
 class ColumnChange(msgspec.Struct, frozen=True):
-    """One column's change.
-
-    Parameters
-    ----------
-    before, after : number, str, bool or datetime
-        ``from`` and ``to`` in JSON.
-    cost : float
-        |after − before| / unit, or 1 for another level.
-    """
+    """One column's change."""
 
     column: str
     before: Any = msgspec.field(name="from")
     after: Any = msgspec.field(name="to")
+    """A number, text, bool or datetime. ``from`` and ``to`` in JSON."""
     cost: float
+    """|after − before| / unit, or 1 for another level."""
 
 
 class Counterfactual(msgspec.Struct, frozen=True):
-    """Changes of a row that change its answer.
-
-    Parameters
-    ----------
-    changes : tuple of ColumnChange
-        In the table's order of columns.
-    cost : float
-        The sum of the changes' costs.
-    output : label or float
-        The answer of the changed row.
-    probability_before, probability : float or None
-        The probability of that class, for the row as it is and for the changed row; None for
-        numbers.
-    """
+    """Changes of a row that change its answer."""
 
     changes: tuple[ColumnChange, ...]
+    """In the table's order of columns."""
     cost: float
+    """The sum of the changes' costs."""
     output: Any
+    """The answer of the changed row: a label or a number."""
     probability_before: float | None
     probability: float | None
+    """The probability of that class, for the row as it is and for the changed row; None for
+    numbers."""
 
 
 class RowCounterfactuals(msgspec.Struct, frozen=True):
-    """Changes that would have changed the answer for one row.
-
-    Parameters
-    ----------
-    row : int
-        The row's number, from 1.
-    output : label or float
-        The present answer.
-    counterfactuals : tuple of Counterfactual
-        The cheapest first.
-    complete : bool
-        Whether every possibly cheaper change of one or two columns was tried, on the grid of
-        candidates.
-    without_limits : Counterfactual or None
-        If there is none within the limits: the cheapest of those that cross the fewest limits.
-    beyond_limits : tuple of str
-        The columns that ``without_limits`` changes although they must not change, or not that way.
-    missing : tuple of str
-        Columns without a value in this row, which stay missing.
-    """
+    """Changes that would have changed the answer for one row."""
 
     row: int
+    """The row's number, from 1."""
     output: Any
+    """The present answer: a label or a number."""
     counterfactuals: tuple[Counterfactual, ...]
+    """The cheapest first."""
     complete: bool
+    """Whether every possibly cheaper change of one or two columns was tried, on the grid of
+    candidates."""
     without_limits: Counterfactual | None = None
+    """If there is none within the limits: the cheapest of those that cross the fewest limits."""
     beyond_limits: tuple[str, ...] = ()
+    """The columns that ``without_limits`` changes although they must not change, or not that
+    way."""
     missing: tuple[str, ...] = ()
+    """Columns without a value in this row, which stay missing."""
 
 
 @dataclass(frozen=True)
 class CounterfactualRows:
-    """Changes that would have changed the answers for some rows.
-
-    Parameters
-    ----------
-    rung : str
-        The rung that answers.
-    axes : dict of str to PricedAxis
-        The columns in which a change has a size, with its unit.
-    background : int
-        The number of rows on which the units were measured.
-    wanted : label, float or None
-        The answer to reach; None for any other class.
-    count : int
-        How many counterfactuals were asked for per row.
-    """
+    """Changes that would have changed the answers for some rows."""
 
     rung: str
+    """The rung that answers."""
     rows: tuple[RowCounterfactuals, ...]
     axes: dict[str, PricedAxis]
+    """The columns in which a change has a size, with its unit."""
     limits: Limits
     background: int
+    """The number of rows on which the units were measured."""
     wanted: Any
+    """A label, a number or None. The answer to reach; None for any other class."""
     count: int
+    """How many counterfactuals were asked for per row."""

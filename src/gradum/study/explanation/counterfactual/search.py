@@ -106,22 +106,15 @@ class Beam:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Pairs of candidates of two columns, ordered by the least that they may cost.
-
-    Parameters
-    ----------
-    first, second : ndarray of int
-        Their positions among the singles.
-    floors : ndarray
-        Rising.
-    left_out : bool
-        Whether further pairs were left out because a candidate is not among the strongest.
-    """
+    """Pairs of candidates of two columns, ordered by the least that they may cost."""
 
     first: np.ndarray
     second: np.ndarray
+    """Their positions among the singles."""
     floors: np.ndarray
+    """Rising."""
     left_out: bool
+    """Whether further pairs were left out because a candidate is not among the strongest."""
 
     @classmethod
     def of(cls, singles: SingleChanges, ceiling: float = np.inf) -> Pairs:
@@ -168,28 +161,17 @@ class Reached(NamedTuple):
 
 @dataclass
 class Found:
-    """Choices that reach the aim.
-
-    Parameters
-    ----------
-    count : int
-        How many choices with different columns are wanted.
-    ceiling : float
-        The highest cost at which a choice is wanted.
-
-    Attributes
-    ----------
-    by_columns : dict
-        The choices by the columns that they change, the cheapest first.
-    spared : dict
-        The same for choices in which one column alone reaches the aim. After refinement they may be
-        cheaper than that column, but they may also reduce to it, so they do not count as found.
-    """
+    """Choices that reach the aim."""
 
     count: int
+    """How many choices with different columns are wanted."""
     ceiling: float = np.inf
+    """The highest cost at which a choice is wanted."""
     by_columns: dict[Columns, list[Reached]] = field(default_factory=dict)
+    """The choices by the columns that they change, the cheapest first."""
     spared: dict[Columns, list[Reached]] = field(default_factory=dict)
+    """The same for choices in which one column alone reaches the aim. After refinement they may be
+    cheaper than that column, but they may also reduce to it, so they do not count as found."""
 
     def add(self, grid: CandidateGrid, choices: np.ndarray, spared: np.ndarray) -> None:
         """Add choices (m, d) that reach the aim, given whether one column alone does (m,)."""
@@ -246,27 +228,19 @@ def without_detours(columns: Sequence[Collection[Any]], costs: np.ndarray, most:
 
 @dataclass(frozen=True)
 class SingleChanges:
-    """Choices that change one column.
-
-    Parameters
-    ----------
-    column : ndarray of int (c,)
-        The column that each choice changes.
-    choices : ndarray of int (c, d)
-    costs, floors : ndarray (c,)
-        See `candidates.Candidates`.
-    leads : ndarray (c,)
-        How far beyond the aim the choices come.
-    start : float
-        The lead of the row as it is, below 0.
-    """
+    """Choices that change one column."""
 
     column: np.ndarray
+    """Integers of shape (c,). The column that each choice changes."""
     choices: np.ndarray
+    """Integers of shape (c, d)."""
     costs: np.ndarray
     floors: np.ndarray
+    """Of shape (c,). See `candidates.Candidates`."""
     leads: np.ndarray
+    """Of shape (c,). How far beyond the aim the choices come."""
     start: float
+    """The lead of the row as it is, below 0."""
 
     @classmethod
     def of(cls, grid: CandidateGrid) -> SingleChanges:

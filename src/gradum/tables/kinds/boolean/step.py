@@ -15,17 +15,12 @@ from gradum.tables.kinds.step import Measure, Step, missing_expression, missing_
 
 
 class Boolean(Step, frozen=True, tag="boolean"):
-    """1 for true, 0 for false, the commoner of the two if the value is missing.
-
-    Parameters
-    ----------
-    trues, falses, missing : int
-        How many training rows are true, false and missing. A tie is imputed with false.
-    """
+    """1 for true, 0 for false, the commoner of the two if the value is missing."""
 
     trues: int
     falses: int
     missing: int
+    """How many training rows are true, false and missing. A tie is imputed with false."""
 
     def __post_init__(self) -> None:
         """Refuse values that no fit yields but that a damaged model file could hold."""

@@ -20,24 +20,17 @@ MOST_BYTES = 2**21
 
 
 class Categorical(Step, frozen=True, tag="categorical"):
-    """Code 1..L for the levels in order of their names, 0 for every other value.
-
-    Parameters
-    ----------
-    levels : tuple of str
-        The L levels, sorted by code point; among them ``(missing)`` where at least two training
-        rows are missing.
-    rare : tuple of str
-        Levels of a single training row, sorted: they have code 0, but do not count as unseen.
-    forgotten : int
-        How many further training levels were not kept because of the limits on names.
-    """
+    """Code 1..L for the levels in order of their names, 0 for every other value."""
 
     block = "codes"
 
     levels: tuple[str, ...]
+    """The L levels, sorted by code point; among them ``(missing)`` where at least two training rows
+    are missing."""
     rare: tuple[str, ...] = ()
+    """Levels of a single training row, sorted: they have code 0, but do not count as unseen."""
     forgotten: int = 0
+    """How many further training levels were not kept because of the limits on names."""
 
     def __post_init__(self) -> None:
         """Refuse values that no fit yields but that a damaged model file could hold."""

@@ -24,20 +24,14 @@ FIRST_ROWS = 1_000
 class Numeric(Ranged, frozen=True, tag="numeric"):
     """x, or the median of the training rows where x is missing, clipped to the float32 range.
 
-    Parameters
-    ----------
-    median, minimum, maximum : float or None
-        Of the training rows, unweighted, in the column's unit; None if all are missing. If the
-        model is said to be fitted on all rows, minimum and maximum are those of all rows.
-    missing : bool
-        Whether training rows have missing values: if so, an indicator column is added.
-    decimals : int or None
-        The number of decimals that suffices for all these rows, 0 for whole numbers; None if a row
-        has more than `MOST_DECIMALS`, or the file does not say.
+    If the model is said to be fitted on all rows, minimum and maximum are those of all rows.
     """
 
     missing: bool
+    """Whether training rows have missing values: if so, an indicator column is added."""
     decimals: Annotated[int, msgspec.Meta(ge=0, le=MOST_DECIMALS)] | None = None
+    """The number of decimals that suffices for all these rows, 0 for whole numbers; None if a row
+    has more than `MOST_DECIMALS`, or the file does not say."""
 
     is_passed_by_chance: ClassVar[bool] = True
     of_line: ClassVar[str] = "value"

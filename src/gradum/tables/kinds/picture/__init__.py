@@ -8,7 +8,7 @@ from gradum.messages import marked, say, say_plural
 from gradum.tables.grids.cell import Grid
 from gradum.tables.kinds.grid import GridKind
 from gradum.tables.kinds.picture import opening
-from gradum.tables.kinds.picture.step import Picture
+from gradum.tables.kinds.picture.step import PictureStep
 
 STARTS = (
     *(b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM"),
@@ -20,7 +20,7 @@ class PictureKind(GridKind):
     """Pictures, each a cell of pixels."""
 
     name, turn = "picture", -2
-    step = Picture
+    step = PictureStep
     in_words = marked("pictures")
     letter = b"p"
     endings = (

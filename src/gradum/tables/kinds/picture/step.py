@@ -14,16 +14,11 @@ from gradum.tables.kinds.grid_step import GridStep, shared_channels, with_channe
 LEAST_SIDE, MOST_SIDE = 8, 48  # of the square that every picture becomes
 
 
-class Picture(GridStep, frozen=True, tag="picture"):
-    """Square pictures.
-
-    Parameters
-    ----------
-    features : PictureFeatures or None
-        What is measured of a picture; None if no training row has one.
-    """
+class PictureStep(GridStep, frozen=True, tag="picture"):
+    """Square pictures."""
 
     features: PictureFeatures | None = None
+    """What is measured of a picture; None if no training row has one."""
 
     letter = b"p"
 
@@ -40,7 +35,7 @@ class Picture(GridStep, frozen=True, tag="picture"):
             )
 
     @classmethod
-    def fit(cls, series: pl.Series) -> Picture:
+    def fit(cls, series: pl.Series) -> PictureStep:
         """Choose the size and the patches from training rows."""
         grids = cls.sample(series)
         if not grids:

@@ -17,18 +17,12 @@ COVERED = 0.95  # of the training sounds fit into the length
 
 
 class Sound(GridStep, frozen=True, tag="sound"):
-    """Spectrograms of one length, in which shorter sounds stand in the middle.
-
-    Parameters
-    ----------
-    shrunk : int
-        How many frames become one, their mean, so that long sounds fit.
-    features : SoundFeatures or None
-        What is measured of a sound; None if no training row has one.
-    """
+    """Spectrograms of one length, in which shorter sounds stand in the middle."""
 
     shrunk: int = 1
+    """How many frames become one, their mean, so that long sounds fit."""
     features: SoundFeatures | None = None
+    """What is measured of a sound; None if no training row has one."""
 
     letter = b"s"
 

@@ -38,36 +38,24 @@ class Text(Step, frozen=True, tag="text"):
 
     See `WeightedNgrams` for the weights: those of words and those of characters each have norm 1.
     A missing text has no words. The dense column is log(1 + number of words).
-
-    Parameters
-    ----------
-    source : str
-        The table's column.
-    ngrams : tuple of str
-        The vocabulary, sorted: the most frequent words and pairs of the training texts.
-    frequencies : tuple of int
-        f of each n-gram.
-    texts : int
-        N, the training texts that are not missing.
-    lengths_vary : bool
-        Whether training texts differ in their number of words.
-    missing : bool
-        Whether training rows have missing values: if so, an indicator column is added.
-    letters : bool
-        Whether each letter of a script without spaces counts as a word, so that the n-grams are
-        its letters and pairs of letters, beside the words of other scripts.
-    characters : WeightedNgrams, optional
-        The n-grams of characters, if training texts are short: the shorter a text, the likelier
-        that none of its words has been seen before, but parts of them.
     """
 
     ngrams: tuple[str, ...]
+    """The vocabulary, sorted: the most frequent words and pairs of the training texts."""
     frequencies: tuple[int, ...]
+    """f of each n-gram."""
     texts: int
+    """N, the training texts that are not missing."""
     lengths_vary: bool
+    """Whether training texts differ in their number of words."""
     missing: bool
+    """Whether training rows have missing values: if so, an indicator column is added."""
     letters: bool = False
+    """Whether each letter of a script without spaces counts as a word, so that the n-grams are its
+    letters and pairs of letters, beside the words of other scripts."""
     characters: WeightedNgrams | None = None
+    """The n-grams of characters, if training texts are short: the shorter a text, the likelier that
+    none of its words has been seen before, but parts of them."""
 
     def __post_init__(self) -> None:
         """Refuse values that no fit yields but that a damaged model file could hold."""

@@ -19,20 +19,14 @@ class WeightedNgrams(msgspec.Struct, frozen=True, dict=True):
     An n-gram that occurs t > 0 times in a text weighs (1 + ln t) · (ln((1 + N) / (1 + f)) + 1),
     where f of N training texts contain it; each row is then divided by its Euclidean norm.
     (Salton and Buckley 1988, as scikit-learn's TfidfVectorizer with sublinear_tf computes it.)
-
-    Parameters
-    ----------
-    ngrams : tuple of str
-        The vocabulary, sorted.
-    frequencies : tuple of int
-        f of each n-gram.
-    texts : int
-        N.
     """
 
     ngrams: tuple[str, ...]
+    """The vocabulary, sorted."""
     frequencies: tuple[int, ...]
+    """f of each n-gram."""
     texts: int
+    """N."""
 
     def __post_init__(self) -> None:
         """Refuse values that no fit yields but that a damaged model file could hold."""

@@ -34,16 +34,12 @@ class TimeOfDay(Cyclic, frozen=True, tag="time_of_day"):
     slopes), cross-validated R² of linear models is 0.42 with the circle, 0.58 with its second
     harmonic, and 0.64 with the line as well; that of networks is 0.71, 0.71 and 0.72. What is
     counted is minutes.
-
-    Parameters
-    ----------
-    whole : bool
-        Whether all the times of the training rows are whole minutes.
     """
 
     parts: tuple[Part, ...]
     missing: bool
     whole: bool = False
+    """Whether all the times of the training rows are whole minutes."""
 
     every_part: ClassVar[tuple[str, ...]] = get_args(Part)
     of_line: ClassVar[str] = "minutes"
