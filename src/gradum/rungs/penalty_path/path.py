@@ -13,6 +13,7 @@ from gradum.margins import first_least
 from gradum.rungs.penalty_path.batched_folds import Fold, Folds, Price, folds_of
 from gradum.rungs.penalty_path.dual_folds import DualFolds, are_dual
 from gradum.rungs.penalty_path.normal_equations import NormalEquations, centred, gram, restored
+from gradum.rungs.penalty_path.softmax_folds import SoftmaxFolds, are_turned
 from gradum.rungs.training_events import PathStep
 from gradum.solvers.convex import descend
 from gradum.solvers.driver import solve
@@ -120,6 +121,8 @@ def _walk(model: LinearModel, folds: Sequence[Fold], unit: Price) -> Folds | Non
     """Return what fits all folds together fastest; None if one by one is faster."""
     if are_dual(model, unit):
         return DualFolds(model, folds, unit)
+    if are_turned(model, unit):
+        return SoftmaxFolds(model, folds, unit)
     selects = bool(np.any(unit.l1)) or model.signs is not None
     return folds_of(model, folds, selects=selects)
 
