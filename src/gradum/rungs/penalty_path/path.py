@@ -35,8 +35,8 @@ class Path:
     """The penalties tried and their mean held-out losses, strongest penalty first.
 
     A single penalty is not judged and has no loss. ``of_folds`` are the solutions of every fold
-    under the best penalty. ``spreads`` are the standard errors of the means, over the folds; 0 for a single fold.
-    ``cut`` says whether the walk was stopped before its end.
+    under the best penalty. ``spreads`` are the standard errors of the means, over the folds; 0 for
+    a single fold. ``cut`` says whether the walk was stopped before its end.
     """
 
     alphas: tuple[float, ...]
