@@ -91,6 +91,19 @@ def test_penalties_that_leap_rise_or_repeat_are_solved_too():
         np.testing.assert_allclose(folds.fit(priced(strength, model)), losses, rtol=1e-3)
 
 
+def test_a_class_that_a_fold_has_not_seen_does_not_sink_as_penalties_fall():
+    codes = CODES.copy()
+    codes[codes == 3] = 0
+    codes[np.flatnonzero(ASIDE == 1)[0]] = 3
+    model = problem(target=codes)
+    folds = SoftmaxFolds(model, FOLDS, UNIT)
+    for strength in np.geomspace(1e4, 1e-3, 12):
+        folds.fit(priced(strength, model))
+        layer = folds.params(1)["layers"][0]
+        shares = model.loss.inverse_link(X @ layer["weight"] + layer["bias"])
+        assert 1e-13 < shares[FOLDS[1][0], 3].mean() < 1e-5  # 1e-82 if it could sink
+
+
 def test_a_path_is_chosen_as_fold_by_fold(monkeypatch):
     model, strengths = problem(columns=X[:, :12]), tuple(np.geomspace(300, 0.1, 9))
     path = solve(choose_penalty(model, FOLDS, strengths))
@@ -106,5 +119,6 @@ def test_what_cannot_be_turned_is_said():
     assert not are_turned(model, Price(l1=0.1, l2=1.0))
     assert not are_turned(model, Price(l2=np.arange(COLUMNS)))  # the first asks nothing
     assert not are_turned(replace(model, signs=np.ones(COLUMNS)), UNIT)
+    assert not are_turned(problem(columns=X[:, :0]), Price(l2=1.0))
     two = LinearModel.of(X, RNG.integers(0, 2, ROWS), LOSSES["log_loss"])
     assert not are_turned(two, UNIT)

@@ -45,7 +45,7 @@ TINY = np.finfo(np.float64).tiny
 def are_turned(model: LinearModel, unit: Price) -> bool:
     """Whether the columns are few enough to turn, and the penalty is on all of them."""
     rows, columns = model.columns.shape
-    small = min(rows, columns) <= LARGEST_TURNED and rows * columns <= LARGEST_MATRIX
+    small = 0 < min(rows, columns) <= LARGEST_TURNED and rows * columns <= LARGEST_MATRIX
     priced = not np.any(unit.l1) and bool(np.all(np.asarray(unit.l2) > 0))
     return small and priced and model.is_softmax and model.signs is None
 
@@ -55,13 +55,14 @@ class _Bend:
     """The Hessian of some folds, not formed.
 
     ``shares`` [k, K, n] are the classes' probabilities, ``weighted`` those times the rows' weights;
-    ``l2`` is the penalty [K, r + 1].
+    ``l2`` is the penalty [K, r + 1]. A class that is not ``free`` [k, K] stays as it is.
     """
 
     columns: np.ndarray
     shares: np.ndarray
     weighted: np.ndarray
     l2: np.ndarray
+    free: np.ndarray
 
     def __matmul__(self, step: np.ndarray) -> np.ndarray:
         """Return H @ step [k, K, r + 1]."""
@@ -77,7 +78,7 @@ class _Bend:
         norm; the smaller the slope is, the lower it falls. A fold that is done stays as it is.
         """
         second = _by(self.weighted * (1 - self.shares), self.columns**2)
-        inverse = 1.0 / (second + self.l2 + TINY)
+        inverse = self.free[:, :, None] / (second + self.l2 + TINY)
         step, residual = np.zeros_like(slope), -slope
         direction = inverse * residual
         square = _products(residual, direction)
@@ -121,8 +122,13 @@ class SoftmaxFolds:
             _weights(model.weight, rows) for rows in zip(*folds, strict=True)
         )
         self._target = model.loss.smoothed(model.target, model.outputs).T[:, None]
-        self._values = np.zeros((model.outputs, len(folds), self._columns.shape[1]))
-        self._values[..., -1] += model.start(None)[-1][:, None]
+        # Of a class that a fold has not seen, the level would be −∞: it stays at the start's.
+        unseen = self._target[:, 0] @ self._learn.T <= 0
+        self._free = ~unseen if model.fit_intercept else np.ones_like(unseen)
+        self._values = np.zeros((*unseen.shape, self._columns.shape[1]))
+        if model.fit_intercept:
+            starts = [model.loss.start(model.target, each, len(unseen)) for each in self._learn]
+            self._values[..., -1] = np.stack(starts, axis=1)
         self._past: list[tuple[float, np.ndarray]] = []  # the last two log α, and their values
 
     def fit(self, prices: Sequence[Price]) -> list[float]:
@@ -141,7 +147,7 @@ class SoftmaxFolds:
 
     def params(self, fold: int) -> Params:
         """Return a fold's parameters."""
-        values = self._values[:, fold].T.copy()
+        values = self._values[:, fold].T
         weights = self._turn @ values[:-1] / np.sqrt(self._unit)[:, None]
         return self._model.params(np.vstack([weights, values[-1:]]))
 
@@ -160,7 +166,8 @@ class SoftmaxFolds:
         losses, shares = self._losses(logits)
         here = np.sum(weight * losses, axis=1) + 0.5 * _products(values, l2 * values)
         slope = _by(weight * (shares - self._target), self._columns) + l2 * values
-        step = _Bend(self._columns, shares, weight * shares, l2).step(slope)
+        bend = _Bend(self._columns, shares, weight * shares, l2, self._free[:, moving])
+        step = bend.step(slope)
         promise, turn = _products(slope, step), _by(step, self._columns.T)
         length, rounding = np.ones(len(moving)), 8 * np.finfo(np.float64).eps * np.abs(here)
         while True:
