@@ -26,8 +26,14 @@ from benchmarks.series.ours import answers
 from gradum.tables.kinds.series import features, kernels
 
 Setting = tuple[int, float]  # the dilations are as many as the thresholds
-SETTINGS: tuple[Setting, ...] = tuple(
-    (count, shrinkage) for count in (8, 12, 16) for shrinkage in (10.0, 30.0, 100.0)
+SETTINGS: tuple[Setting, ...] = (
+    (8, 10.0),
+    (8, 30.0),
+    (8, 100.0),
+    (12, 30.0),
+    (16, 10.0),
+    (16, 30.0),
+    (16, 100.0),
 )
 
 

@@ -19,8 +19,8 @@ from gradum.tables.kinds.series.readings import MOST_READINGS
 
 TAPS = 9
 TRIPLES = tuple(combinations(range(TAPS), 3))  # the taps of weight 2; the other six have -1
-PER_KERNEL = 8  # thresholds of each of the 84 kernels, over all dilations; see docs/accuracy.md
-DILATIONS = 8  # at most: to filter takes longer than to compare with one threshold more
+PER_KERNEL = 16  # thresholds of each of the 84 kernels, over all dilations; see docs/accuracy.md
+DILATIONS = 16  # at most, so that few thresholds see many lengths of shapes
 GROUPS = 12  # of kernels that look at the same channels, at each dilation
 MOST_TOGETHER = 9  # channels that a kernel adds up
 EXAMPLES = 32  # training series whose quantiles are thresholds
