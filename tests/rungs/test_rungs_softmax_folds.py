@@ -115,10 +115,11 @@ def test_a_path_is_chosen_as_fold_by_fold(monkeypatch):
 
 def test_what_cannot_be_turned_is_said():
     model = problem()
-    assert are_turned(model, UNIT)
-    assert not are_turned(model, Price(l1=0.1, l2=1.0))
-    assert not are_turned(model, Price(l2=np.arange(COLUMNS)))  # the first asks nothing
-    assert not are_turned(replace(model, signs=np.ones(COLUMNS)), UNIT)
-    assert not are_turned(problem(columns=X[:, :0]), Price(l2=1.0))
+    assert are_turned(model, FOLDS, UNIT)
+    assert not are_turned(model, FOLDS, Price(l1=0.1, l2=1.0))
+    assert not are_turned(model, FOLDS, Price(l2=np.arange(COLUMNS)))  # the first asks nothing
+    assert not are_turned(replace(model, signs=np.ones(COLUMNS)), FOLDS, UNIT)
+    assert not are_turned(problem(columns=X[:, :0]), FOLDS, Price(l2=1.0))
+    assert not are_turned(model, FOLDS * 5_000, UNIT)
     two = LinearModel.of(X, RNG.integers(0, 2, ROWS), LOSSES["log_loss"])
-    assert not are_turned(two, UNIT)
+    assert not are_turned(two, FOLDS, UNIT)

@@ -120,7 +120,7 @@ def _walk(model: LinearModel, folds: Sequence[Fold], unit: Price) -> Folds | Non
     """Return what fits all folds together fastest; None if one by one is faster."""
     if are_dual(model, unit):
         return DualFolds(model, folds, unit)
-    if are_turned(model, unit):
+    if are_turned(model, folds, unit):
         return SoftmaxFolds(model, folds, unit)
     selects = bool(np.any(unit.l1)) or model.signs is not None
     return folds_of(model, folds, selects=selects)

@@ -32,7 +32,7 @@ from gradum.rungs.penalty_path.batched_folds import Fold, Price
 from gradum.solvers.linear_model import LinearModel
 
 LARGEST_TURNED = 1000  # r up to which turning the columns takes little
-LARGEST_MATRIX = 2e6  # numbers in Z; what comes of it then stays in the cache
+LARGEST_MATRIX = 2e6  # numbers in Z, or in the logits of all folds; more leave the cache
 ARRIVED = 1e-4  # of the objective; after a step that promises less, far less is left to gain
 MOST_STEPS = 50
 MOST_PRODUCTS = 250
@@ -42,12 +42,13 @@ RANK = 1e-12  # of the greatest variance: a turned column that has less is round
 TINY = np.finfo(np.float64).tiny
 
 
-def are_turned(model: LinearModel, unit: Price) -> bool:
+def are_turned(model: LinearModel, folds: Sequence[Fold], unit: Price) -> bool:
     """Whether the columns are few enough to turn, and the penalty is on all of them."""
     rows, columns = model.columns.shape
-    small = 0 < min(rows, columns) <= LARGEST_TURNED and rows * columns <= LARGEST_MATRIX
+    few = 0 < min(rows, columns) <= LARGEST_TURNED
+    small = rows * max(columns, model.outputs * len(folds)) <= LARGEST_MATRIX
     priced = not np.any(unit.l1) and bool(np.all(np.asarray(unit.l2) > 0))
-    return small and priced and model.is_softmax and model.signs is None
+    return few and small and priced and model.is_softmax and model.signs is None
 
 
 @dataclass(frozen=True, eq=False)
