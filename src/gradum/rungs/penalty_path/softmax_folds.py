@@ -27,6 +27,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
+from gradum.core.losses import LogLoss
 from gradum.core.models import Params
 from gradum.rungs.penalty_path.batched_folds import Fold, Price
 from gradum.solvers.linear_model import LinearModel
@@ -122,6 +123,7 @@ class SoftmaxFolds:
         self._learn, self._judge = (
             _weights(model.weight, rows) for rows in zip(*folds, strict=True)
         )
+        assert isinstance(model.loss, LogLoss)  # no other has a softmax
         self._target = model.loss.smoothed(model.target, model.outputs).T[:, None]
         # Of a class that a fold has not seen, the level would be −∞: it stays at the start's.
         unseen = self._target[:, 0] @ self._learn.T <= 0

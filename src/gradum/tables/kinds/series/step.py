@@ -180,7 +180,7 @@ def _numbers(series: Sequence[np.ndarray]) -> np.ndarray:
     numbers = np.empty((len(series), *series[0].shape[:1], len(NUMBERS)), series[0].dtype)
     for length in np.unique(lengths):
         rows = np.flatnonzero(lengths == length)
-        block = np.stack([series[row] for row in rows])
+        block = np.stack([series[row] for row in rows.tolist()])
         numbers[rows] = np.stack([block.mean(axis=2), block.std(axis=2)], axis=2)
     return numbers.reshape(len(series), -1)
 
