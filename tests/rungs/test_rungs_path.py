@@ -10,8 +10,10 @@ from sklearn.metrics import log_loss, mean_squared_error
 from gradum.core.losses import LOSSES
 from gradum.rungs.folding import folds_up_to
 from gradum.rungs.penalty_path.path import Path, choose_penalty
+from gradum.solvers.convex import descend
 from gradum.solvers.driver import solve
 from gradum.solvers.linear_model import LinearModel
+from gradum.solvers.newton import Newton
 from gradum.tables.split import Part
 
 ROWS, STRENGTHS = 120, (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.01)
@@ -84,6 +86,20 @@ def test_asked_to_stop_it_ends_with_what_it_has():
 def test_a_single_penalty_needs_no_judge():
     steps, path = finish(choose_penalty(problem("regression"), [], (7.0,)))
     assert (steps, path.best, path.losses) == ([], 7.0 / ROWS, ())
+
+
+@pytest.mark.parametrize("task", ["regression", "classes"])
+def test_the_last_fit_starts_nearer_to_its_end_than_any_fold_is(task):
+    model, aside = problem(task), np.arange(ROWS) % 3
+    folds = [(np.flatnonzero(aside != k), np.flatnonzero(aside == k)) for k in range(3)]
+    _, path = finish(choose_penalty(model, folds, STRENGTHS))
+    (end,) = solve(descend(model, Newton(), l2=path.best)).params["layers"]
+
+    def distance(params):
+        return np.linalg.norm(params["layers"][0]["weight"] - end["weight"])
+
+    assert path.start is not None
+    assert distance(path.start) < min(distance(each) for each in path.of_folds)
 
 
 def test_of_equals_the_stronger_penalty_is_chosen():

@@ -293,13 +293,13 @@ def test_changes_are_measured_whatever_the_level():
         {"counts": (10**9,)},
         {"subsets": ((1,),)},
         {"thresholds": b""},
-        {"thresholds": np.full(84 * 8, -(2**31), "<i4").tobytes()},
+        {"thresholds": np.full(84 * 16, -(2**31), "<i4").tobytes()},
         {"resolutions": (256, 0)},
         {"resolutions": (256,)},
     ],
 )
 def test_kernels_that_no_fit_yields_are_refused_before_anything_is_measured(changed):
     kernels = Kernels.fit([RNG.normal(size=(1, 7))] * 3, np.random.default_rng(0))
-    assert (kernels.dilations, kernels.counts) == ((1,), (8,))
+    assert (kernels.dilations, kernels.counts) == ((1,), (16,))
     with pytest.raises(ValueError, match="the kernels of series"):
         msgspec.structs.replace(kernels, **changed)

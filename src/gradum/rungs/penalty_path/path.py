@@ -13,6 +13,7 @@ from gradum.margins import first_least
 from gradum.rungs.penalty_path.batched_folds import Fold, Folds, Price, folds_of
 from gradum.rungs.penalty_path.dual_folds import DualFolds, are_dual
 from gradum.rungs.penalty_path.normal_equations import NormalEquations, centred, gram, restored
+from gradum.rungs.penalty_path.softmax_folds import SoftmaxFolds, are_turned
 from gradum.rungs.training_events import PathStep
 from gradum.solvers.convex import descend
 from gradum.solvers.driver import solve
@@ -33,15 +34,13 @@ COMPARED = 1e-4
 class Path:
     """The penalties tried and their mean held-out losses, strongest penalty first.
 
-    A single penalty is not judged and has no loss. ``solutions`` are the first fold's, which are
-    close to the solution on all rows; ``of_folds`` are the solutions of every fold under the best
-    penalty. ``spreads`` are the standard errors of the means, over the folds; 0 for a single fold.
-    ``cut`` says whether the walk was stopped before its end.
+    A single penalty is not judged and has no loss. ``of_folds`` are the solutions of every fold
+    under the best penalty. ``spreads`` are the standard errors of the means, over the folds; 0 for
+    a single fold. ``cut`` says whether the walk was stopped before its end.
     """
 
     alphas: tuple[float, ...]
     losses: tuple[float, ...] = ()
-    solutions: tuple[Params, ...] = ()
     spreads: tuple[float, ...] = ()
     cut: bool = False
     of_folds: tuple[Params, ...] = ()
@@ -49,16 +48,18 @@ class Path:
     @property
     def best(self) -> float:
         """The penalty with the lowest held-out loss; of equal ones, the stronger."""
-        return self.alphas[self._index]
+        return self.alphas[int(first_least(np.array(self.losses or (0.0,))))]
 
     @property
     def start(self) -> Params | None:
-        """The first fold's solution under that penalty."""
-        return self.solutions[self._index] if self.solutions else None
+        """The mean of the folds' solutions, which is closer to that on all rows than any of them.
 
-    @property
-    def _index(self) -> int:
-        return int(first_least(np.array(self.losses or (0.0,))))
+        Each row is left out of one, and what this changes is nearly undone in the mean.
+        """
+        layers = [params["layers"][0] for params in self.of_folds]
+        if not layers:
+            return None
+        return {"layers": [{key: np.mean([each[key] for each in layers], 0) for key in layers[0]}]}
 
 
 def choose_penalty(
@@ -95,12 +96,11 @@ def choose_penalty(
     with threads_for(*model.columns.shape):
         walk = _walk(model, folds, price(1.0)) or OneByOne(model, folds, hear)
     shares = np.array([model.weight[held].sum() for _, held in folds])
-    alphas, losses, solutions, spreads, of_folds = [], [], [], [], ()
+    alphas, losses, spreads, of_folds = [], [], [], ()
     for step, strength in enumerate(strengths, 1):
         prices = [price(strength / len(train)) for train, _ in folds]
         with threads_for(*model.columns.shape):
             held_out = np.array(walk.fit(prices))
-        solutions.append(walk.params(0))
         alphas.append(strength / len(model))
         losses.append(float(np.average(held_out, weights=shares)))
         spreads.append(_standard_error(held_out))
@@ -113,13 +113,15 @@ def choose_penalty(
         if asked_to_end or done:
             break
     cut = bool(asked_to_end) and not done
-    return Path(tuple(alphas), tuple(losses), tuple(solutions), tuple(spreads), cut, of_folds)
+    return Path(tuple(alphas), tuple(losses), tuple(spreads), cut, of_folds)
 
 
 def _walk(model: LinearModel, folds: Sequence[Fold], unit: Price) -> Folds | None:
     """Return what fits all folds together fastest; None if one by one is faster."""
     if are_dual(model, unit):
         return DualFolds(model, folds, unit)
+    if are_turned(model, folds, unit):
+        return SoftmaxFolds(model, folds, unit)
     selects = bool(np.any(unit.l1)) or model.signs is not None
     return folds_of(model, folds, selects=selects)
 

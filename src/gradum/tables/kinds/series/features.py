@@ -14,7 +14,7 @@ from gradum.messages import say
 from gradum.tables.grids.whitening import Whitening
 from gradum.tables.kinds.series.kernels import Kernels
 
-SHRINKAGE = 10.0  # added to the variances of components; all p numbers together have p
+SHRINKAGE = 100.0  # added to the variances of components; all p numbers together have p
 MOST_COMPONENTS = 500
 SHORTEST = 2  # readings, so that there is a change
 LARGEST = 1e6  # of a reading, in standard units

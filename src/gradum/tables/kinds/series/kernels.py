@@ -19,8 +19,8 @@ from gradum.tables.kinds.series.readings import MOST_READINGS
 
 TAPS = 9
 TRIPLES = tuple(combinations(range(TAPS), 3))  # the taps of weight 2; the other six have -1
-PER_KERNEL = 8  # thresholds of each of the 84 kernels, over all dilations; see docs/accuracy.md
-DILATIONS = 8  # at most: to filter takes longer than to compare with one threshold more
+PER_KERNEL = 16  # thresholds of each of the 84 kernels, over all dilations; see docs/accuracy.md
+DILATIONS = 16  # at most, so that few thresholds see many lengths of shapes
 GROUPS = 12  # of kernels that look at the same channels, at each dilation
 MOST_TOGETHER = 9  # channels that a kernel adds up
 EXAMPLES = 32  # training series whose quantiles are thresholds
@@ -240,17 +240,22 @@ class Kernels(msgspec.Struct, frozen=True):
         chosen = generator.permutation(len(series))[:EXAMPLES]
         examples = [series[at] for at in chosen]
         resolutions = blank._resolutions_of(examples)
-        levels, place = np.arange(1, blank.count + 1) * GOLDEN % 1, 0
-        thresholds = np.empty(blank.count, "<i4")
+        drawn = generator.integers(len(examples), size=len(TRIPLES) * len(dilations))
+        longest = max(each.shape[1] for each in examples)
+        seen = np.full((len(drawn), longest), -BELOW, np.int16)  # beyond the end, and sorted last
+        lengths, row = np.empty(len(drawn), int), 0
         for filtered in blank._filtered(_Block(examples, resolutions, blank._reach)):
             for number, readings in enumerate(filtered.readings):
-                at, times = int(generator.integers(len(examples))), filtered.times[number % 2]
-                seen = np.sort(readings[times.begin : times.begin + times.counts[at], at])
-                part = slice(place, place + filtered.count)
-                finest = seen * (RESOLUTIONS[-1] // resolutions[at])
-                thresholds[part] = _between(finest, levels[part])
-                place += filtered.count
-        return msgspec.structs.replace(blank, thresholds=thresholds.tobytes())
+                at, times = drawn[row], filtered.times[number % 2]
+                lengths[row] = times.counts[at]
+                seen[row, : lengths[row]] = readings[times.begin : times.begin + lengths[row], at]
+                row += 1
+        seen.sort(axis=1)
+        levels, finest = np.arange(1, blank.count + 1) * GOLDEN % 1, resolutions[drawn]
+        kernels = np.repeat(np.arange(len(drawn)), np.repeat(counts, len(TRIPLES)))
+        neighbours = _neighbours(seen, lengths, kernels, levels)
+        thresholds = neighbours * (RESOLUTIONS[-1] // finest[kernels]) // 2
+        return msgspec.structs.replace(blank, thresholds=thresholds.astype("<i4").tobytes())
 
     @property
     def count(self) -> int:
@@ -347,16 +352,18 @@ def _runs(group: int, groups: int) -> tuple[range, ...]:
     return tuple(map(range, firsts, [*firsts[1:], len(TRIPLES)]))
 
 
-def _between(seen: np.ndarray, levels: np.ndarray) -> np.ndarray:
-    """Return quantiles of sorted numbers, each in the middle between two of them.
+def _neighbours(
+    seen: np.ndarray, lengths: np.ndarray, rows: np.ndarray, levels: np.ndarray
+) -> np.ndarray:
+    """Return the sums (p,) of the two numbers beside each quantile of sorted rows of some lengths.
 
-    Readings that were rounded otherwise then lie on the other side as seldom as can be.
+    In the middle between two numbers, readings that were rounded otherwise lie on the other side as
+    seldom as can be. A row without numbers has 0.
     """
-    if not len(seen):
-        return np.zeros(len(levels))
-    lower = (levels * (len(seen) - 1)).astype(int)
-    neighbours = seen[lower] + seen[np.minimum(lower + 1, len(seen) - 1)]
-    return neighbours // 2
+    last = np.maximum(lengths[rows] - 1, 0)
+    lower = (levels * last).astype(int)
+    both = seen[rows, lower].astype(int) + seen[rows, np.minimum(lower + 1, last)]
+    return np.where(lengths[rows] > 0, both, 0)
 
 
 def _subset(channels: int, generator: np.random.Generator) -> tuple[int, ...]:

@@ -172,9 +172,17 @@ def _with_channels(readings: np.ndarray, channels: int) -> np.ndarray:
 
 
 def _numbers(series: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the `NUMBERS` of every channel (n, 2 c)."""
-    pairs = [np.stack([each.mean(axis=1), each.std(axis=1)], axis=1) for each in series]
-    return np.stack(pairs).reshape(len(series), -1)
+    """Return the `NUMBERS` of every channel (n, 2 c); series of one length are measured together.
+
+    Each has the bits that it has alone, as every sum is one of readings that follow each other.
+    """
+    lengths = np.array([each.shape[1] for each in series])
+    numbers = np.empty((len(series), *series[0].shape[:1], len(NUMBERS)), series[0].dtype)
+    for length in np.unique(lengths):
+        rows = np.flatnonzero(lengths == length)
+        block = np.stack([series[row] for row in rows.tolist()])
+        numbers[rows] = np.stack([block.mean(axis=2), block.std(axis=2)], axis=2)
+    return numbers.reshape(len(series), -1)
 
 
 def _name(at: int, channels: int) -> str:
