@@ -1,7 +1,8 @@
 """How tasks scale: two processes beside one, and beside two runs of one process at once.
 
 ``python -m benchmarks engines scaling [PARTS] [ROWS] [ROUNDS]``; the parts are ``passes`` (survey,
-encoding and the passes of a linear model), ``folds`` (of an MLP) and ``lanes`` (two, of an MLP).
+encoding and the passes of a linear model), ``folds`` (of an MLP), ``lanes`` (two, of an MLP) and
+``members`` (epochs of the networks of an ensemble, which one process of two threads learns, too).
 What two processes of this machine can reach is told by two engines of one process each that do the
 same at once. Scaling is the time of one process divided by that of two, and possible is twice the
 time of one process divided by that of the slower of two at once; the share of it is what counts.
@@ -20,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from msgspec import structs
 
 from benchmarks.engines.table import PATTERN, divided, learned, spec_of, write_table
 from gradum.engines import engine_of
@@ -27,16 +29,22 @@ from gradum.engines.in_order import in_order
 from gradum.run.fits_apart import Fitting, FoldRung
 from gradum.run.options.options import make_spec
 from gradum.run.source.row_source import Asked
-from gradum.run.source.rows_in_memory import RowsInMemory
+from gradum.run.source.rows_in_memory import DescribedInMemory, RowsInMemory
+from gradum.run.spec import Spec
 from gradum.rungs.context import ALONE
+from gradum.rungs.pack.spec import PackSpec
 from gradum.rungs.registry import KINDS
+from gradum.rungs.rung_spec import RungSpec
+from gradum.solvers.solution import EpochDone
 from gradum.tables.sources.read import read
 
 Stages = dict[str, float]
-FOLDS, LANES, EPOCHS = 5, 2, 3
+FOLDS, LANES, EPOCHS, MEMBER_EPOCHS = 5, 2, 3, 3
 
 
-def main(parts: str = "passes,folds,lanes", rows: str = "1000000", rounds: str = "3") -> None:
+def main(
+    parts: str = "passes,folds,lanes,members", rows: str = "1000000", rounds: str = "3"
+) -> None:
     """Print the seconds and the scaling of each stage of some parts."""
     for part in parts.split(","):
         with tempfile.TemporaryDirectory() as folder:
@@ -73,13 +81,8 @@ def _lanes(folder: Path, rows: int) -> Callable[[Any], Stages]:
 
 def _folds(folder: Path, rows: int) -> Callable[[Any], Stages]:
     """Return what fits the MLP of each fold, and the one that is kept."""
-    path = folder / "few.parquet"
-    rows //= 50
-    x = np.random.default_rng(0).normal(size=(rows, 12))
-    y = np.where(x[:, 0] * x[:, 1] + x[:, 2] > np.random.default_rng(1).logistic(size=rows), 1, 0)
-    pl.DataFrame({f"x{k}": x[:, k] for k in range(12)} | {"y": y}).write_parquet(path)
     spec = make_spec("y", model="mlp", cv=FOLDS, max_epochs=8)
-    described = RowsInMemory(lambda: read(path)).describe(Asked(spec), ALONE)
+    described = _few(folder, rows // 50, 12, spec)
 
     def run(engine: Any) -> Stages:
         began = time.perf_counter()
@@ -91,7 +94,40 @@ def _folds(folder: Path, rows: int) -> Callable[[Any], Stages]:
     return run
 
 
-PARTS = {"passes": _passes, "folds": _folds, "lanes": _lanes}
+def _members(folder: Path, rows: int) -> Callable[[Any], Stages]:
+    """Return what trains an ensemble of the standard effort for a few epochs, and tells of these.
+
+    The first epoch, in which a process compiles, is left out; so is what the driver does before.
+    """
+    settings = structs.replace(PackSpec(), epochs=MEMBER_EPOCHS, fewest_epochs=MEMBER_EPOCHS)
+    described = _few(folder, rows // 50, 20, make_spec("y", model="pack", blocks=False))
+
+    def run(engine: Any) -> Stages:
+        seconds: list[float] = []
+
+        def tell(event: Any) -> None:
+            if isinstance(event, EpochDone):
+                seconds.append(event.seconds)
+
+        context = replace(ALONE, engine=engine, tell=tell)
+        with described.divide(context) as table:
+            _, learning = table.learning(table.plan.kept)
+            learning.fit(KINDS["pack"], RungSpec(settings), context)
+        return {"members": seconds[-1] - seconds[0]}
+
+    return run
+
+
+def _few(folder: Path, rows: int, columns: int, spec: Spec) -> DescribedInMemory:
+    """Write a table of two classes that fits in memory, and describe it."""
+    path = folder / "few.parquet"
+    x = np.random.default_rng(0).normal(size=(rows, columns))
+    y = np.where(x[:, 0] * x[:, 1] + x[:, 2] > np.random.default_rng(1).logistic(size=rows), 1, 0)
+    pl.DataFrame({f"x{k}": x[:, k] for k in range(columns)} | {"y": y}).write_parquet(path)
+    return RowsInMemory(lambda: read(path)).describe(Asked(spec), ALONE)
+
+
+PARTS = {"passes": _passes, "folds": _folds, "lanes": _lanes, "members": _members}
 
 
 class _Heard:
