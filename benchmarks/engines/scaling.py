@@ -2,10 +2,11 @@
 
 ``python -m benchmarks engines scaling [PARTS] [ROWS] [ROUNDS]``; the parts are ``passes`` (survey,
 encoding and the passes of a linear model), ``folds`` (of an MLP), ``lanes`` (two, of an MLP) and
-``members`` (epochs of the networks of an ensemble, which one process of two threads learns, too).
+``members`` (epochs of the networks of an ensemble).
 What two processes of this machine can reach is told by two engines of one process each that do the
 same at once. Scaling is the time of one process divided by that of two, and possible is twice the
 time of one process divided by that of the slower of two at once; the share of it is what counts.
+Besides, this process does the same on all cores without an engine.
 """
 
 from __future__ import annotations
@@ -88,7 +89,8 @@ def _folds(folder: Path, rows: int) -> Callable[[Any], Stages]:
         began = time.perf_counter()
         with described.divide(ALONE) as rows:
             fits = [FoldRung(fold, "mlp") for fold in range(FOLDS + 1)]
-            list(in_order(engine, Fitting(described.spec, rows), fits))
+            work = Fitting(described.spec, rows)
+            list(map(work, fits) if engine is None else in_order(engine, work, fits))
         return {"folds": time.perf_counter() - began}
 
     return run
@@ -97,9 +99,12 @@ def _folds(folder: Path, rows: int) -> Callable[[Any], Stages]:
 def _members(folder: Path, rows: int) -> Callable[[Any], Stages]:
     """Return what trains an ensemble of the standard effort for a few epochs, and tells of these.
 
-    The first epoch, in which a process compiles, is left out; so is what the driver does before.
+    The first epoch, in which a process compiles, is left out; so are the linear models that some
+    networks begin with, which the driver fits.
     """
-    settings = structs.replace(PackSpec(), epochs=MEMBER_EPOCHS, fewest_epochs=MEMBER_EPOCHS)
+    settings = structs.replace(
+        PackSpec(), epochs=MEMBER_EPOCHS, fewest_epochs=MEMBER_EPOCHS, wide=0.0
+    )
     described = _few(folder, rows // 50, 20, make_spec("y", model="pack", blocks=False))
 
     def run(engine: Any) -> Stages:
@@ -142,24 +147,27 @@ class _Heard:
 
 
 def _compare(part: str, run: Callable[[Any], Stages], rounds: int) -> None:
-    found: dict[str, list[Stages]] = {"one": [], "two": [], "apart": []}
+    found: dict[str, list[Stages]] = {"one": [], "two": [], "apart": [], "here": []}
     with engine_of("local:1") as one, engine_of("local:2") as two, engine_of("local:1") as other:
         with ThreadPoolExecutor(3) as runs:  # processes import and compile what they need
             list(runs.map(run, (one, two, other)))
+        run(None)
         for _ in range(rounds):
             found["one"].append(run(one))
             found["two"].append(run(two))
             with ThreadPoolExecutor(2) as runs:
                 both = list(runs.map(run, (one, other)))
             found["apart"].append({stage: max(each[stage] for each in both) for stage in both[0]})
+            found["here"].append(run(None))
     for stage in found["one"][0]:
-        alone, together, apart = ([each[stage] for each in found[name]] for name in found)
+        alone, together, apart, here = ([each[stage] for each in found[name]] for name in found)
         scaling = median(a / b for a, b in zip(alone, together, strict=True))
         possible = median(2 * a / b for a, b in zip(alone, apart, strict=True))
         share = median(a / b / 2 for a, b in zip(apart, together, strict=True))
         seconds = f"{median(alone):.2f}, {median(together):.2f}, {median(apart):.2f} s"
         print(
             f"{part}, {stage}: one process, two, two runs at once {seconds}; scaling "
-            f"{scaling:.2f} of {possible:.2f} possible, a share of {share:.0%}",
+            f"{scaling:.2f} of {possible:.2f} possible, a share of {share:.0%}; "
+            f"on all cores of this process, without an engine {median(here):.2f} s",
             flush=True,
         )
