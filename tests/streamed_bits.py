@@ -89,7 +89,7 @@ def lanes_learned(files, engine=None, **how):
 
 
 def members_learned(engine=None, **how):
-    """The weights of a small pack's members, and the course of their training."""
+    """The weights of a small pack's members, the course of their training, and how it ended."""
     context = replace(ALONE, engine=engine, **how)
     spec = make_spec("label", model="pack", blocks=False)
     described = RowsInMemory(lambda: Table(table(1_500), "t")).describe(Asked(spec), context)
@@ -97,7 +97,8 @@ def members_learned(engine=None, **how):
         _, learning = divided.learning(divided.plan.kept)
         rung = learning.fit(KINDS["pack"], RungSpec(PACK), context)
     course = [(epoch["objective"], epoch["validation_loss"]) for epoch in rung.history]
-    return [leaf.tobytes() for leaf in jax.tree.leaves(rung.params)], course, rung.status
+    weights = [leaf.tobytes() for leaf in jax.tree.leaves(rung.params)]
+    return weights, course, (rung.status, rung.settings["steps"])
 
 
 def folds_learned(engine, **how):

@@ -290,8 +290,8 @@ def test_a_pack_that_is_stopped_amid_an_epoch_is_that_of_the_epochs_before(two, 
 
 
 def test_one_that_is_stopped_amid_the_first_is_as_it_began(two, monkeypatch):
-    _, course, status = stopped_amid(1, two, monkeypatch)
-    assert (course, status) == ([], Status.INTERRUPTED)
+    _, course, ended = stopped_amid(1, two, monkeypatch)
+    assert (course, ended) == ([], (Status.INTERRUPTED, 0))
 
 
 def test_a_pack_that_is_stopped_before_it_learns_learns_nothing(two, monkeypatch):

@@ -120,10 +120,11 @@ class PackTraining:
         context.require_time()
         waited = 0
         for epoch in range(1, self._epochs + 1):
+            steps = self.steps
             try:
                 losses = shards.learn(self._draws(context, end - looking))
             except ToldToStop:
-                losses, self.status = [], Status.INTERRUPTED
+                losses, self.steps, self.status = [], steps, Status.INTERRUPTED
             if epoch > 1 and not losses:  # all steps have been judged
                 return
             looked = perf_counter()
