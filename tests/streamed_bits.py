@@ -1,4 +1,4 @@
-"""What a fit learns from a table in blocks or by folds, to the bit, with and without an engine."""
+"""What a fit learns in blocks, by folds or by members, to the bit, with and without an engine."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -12,17 +12,21 @@ from gradum.run.memory_bound import decided
 from gradum.run.options.options import make_spec
 from gradum.run.source.row_source import Asked
 from gradum.run.source.rows_in_blocks import RowsInBlocks
+from gradum.run.source.rows_in_memory import RowsInMemory
 from gradum.rungs.context import ALONE
 from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.mlp.spec import MLPSpec
+from gradum.rungs.pack.spec import PackSpec
 from gradum.rungs.registry import KINDS
 from gradum.rungs.rung_spec import RungSpec
 from gradum.tables.sources.open_stream import at_hand, opened
 from gradum.tables.sources.stream import BLOCK_ROWS
+from gradum.tables.table import Table
 
 PARTITIONS = 5  # of a block each
 ROWS = (PARTITIONS - 1) * BLOCK_ROWS + 1_000
 LINEAR = LinearSpec(strengths=(10.0, 1.0), folds=2)
+PACK = PackSpec(members=6, folds=3, epochs=4, hidden_layer_sizes=(8, 8), most_codes=4)
 
 
 def table(rows=ROWS, seed=0):
@@ -83,6 +87,19 @@ def lanes_learned(files, engine=None, **how):
             _, learning = divided.learning(divided.plan.kept)
             rung = learning.fit(KINDS["mlp"], RungSpec(network), context)
     return [leaf.tobytes() for leaf in jax.tree.leaves(rung.params)]
+
+
+def members_learned(engine=None, **how):
+    """The weights of a small pack's members, the course of their training, and how it ended."""
+    context = replace(ALONE, engine=engine, **how)
+    spec = make_spec("label", model="pack", blocks=False)
+    described = RowsInMemory(lambda: Table(table(1_500), "t")).describe(Asked(spec), context)
+    with described.divide(context) as divided:
+        _, learning = divided.learning(divided.plan.kept)
+        rung = learning.fit(KINDS["pack"], RungSpec(PACK), context)
+    course = [(epoch["objective"], epoch["validation_loss"]) for epoch in rung.history]
+    weights = [leaf.tobytes() for leaf in jax.tree.leaves(rung.params)]
+    return weights, course, (rung.status, rung.settings["steps"])
 
 
 def folds_learned(engine, **how):

@@ -15,7 +15,15 @@ from gradum.engines import engine_of, software
 from gradum.engines.in_order import in_order
 from gradum.errors import EngineError, TableError
 from gradum.rungs.training_events import Passed
-from streamed_bits import LINEAR, folds_learned, lanes_learned, learned, table, write_parts
+from streamed_bits import (
+    LINEAR,
+    folds_learned,
+    lanes_learned,
+    learned,
+    members_learned,
+    table,
+    write_parts,
+)
 
 ray = pytest.importorskip("ray")
 distributed = pytest.importorskip("distributed")
@@ -91,9 +99,10 @@ def test_a_fit_has_the_bits_of_one_without_an_engine(engine, files, here):
     assert learned(files, "label", engine) == here
 
 
-def test_lanes_and_folds_have_the_bits_of_none(engine, files):
+def test_lanes_folds_and_members_have_the_bits_of_none(engine, files):
     assert lanes_learned(files, engine) == lanes_learned(files)
     assert folds_learned(engine) == folds_learned(None)
+    assert members_learned(engine) == members_learned()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 ``python -m benchmarks engines`` and one of
 
 - ``scaling [ROWS]``: one process, two, and two runs beside each other, for the passes over a table,
-  for folds and for lanes (`scaling`);
+  for folds, for lanes and for the networks of an ensemble (`scaling`);
 - ``overhead [ROUNDS]``: what Ray adds to a pass over 64 blocks (`overhead`);
 - ``kills [WORKERS] [DRIVERS]``: workers and drivers killed at random moments (`kills`);
 - ``store [ROWS]``: a table in a store of objects on this machine, beside polars (`ranges`);

@@ -145,3 +145,12 @@ def test_a_pass_over_a_table_says_its_partition_its_speed_and_the_time_left():
     )
     place.note(Passed("linear", 1, 4_000, 0.5, 4.0))
     assert place.line == "linear pass 1 over 4,000 rows"
+
+
+def test_networks_that_were_late_are_forgotten_once_their_epoch_is_done():
+    place = Place()
+    place.note(RungStarted("pack", 0, 0, 9))
+    place.note(PartitionLate("members", "networks 4–6", "", 12.0, 1.0))
+    assert place.line == ("network ensemble waiting 12 s for networks 4–6, where others took 1.0 s")
+    place.note(epoch(1))
+    assert "epoch 1" in place.line

@@ -19,9 +19,9 @@ from gradum.run.options.options import make_spec
 from gradum.run.source import rows_in_blocks, second_pass
 from gradum.run.source.row_source import Asked
 from gradum.run.source.rows_in_blocks import RowsInBlocks
-from gradum.rungs.context import ALONE
+from gradum.rungs.context import ALONE, OutOfTime
 from gradum.rungs.training_events import PartitionDone, Passed
-from gradum.solvers.solution import ChunkDone, EpochDone
+from gradum.solvers.solution import ChunkDone, EpochDone, Status
 from gradum.tables.sources import stream
 from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.stream import BLOCK_ROWS, Stream
@@ -33,6 +33,7 @@ from streamed_bits import (
     folds_learned,
     lanes_learned,
     learned,
+    members_learned,
     table,
     write_parts,
 )
@@ -186,6 +187,14 @@ def test_folds_are_tasks_and_have_the_bits_of_none(two):
     assert not any(isinstance(event, EpochDone) for event in events)  # of fits in this process
 
 
+def test_a_table_stays_in_memory_where_only_a_pack_learns_and_says_what_is_a_task():
+    many, wanted = table(1_200), "networks of the ensemble are tasks of the engine"
+    for how in ({"model": "pack"}, {"blocks": False}, {"refit": True}):
+        assert wanted in gradum.foresee(many, "label", on="local:1", **how).sentence
+    assert "fits of all folds" in gradum.foresee(many, "label", on="local:1", cv=2).sentence
+    assert "read twice" in gradum.foresee(many, "label", on="local:1").sentence
+
+
 def test_lanes_have_the_same_bits_though_a_worker_is_killed(files, two):
     here, rounds = lanes_learned(files), []
 
@@ -199,6 +208,32 @@ def test_lanes_have_the_same_bits_though_a_worker_is_killed(files, two):
     assert rounds == list(range(1, len(rounds) + 1)) > [1]
 
 
+@pytest.fixture(scope="module")
+def members_here():
+    return members_learned()
+
+
+def test_members_are_tasks_and_have_the_bits_of_none(two, members_here):
+    assert members_learned(two) == members_here
+    with engine_of("local:1") as one:
+        assert members_learned(one) == members_here
+
+
+def test_members_have_the_same_bits_though_a_worker_is_killed_amid_an_epoch(two, members_here):
+    killed = []
+
+    def kill():
+        killed.append(two.processes[0])
+        os.kill(killed[-1], signal.SIGKILL)
+
+    def tell(event):
+        if isinstance(event, EpochDone) and event.epoch == 2:
+            threading.Timer(0.01, kill).start()
+
+    assert members_learned(two, tell=tell) == members_here
+    assert killed
+
+
 def test_more_lanes_than_partitions_are_refused(files):
     spec = {"model": "mlp", "blocks": True, "max_memory": "1GB"}
     with pytest.raises(SpecError, match=r"has 5 partitions .*, too few for 9 lanes"):
@@ -209,9 +244,12 @@ def test_more_lanes_than_partitions_are_refused(files):
 
 def test_an_engine_is_refused_where_it_has_nothing_to_do(files):
     many = table(1_200)
-    for wrong in ({"blocks": False}, {"model": "pack"}, {"refit": True}):
-        with pytest.raises(SpecError):
-            gradum.fit(many, "label", on="local:1", **wrong)
+    for wrong in ({"blocks": False}, {"refit": True}):
+        with pytest.raises(SpecError, match="fitted once, where an engine has nothing to do"):
+            gradum.fit(many, "label", on="local:1", model="linear", **wrong)
+    for wrong in ({"time_limit": 60}, {"teacher": GaussianNB()}):
+        with pytest.raises(SpecError, match="engine"):
+            gradum.fit(many, "label", on="local:1", model="pack", **wrong)
     for wrong in ({"teacher": GaussianNB()}, {"time_limit": 60}):
         with pytest.raises(SpecError, match="engine"):
             gradum.fit(many, "label", on="local:1", cv=2, **wrong)
@@ -230,3 +268,34 @@ def test_a_run_that_is_stopped_waits_for_no_fold(two, monkeypatch):
 
     learned = folds_learned(two, tell=tell, stop=lambda: bool(stopped))
     assert [name for name, _ in learned] == ["baseline"]
+
+
+def stopped_amid(epoch, engine, monkeypatch):
+    """What members learned who are told to stop once the tasks of an epoch were given."""
+    monkeypatch.setattr(tasks, "LOOK_SECONDS", 0.001)
+    submit, events, told = engine.submit, [], []
+
+    def begin(work, items):
+        if items[0].draws and len(events) == epoch - 1:
+            told.append(items)
+        return submit(work, items)
+
+    monkeypatch.setattr(engine, "submit", begin)
+    return members_learned(engine, tell=events.append, stop=lambda: bool(told))
+
+
+def test_a_pack_that_is_stopped_amid_an_epoch_is_that_of_the_epochs_before(two, monkeypatch):
+    events = []
+    here = members_learned(tell=events.append, stop=lambda: len(events) == 1)
+    assert stopped_amid(2, two, monkeypatch) == here
+
+
+def test_one_that_is_stopped_amid_the_first_is_as_it_began(two, monkeypatch):
+    _, course, ended = stopped_amid(1, two, monkeypatch)
+    assert (course, ended) == ([], (Status.INTERRUPTED, 0))
+
+
+def test_a_pack_that_is_stopped_before_it_learns_learns_nothing(two, monkeypatch):
+    monkeypatch.setattr(tasks, "LOOK_SECONDS", 0.0)
+    with pytest.raises(OutOfTime):
+        members_learned(two, stop=lambda: True)

@@ -16,8 +16,8 @@ class Scripted:
     def __init__(self, errors):
         self.errors, self.epoch = iter(errors), 0
 
-    def hold_out(self, dense, codes):
-        self.shape = (*dense.shape[:2], 1)
+    def hold_out(self, rows):
+        self.shape = (*rows.shape, 1)
 
     def judge(self):
         return np.broadcast_to(next(self.errors)[:, None, None], self.shape)
@@ -39,7 +39,6 @@ def kept(losses, rows=64, *, shrinkage=32, folds=2, start=None):
     inputs = SimpleNamespace(
         network=SimpleNamespace(link="identity", outputs=1),
         padding=SimpleNamespace(cut=lambda params: params),
-        padded=lambda places: (zeros[places][..., None].astype(np.float32), None),
     )
     judge = HeldOut(
         inputs,

@@ -100,7 +100,7 @@ def test_members_learn_target_and_answer_in_their_own_shares(classes):
     fold, teaching = np.array([0, 1, 1]), np.array([0.0, 0.25, 1.0], np.float32)
     rows = rng.integers(0, ROWS, (2, 3, 5))
     rows[0, :, 0] = 4
-    lessons = Lessons(goal_of(target, classes), fold, teaching, answers).of(rows)
+    lessons = Lessons(goal_of(target, classes), fold, teaching, answers).of(rows, slice(None))
     for step, member, place in np.ndindex(rows.shape):
         row, share = rows[step, member, place], teaching[member]
         true = target[row] if classes is None else np.eye(classes)[target[row]]

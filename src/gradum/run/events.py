@@ -5,12 +5,12 @@ Progress bars, JSON lines and callbacks consume this stream; a run itself neithe
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gradum.messages import as_text
+from gradum.messages import as_text, sentences
 from gradum.rungs.training_events import PartitionDone, PartitionLate, Passed, PathStep, Resumed
 from gradum.solvers.solution import ChunkDone, EpochDone, Stopped
 
@@ -103,6 +103,10 @@ class Expected:
     bytes: int
     sentence: str
     much: bool = True
+
+    def saying(self, more: str) -> Expected:
+        """Return the same, with another sentence behind."""
+        return replace(self, sentence=sentences([self.sentence, more]))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Fits as tasks of an engine: each rung of the kept model and of each fold is one.
 
 The fits of a cross-validation know nothing of each other. They are given to the engine in the order
-in which the ladder asks for them, ahead of it.
+in which the ladder asks for them, ahead of it. Where there is only one fit, it is done here, and
+the engine has a task only within a rung that divides its work.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from gradum.engines.in_order import ToldToStop, in_order
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.run.ladder import learners, place_of
+from gradum.run.plan import Plan
 from gradum.run.source.row_source import Divided
 from gradum.run.spec import Spec
 from gradum.rungs.context import Context, OutOfTime
@@ -53,6 +55,13 @@ class Fitting:
         return rows.fit(KINDS[fit.rung], self.spec.of_rung(fit.rung), context)
 
 
+def tasks_in_words(plan: Plan) -> str:
+    """Say what an engine does of a run on rows in memory."""
+    if plan.folds:
+        return say("The fits of all folds are tasks of the engine, so that it may take less.")
+    return say("The networks of the ensemble are tasks of the engine, so that it may take less.")
+
+
 def fits_apart(
     spec: Spec, divided: Divided, rows: LearningRows, engine: Engine, context: Context
 ) -> Callable[[str], Rung | None]:
@@ -64,19 +73,24 @@ def fits_apart(
     Raises
     ------
     SpecError
-        There is only one fit, or a limit of time that fits beside each other cannot share out.
+        An engine has nothing to do, or there is a limit of time, which its tasks do not keep.
     """
     plan = divided.plan
-    if not plan.folds:
+    if not (plan.folds or any(kind.in_tasks for kind in learners(spec, rows))):
         raise SpecError(
             say("The table is held in memory and fitted once, where an engine has nothing to do."),
-            say("Leave out --on (on), or give --cv 5 (cv), whose fits are its tasks."),
+            say(
+                "Leave out --on (on); or give --blocks (blocks), whose passes are its tasks, "
+                "--model pack (model), whose networks are, or --cv 5 (cv), whose fits are."
+            ),
         )
     if spec.time_limit is not None:
         raise SpecError(
-            say("A time limit is shared out among fits one after another, not on an engine."),
+            say("A time limit ends fits in this process, not tasks of an engine."),
             say("Leave out --time-limit (time_limit), or --on (on)."),
         )
+    if not plan.folds:
+        return context.apart
     fits = {
         place_of(fold, kind.name): FoldRung(fold, kind.name)
         for fold in range(len(plan.folds) + 1)

@@ -39,7 +39,8 @@ def decided(spec: Spec, data: Any, test: Any = None, *, on_engine: bool = False)
     data, test : path, list of paths, Table or batches
         The table to learn from, and the table to judge by.
     on_engine : bool
-        Whether the run has an engine: it passes over a table in blocks, if no folds are its tasks.
+        Whether the run has an engine: it passes over a table in blocks, unless folds are its tasks
+        or something else keeps the run from using blocks.
 
     Raises
     ------
@@ -65,7 +66,7 @@ def decided(spec: Spec, data: Any, test: Any = None, *, on_engine: bool = False)
         return spec
     extent, judged = extent_of(data), extent_of(test)
     small = test is None and 0 < extent.rows < spec.split.small_table_rows
-    if on_engine and spec.blocks is None and not (spec.split.folds or small):
+    if on_engine and spec.blocks is None and not small and _obstacle(spec, extent) is None:
         return _in_blocks(spec, judged)
     quicker = False
     if spec.max_memory is not None:

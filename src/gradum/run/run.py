@@ -24,7 +24,7 @@ from gradum.run.estimate import share_out
 from gradum.run.events import Alarmed, Judged, NotRefitted, Understood
 from gradum.run.fit_notes import cut_short, ending_notes, monotone_notes, transformation_notes
 from gradum.run.fit_predictions import seen_by
-from gradum.run.fits_apart import fits_apart
+from gradum.run.fits_apart import fits_apart, tasks_in_words
 from gradum.run.fitted import Fitted, Provenance, fingerprint
 from gradum.run.intervals.judged_scores import guarantee_of
 from gradum.run.judge import Judge
@@ -141,6 +141,9 @@ def _climbed(
     if plan.folds:  # no row is held out from the kept model
         encoder = encoder.reaching(dataset.frame)
     expected = divided.expected(encoder)
+    if context.engine is not None and not spec.blocks:
+        context = replace(context, apart=fits_apart(spec, divided, rows, context.engine, context))
+        expected = expected and expected.saying(tasks_in_words(plan))
     if expected:
         context.tell(expected)
     if spec.time_limit is not None:
@@ -153,8 +156,6 @@ def _climbed(
             end=context.end,
         )
         context = replace(context, allowance=shared)
-    if context.engine is not None and not spec.blocks:
-        context = replace(context, apart=fits_apart(spec, divided, rows, context.engine, context))
     rungs = climb(spec, rows, context)
     judges = _judges(spec, divided, Judge(encoder, rungs, plan.kept), context)
     notes = (*transformation_notes(rungs), *monotone_notes(spec, dataset.schema, rivals))

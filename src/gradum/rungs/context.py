@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from time import perf_counter
 from typing import Any, Protocol, TypeVar
 
@@ -38,13 +39,17 @@ def ignore(event: Any) -> None:
     """Ignore an event."""
 
 
-class TableWork(Work, Protocol):
-    """Work whose items are partitions of a table."""
+class StagedWork(Work, Protocol):
+    """Work that says what it is for."""
 
     @property
     def stage(self) -> str:
-        """What the pass over the table is for: see `PartitionDone`."""
+        """What it is for: see `PartitionDone` and `PartitionLate`."""
         ...
+
+
+class TableWork(StagedWork, Protocol):
+    """Work whose items are partitions of a table."""
 
     def rows(self, item: Any, /) -> int:
         """Return how many rows an item has."""
@@ -96,14 +101,27 @@ class Context:
             return self._told(work, items, map(work, items))
         return self._on(self.engine, work, items, MOST)
 
-    def _on(self, engine: Engine, work: TableWork, items: Sequence[Any], most: int) -> Iterator:
-        def late(task: Straggler) -> None:
-            name = first = work.named(task.items[0])
-            if len(task.items) > 1:
-                name = say("{first} to {last}", first=first, last=work.named(task.items[-1]))
-            self.tell(PartitionLate(work.stage, name, task.where, task.seconds, task.usual))
+    def on_engine(self, work: StagedWork, items: Sequence[Any]) -> Iterator[Any]:
+        """Yield what comes of each item, in their order, on the engine, which there has to be.
 
+        Raises
+        ------
+        ToldToStop
+            The context said to stop; tasks that are not done are given up.
+        """
+        assert self.engine is not None
+        late = partial(self._tell_late, work)
+        return in_order(self.engine, work, items, late=late, stop=self.stop)
+
+    def _on(self, engine: Engine, work: TableWork, items: Sequence[Any], most: int) -> Iterator:
+        late = partial(self._tell_late, work)
         return self._told(work, items, in_order(engine, work, items, most=most, late=late))
+
+    def _tell_late(self, work: StagedWork, task: Straggler) -> None:
+        name = first = work.named(task.items[0])
+        if len(task.items) > 1:
+            name = say("{first} to {last}", first=first, last=work.named(task.items[-1]))
+        self.tell(PartitionLate(work.stage, name, task.where, task.seconds, task.usual))
 
     def _told(self, work: TableWork, items: Sequence[Any], results: Iterator[Any]) -> Iterator[Any]:
         """Tell how far the results have come."""

@@ -60,6 +60,9 @@ class RungKind(ABC, Generic[S]):
     quicker_in_blocks: ClassVar[bool] = False
     """Whether it learns a table of many values faster in blocks, even one that fits in memory."""
 
+    in_tasks: ClassVar[bool] = False
+    """Whether a single fit of it to rows in memory has tasks that an engine can do."""
+
     kept: ClassVar[bool] = True
     """Whether a checkpoint keeps it; a rung that takes no time is fitted again."""
 

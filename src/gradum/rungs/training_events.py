@@ -59,7 +59,8 @@ class PartitionDone:
 class PartitionLate:
     """A partition takes much longer than others usually do, and all others wait for it.
 
-    ``partition`` names its rows, and ``where`` who is at work on it, "" where nobody knows.
+    ``partition`` names its rows, and ``where`` who is at work on it, "" where nobody knows. Where
+    ``stage`` is ``members``, it is an epoch of some networks of an ensemble.
     """
 
     stage: str

@@ -77,6 +77,7 @@ class Place:
                 self._pass = [late_in_words(event)]
             case EpochDone():
                 self.details = [*_epoch(event), self._time_left(event)]
+                self._pass = []
             case RungFinished():
                 self._pass = []
                 if event.loss is not None:

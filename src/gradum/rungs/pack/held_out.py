@@ -63,8 +63,7 @@ class HeldOut:
         ]
         self.fold, self._goal, self._network = fold, goal, inputs.network
         size = -(-max(map(len, self.folds)) // PADDED_TO) * PADDED_TO
-        padded = np.stack([np.resize(self.folds[places], size) for places in fold])
-        self._padded = inputs.padded(padded)
+        self._padded = np.stack([np.resize(self.folds[places], size) for places in fold])
         sizes = np.array([len(rows) for rows in self.folds])
         self._shrinkage = (shrinkage / (sizes + shrinkage))[fold]
         self._padding = inputs.padding
@@ -77,7 +76,7 @@ class HeldOut:
     def begin(self, shards: Shards, which: np.ndarray) -> None:
         """Judge the members marked by ``which`` (M,) before they have learned anything."""
         self._began = which
-        shards.hold_out(*self._padded)
+        shards.hold_out(self._padded)
         logits, losses = self._judged(shards)
         costs = np.where(which, self._costs(logits, losses), np.inf)
         self._keep(shards, logits, self._shrunk(costs), np.isfinite(costs))

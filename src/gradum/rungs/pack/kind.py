@@ -58,6 +58,7 @@ class PackKind(RungKind[PackSpec]):
     in_words = marked("the network ensemble")
     architecture = PackNetwork
     against_overfitting = marked("--effort best averages more networks")
+    in_tasks = True
     taught = True
     monotone = True
     course = ("epoch", "objective", "validation_loss")

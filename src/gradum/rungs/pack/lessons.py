@@ -73,7 +73,7 @@ class Lessons:
         self, goal: Goal, fold: np.ndarray, teaching: np.ndarray, answers: np.ndarray | None
     ) -> None:
         self._target = goal.target if goal.classes else goal.target.astype(np.float32)
-        self._fold, self._teaching, self._further = fold[:, None], teaching, None
+        self._fold, self._teaching, self._further = fold, teaching, None
         if answers is None:
             return
         if goal.classes == 2:
@@ -82,8 +82,8 @@ class Lessons:
             self._target = np.eye(goal.classes, dtype=np.float32)[goal.target]
         self._further = np.nan_to_num(answers - self._target, nan=0.0).astype(np.float32)
 
-    def of(self, rows: np.ndarray) -> np.ndarray:
-        """Return what the members learn for their own rows [S, M, B].
+    def of(self, rows: np.ndarray, members: slice) -> np.ndarray:
+        """Return what some M members learn for their own rows [S, M, B].
 
         Returns
         -------
@@ -94,5 +94,5 @@ class Lessons:
         target = self._target[rows]
         if self._further is None:
             return target
-        further = self._further[self._fold, rows]
-        return target + self._teaching.reshape(-1, *[1] * (further.ndim - 2)) * further
+        further = self._further[self._fold[members, None], rows]
+        return target + self._teaching[members].reshape(-1, *[1] * (further.ndim - 2)) * further

@@ -24,6 +24,9 @@ from gradum.rungs.pack.directions import kept_monotone
 
 STEPS = 4  # of a chunk: few, so that small tables fill it, but enough to hide its launch
 
+ONE_THREAD = {"xla_cpu_multi_thread_eigen": False}
+"""A product of matrices is not divided among cores: how many there are would change its bits."""
+
 DECAYS = {"weight": "decay", "embedding": "embedding_decay"}  # of parameters, the name of the decay
 
 _adam = optax.scale_by_adam(b1=0.9, b2=0.97)
@@ -81,7 +84,7 @@ class PackProgram:
         moments = optax.ScaleByAdamState(np.zeros(self.network.members, np.int32), *zeros)
         return PackState(*jax.device_put((params, moments)))
 
-    @partial(jax.jit, static_argnums=0, donate_argnums=1)
+    @partial(jax.jit, static_argnums=0, donate_argnums=1, compiler_options=ONE_THREAD)
     def learn(self, state: PackState, fixed: Params, hyper: Params, batches: PackBatches) -> Any:
         """Take S steps; return the state, and the mean loss of each member [M].
 
@@ -111,7 +114,7 @@ class PackProgram:
         state, losses = jax.lax.scan(step, state, batches)
         return state, losses.mean(axis=0)
 
-    @partial(jax.jit, static_argnums=0)
+    @partial(jax.jit, static_argnums=0, compiler_options=ONE_THREAD)
     def judge(self, params: Params, fixed: Params, dense: Any, codes: Any) -> jax.Array:
         """Return the members' logits [M, n, k] for the rows of each, dense [M, n, d]."""
         return _logits(self.network, folded(params) | fixed, dense, codes)

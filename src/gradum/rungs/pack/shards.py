@@ -1,168 +1,141 @@
-"""The members of a pack in shards, each of which learns by itself, side by side on all cores.
+"""The members of a pack in shards, each of which learns by itself.
 
-Members know nothing of each other, so a shard of them gets the same bits as it would among all. A
-step's matrices are too small to be divided among cores, so each thread has its own shards: XLA runs
-what one thread launches in order, and what several launch side by side. Besides, a step reads and
-writes all parameters and Adam's moments. Those of all members are many megabytes, those of a shard
-stay in a core's cache from step to step.
+Members know nothing of each other, so a shard of them gets the same bits as it would among all,
+wherever it learns: on a thread of this process (`gradum.rungs.pack.shards_on_threads`), or as a
+task of an engine (`gradum.rungs.pack.shards_on_engine`).
 
 Shapes: M members, n rows of each, k outputs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from itertools import pairwise
-from typing import Any, Self, TypeVar
+from typing import Any
 
 import jax
 import numpy as np
 from msgspec import structs
 
 from gradum.core.models.network import Params
-from gradum.core_count import cores
-from gradum.rungs.pack.program import PackBatches, PackProgram, PackState
+from gradum.rungs.pack.draws import Batching, Draw
+from gradum.rungs.pack.program import PackProgram, PackState
 
 MOST = 8  # shards, and the fewest members of each: smaller ones take longer to launch than to run
 FEWEST = 2
 
-Result = TypeVar("Result")
 
-
-@dataclass
-class _Shard:
-    """The members at some places, and what is theirs: all arguments of the program's two halves."""
+@dataclass(frozen=True)
+class Shard:
+    """Some members, and what stays theirs: arguments of the program's two halves."""
 
     members: slice
-    state: PackState
     fixed: Params
     hyper: Params
-    held_out: Any = None
 
 
-class Shards:
-    """All members in shards of the same size, so that all shards run one compiled program.
-
-    To be used in a ``with`` block, which ends the threads.
+@dataclass(frozen=True)
+class Learning:
+    """How shards learn: all that is the same whoever does it.
 
     Parameters
     ----------
     program : PackProgram
-        The program of all members.
-    params : dict
-        The parameters to begin with, arrays [M, …].
-    fixed : dict
-        The parameters that do not learn, arrays [M, …].
-    hyper : dict
-        The members' hyper-parameters, arrays [M].
-    shared : dict
-        What `PackProgram.learn` takes besides, the same for all members.
-    threads : int, optional
-        How many shards learn at a time: one for each core, if not given.
+        Of the members of one shard; all shards are of the same size, so that they share it.
+    shards : tuple of Shard
+    batching : Batching
     """
 
-    def __init__(
-        self,
+    program: PackProgram
+    shards: tuple[Shard, ...]
+    batching: Batching
+
+    @classmethod
+    def of(
+        cls,
         program: PackProgram,
-        params: Params,
         fixed: Params,
         hyper: Params,
         shared: Params,
-        threads: int | None = None,
-    ) -> None:
+        batching: Batching,
+        most: int = MOST,
+    ) -> Learning:
+        """Divide all members into at most ``most`` shards.
+
+        Parameters
+        ----------
+        program : PackProgram
+            Of all members.
+        fixed : dict
+            The parameters that do not learn, arrays [M, …].
+        hyper : dict
+            The members' hyper-parameters, arrays [M].
+        shared : dict
+            What `PackProgram.learn` takes besides, the same for all members.
+        """
         members = program.network.members
-        most = max(min(_most(), members // FEWEST), 1)
+        most = max(min(most, members // FEWEST), 1)
         count = next(count for count in range(most, 0, -1) if members % count == 0)
         size = members // count
-        self._program = replace(program, network=structs.replace(program.network, members=size))
-        self._shards = []
+        shards = []
         for first in range(0, members, size):
             own = slice(first, first + size)
-            start, still, drawn = (_taken(each, own) for each in (params, fixed, hyper))
-            drawn = drawn | shared | {"first": np.uint32(first)}
-            self._shards.append(_Shard(own, self._program.start(start), still, drawn))
-        self._threads = min(cores() if threads is None else threads, count)
-        self._pools: list[ThreadPoolExecutor] = []
+            drawn = taken(hyper, own) | shared | {"first": np.uint32(first)}
+            shards.append(Shard(own, taken(fixed, own), drawn))
+        network = structs.replace(program.network, members=size)
+        return cls(replace(program, network=network), tuple(shards), batching)
 
-    def __enter__(self) -> Self:
-        """Begin the threads, unless one is enough."""
-        with ExitStack() as begun:
-            if self._threads > 1:
-                pools = (ThreadPoolExecutor(1) for _ in range(self._threads))
-                self._pools = [begun.enter_context(pool) for pool in pools]
-            self._ended = begun.pop_all()
-        return self
+    def start(self, params: Params) -> list[PackState]:
+        """Return the state of each shard, from the parameters to begin with, arrays [M, …]."""
+        return [self.program.start(taken(params, shard.members)) for shard in self.shards]
 
-    def __exit__(self, *_: object) -> None:
-        """End the threads; what they have launched may still run."""
-        self._ended.close()
+    def learn(self, shard: Shard, state: PackState, draw: Draw) -> tuple[PackState, Any]:
+        """Take a chunk of steps; return the state, which takes the other's memory, and losses."""
+        batches = self.batching.batches(draw, shard.members)
+        return self.program.learn(state, shard.fixed, shard.hyper, batches)
 
-    def learn(self, batches: Callable[[slice], PackBatches]) -> list[jax.Array]:
-        """Launch a chunk of steps of every shard; return their members' mean losses, to come.
 
-        ``batches`` is called in each thread, with the places of a shard's members.
+class Shards(ABC):
+    """All members in shards, which learn from the same chunks of steps.
+
+    Parameters
+    ----------
+    learning : Learning
+    params : dict
+        The parameters to begin with, arrays [M, …].
+    """
+
+    def __init__(self, learning: Learning, params: Params) -> None:
+        self._learning, self._states = learning, learning.start(params)
+
+    @abstractmethod
+    def learn(self, draws: Iterable[Draw]) -> list[Any]:
+        """Learn from chunks of steps; return the mean losses in each, which may be to come.
+
+        They are arrays of any shapes, in the order of the chunks, then of the members; there are
+        none if there are no chunks.
         """
 
-        def launch(shard: _Shard) -> jax.Array:
-            shard.state, losses = self._program.learn(
-                shard.state, shard.fixed, shard.hyper, batches(shard.members)
-            )
-            return losses
+    @abstractmethod
+    def hold_out(self, rows: np.ndarray) -> None:
+        """Give each member the rows [M, n] that `judge` is about."""
 
-        return self._each(launch)
-
-    def hold_out(self, dense: np.ndarray, codes: np.ndarray | None) -> None:
-        """Give each member the rows that `judge` is about, dense [M, n, d] and codes [M, n, e]."""
-        for shard in self._shards:
-            rows = dense[shard.members], None if codes is None else codes[shard.members]
-            shard.held_out = jax.device_put(rows)
-
+    @abstractmethod
     def judge(self) -> np.ndarray:
         """Return all members' logits [M, n, k] for the rows that each holds out."""
-
-        def launch(shard: _Shard) -> jax.Array:
-            return self._program.judge(shard.state.params, shard.fixed, *shard.held_out)
-
-        return np.concatenate([np.asarray(logits) for logits in self._each(launch)])
 
     def params(self, which: np.ndarray) -> Params:
         """Return copies, on the host, of what the members marked by ``which`` (M,) have learned."""
         # In NumPy, because JAX would compile a program for every product.
         some = [
-            _taken(jax.tree.map(np.asarray, shard.state.params), which[shard.members])
-            for shard in self._shards
+            taken(jax.tree.map(np.asarray, state.params), which[shard.members])
+            for shard, state in zip(self._learning.shards, self._states, strict=True)
             if which[shard.members].any()
         ]
         return jax.tree.map(lambda *leaves: np.concatenate(leaves), *some)
 
-    def _each(self, launch: Callable[[_Shard], Result]) -> list[Result]:
-        """Do the same with every shard, in its thread; return the results in order."""
-        if not self._pools:
-            return list(map(launch, self._shards))
-        # The first goes alone: if the program has to be compiled, it is compiled once.
-        first = self._pools[0].submit(launch, self._shards[0]).result()
-        shares = [
-            pool.submit(lambda own: list(map(launch, own)), own)
-            for pool, own in zip(self._pools, self._shares(), strict=True)
-        ]
-        return [first, *(result for share in shares for result in share.result())]
 
-    def _shares(self) -> Iterator[list[_Shard]]:
-        """Divide the shards among the threads, without the first shard."""
-        count = len(self._shards)
-        bounds = [count * thread // self._threads for thread in range(self._threads + 1)]
-        for begin, end in pairwise(bounds):
-            yield self._shards[max(begin, 1) : end]
-
-
-def _taken(params: Params, members: slice | np.ndarray) -> Params:
+def taken(params: Params, members: slice | np.ndarray) -> Params:
     """Return the parameters of some members, from arrays [M, …]."""
     return jax.tree.map(lambda values: values[members], params)
-
-
-def _most() -> int:
-    """Return the most shards; on an accelerator, which all members together fill, one."""
-    return MOST if jax.default_backend() == "cpu" else 1

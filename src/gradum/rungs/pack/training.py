@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
-import jax
 import numpy as np
 
 from gradum.core.models.network import Params
+from gradum.engines.in_order import ToldToStop
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.rungs.context import Context
+from gradum.rungs.pack.draws import Batching, Draw
 from gradum.rungs.pack.goal import Goal
 from gradum.rungs.pack.held_out import HeldOut
 from gradum.rungs.pack.inputs import PackInputs
 from gradum.rungs.pack.lessons import Lessons
 from gradum.rungs.pack.members import Members
-from gradum.rungs.pack.program import STEPS, PackBatches, PackProgram
-from gradum.rungs.pack.shards import Shards
+from gradum.rungs.pack.program import STEPS, PackProgram
+from gradum.rungs.pack.shards import Learning, Shards
+from gradum.rungs.pack.shards_on_engine import ShardsOnEngine
+from gradum.rungs.pack.shards_on_threads import ShardsOnThreads, most_shards
 from gradum.rungs.pack.spec import PackSpec
 from gradum.solvers.solution import EpochDone, Status
 
@@ -61,9 +65,10 @@ class PackTraining:
         seed: int,
         answers: np.ndarray | None = None,
     ) -> None:
-        self._program, self._inputs, self.members, self._spec = program, inputs, members, spec
-        self._lessons = Lessons(goal, members.fold, members.teaching, answers)
-        self._weight = (goal.weight / goal.weight.mean()).astype(np.float32)
+        self._program, self.members, self._spec = program, members, spec
+        lessons = Lessons(goal, members.fold, members.teaching, answers)
+        weight = (goal.weight / goal.weight.mean()).astype(np.float32)
+        self._batching = Batching(inputs, lessons, weight)
         self.fixed = {name: params[name] for name in FIXED}
         self._start = {name: value for name, value in params.items() if name not in FIXED}
         self._start["scale"] = np.ones((len(learned), inputs.network.first), np.float32)
@@ -92,9 +97,19 @@ class PackTraining:
         OutOfTime
             The context's time is over before the first chunk.
         """
-        shards = Shards(self._program, self._start, self._fixed, self.members.hyper, self._shared)
-        with shards:
+        with self._shards(context) as shards:
             self._train(shards, held, context, began=began, end=end)
+
+    @contextmanager
+    def _shards(self, context: Context) -> Iterator[Shards]:
+        """Divide the members into shards, on the engine or on a thread per core."""
+        what = self._fixed, self.members.hyper, self._shared, self._batching
+        if context.engine is None:
+            learning = Learning.of(self._program, *what, most_shards())
+            with ShardsOnThreads(learning, self._start) as shards:
+                yield shards
+        else:
+            yield ShardsOnEngine(Learning.of(self._program, *what), self._start, context)
 
     def _train(
         self, shards: Shards, held: HeldOut, context: Context, *, began: float, end: float
@@ -105,14 +120,12 @@ class PackTraining:
         context.require_time()
         waited = 0
         for epoch in range(1, self._epochs + 1):
-            losses: list[jax.Array] = []
-            for _ in range(self._chunks):
-                if context.stop() or (self.steps and perf_counter() + looking > end):
-                    self.status = Status.INTERRUPTED if context.stop() else Status.TIME_LIMIT
-                    break
-                losses += shards.learn(self._batches())
-                self.steps += STEPS
-            if self.steps and not losses:  # all steps have been judged
+            steps = self.steps
+            try:
+                losses = shards.learn(self._draws(context, end - looking))
+            except ToldToStop:
+                losses, self.steps, self.status = [], steps, Status.INTERRUPTED
+            if epoch > 1 and not losses:  # all steps have been judged
                 return
             looked = perf_counter()
             improved, held_out = held.note(shards)
@@ -120,7 +133,7 @@ class PackTraining:
             if self.status is not Status.COMPLETED:
                 return
             waited = 0 if improved else waited + 1
-            loss = float(np.mean(np.concatenate(losses)))
+            loss = float(np.mean(np.concatenate([np.ravel(each) for each in losses])))
             done = EpochDone(epoch, self.steps, loss, held_out, perf_counter() - began)
             self.history.append(
                 {
@@ -153,18 +166,19 @@ class PackTraining:
             epochs=self._epochs,
         )
 
-    def _batches(self) -> Callable[[slice], PackBatches]:
-        """Draw the rows of the next chunk; return what makes the batches of a shard's members."""
-        rows = self._order.take(STEPS)
-        drawn = self._seeds.integers(0, 2**32, STEPS, dtype=np.uint32)
-        rate = self._rate(self.steps + np.arange(STEPS))
-        target, weight = self._lessons.of(rows), self._weight[rows]
+    def _draws(self, context: Context, end: float) -> Iterator[Draw]:
+        """Draw the chunks of an epoch, until the context says to stop or time is up.
 
-        def batches(members: slice) -> PackBatches:
-            dense, codes = self._inputs.padded(rows[:, members])
-            return PackBatches(dense, codes, target[:, members], weight[:, members], rate, drawn)
-
-        return batches
+        The first chunk of all is drawn though time is up.
+        """
+        for _ in range(self._chunks):
+            if context.stop() or (self.steps and perf_counter() > end):
+                self.status = Status.INTERRUPTED if context.stop() else Status.TIME_LIMIT
+                return
+            rows = self._order.take(STEPS)
+            seed = self._seeds.integers(0, 2**32, STEPS, dtype=np.uint32)
+            yield Draw(rows, self._rate(self.steps + np.arange(STEPS)), seed)
+            self.steps += STEPS
 
     def _rate(self, step: np.ndarray) -> np.ndarray:
         """Return the learning rates' factor, which rises, stays, and falls to 0 along a cosine."""
