@@ -34,7 +34,7 @@ class Learner(Protocol[S]):
 
     in_blocks: ClassVar[bool]
 
-    def epochs(self, settings: S, rows: int, *, in_blocks: bool) -> int:
+    def epochs(self, settings: S, rows: int, layout: Layout, *, in_blocks: bool) -> int:
         """Return the most epochs that it may learn from so many rows; 0 if it has no epochs."""
         ...
 
@@ -104,9 +104,8 @@ class InMemory:
 
     def epochs(self, kind: Learner[S], settings: S) -> int:
         """Return the most epochs that a kind may take; 0 if it has no epochs."""
-        return kind.epochs(
-            settings, len(self._places(Part.TRAIN, Part.VALIDATION)), in_blocks=False
-        )
+        rows = len(self._places(Part.TRAIN, Part.VALIDATION))
+        return kind.epochs(settings, rows, self.layout, in_blocks=False)
 
     def fit(self, kind: Learner[S], spec: RungSpec[S], context: Context) -> Rung:
         """Fit a kind of rung."""
@@ -165,7 +164,7 @@ class InBlocks:
 
     def epochs(self, kind: Learner[S], settings: S) -> int:
         """Return the most epochs that a kind may take; 0 if it has no epochs."""
-        return kind.epochs(settings, len(self.spool), in_blocks=True)
+        return kind.epochs(settings, len(self.spool), self.layout, in_blocks=True)
 
     def fit(self, kind: Learner[S], spec: RungSpec[S], context: Context) -> Rung:
         """Fit a kind of rung."""

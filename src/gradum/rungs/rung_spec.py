@@ -58,7 +58,7 @@ class RungSpec(Generic[S]):
     loss: str | None = None
 
 
-def fewer_epochs(epochs: int, epochs_at: int, rows: int) -> float:
+def fewer_epochs(epochs: int, epochs_at: float, rows: int) -> float:
     """Return the epochs on so many rows: fewer above ``epochs_at``, by the root of their number."""
     return epochs * math.sqrt(epochs_at / max(rows, epochs_at))
 

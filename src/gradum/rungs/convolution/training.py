@@ -86,7 +86,7 @@ class MemberTraining:
         self._program, self._inputs = program, inputs
         self._learned_from, self._held = walk
         self._batch = spec.batch_for(len(self._learned_from))
-        self._epochs = spec.epochs_for(len(self._learned_from))
+        self._epochs = spec.epochs_for(len(self._learned_from), inputs.layer.grids)
         self._steps = max(1, len(self._learned_from) // self._batch)  # per epoch
         self._rate = spec.learning_rate
         self._order = stream(seed, "convolution", "order", number)
