@@ -121,7 +121,7 @@ def test_held_out_rows_decide_whether_grids_are_shown_mirrored(learned):
 def test_it_tells_each_epoch_and_keeps_its_course(learned):
     _, rung, heard = learned
     assert [event.epoch for event in heard] == list(range(1, len(rung.history) + 1))
-    assert len(heard) == SPEC.epochs_for(600, [(SIDE, SIDE, 1)])
+    assert len(heard) == SPEC.epochs_for(600, series=False)
     assert rung.network.members == 1
     best = min(entry["validation_loss"] for entry in rung.history)
     assert rung.certificate.validation_loss == pytest.approx(best, rel=1e-6)
@@ -225,10 +225,11 @@ def test_filters_of_series_are_one_row_high_and_longer():
 
 
 def test_series_get_more_epochs_and_many_rows_as_many_as_pictures_do():
-    spec, picture, series = ConvolutionSpec(), (28, 28, 1), (1, 90, 2)
-    assert [spec.epochs_for(rows, [picture]) for rows in (1, 20_000, 80_000)] == [12, 12, 6]
-    assert [spec.epochs_for(rows, [picture, series]) for rows in (1, 800, 3_200)] == [60, 60, 30]
-    assert spec.epochs_for(80_000, [series]) == 6
+    spec = ConvolutionSpec()
+    epochs = [spec.epochs_for(rows, series=False) for rows in (1, 20_000, 80_000)]
+    assert epochs == [12, 12, 6]
+    assert [spec.epochs_for(rows, series=True) for rows in (1, 800, 3_200)] == [60, 60, 30]
+    assert spec.epochs_for(80_000, series=True) == 6
 
 
 def test_a_series_is_moved_and_hidden_in_time_alone():
@@ -303,7 +304,7 @@ def test_a_network_is_fitted_to_series_where_it_is_asked_for(tmp_path):
     asked = {"target": "shape", "task": "binary", "model": "convolution", "convolution": spec}
     model = gradum.fit(table, test=others, **asked)
     (column,) = model.fitted.encoder.layout.grids
-    assert column.shape == (1, 60, 2)
+    assert column.shape == (1, 60, 3)
     right = np.asarray(model.predict(others)) == others["shape"].to_numpy()
     assert right.mean() > 0.85
     model.save(tmp_path / "model.gradum")

@@ -328,11 +328,13 @@ def test_views_are_readings_in_units_of_all_series_and_of_their_own(readings):
     many = 3 + rng.normal(size=(9, 2, readings)) * rng.uniform(0.5, 2, (9, 2, 1))
     views = SeriesViews.fit(many[:, :, :45])
     seen = views.pixels(list(many))
-    assert seen.shape == (9, 1, min(readings, 45), 4)
+    assert seen.shape == (9, 1, min(readings, 45), 6)
     for grid, each in zip(seen, many, strict=True):
         all_ = (each - np.array(views.centres)[:, None]) / np.array(views.scales)[:, None]
         own = (each - each.mean(axis=1, keepdims=True)) / each.std(axis=1, keepdims=True)
-        exact = 128 + 32 * placed(np.concatenate([all_, own]), views.length)
+        all_, own = placed(all_, views.length), placed(own, views.length)
+        moved = np.diff(all_, prepend=all_[:, :1]) / np.array(views.change_scales)[:, None]
+        exact = 128 + 32 * np.concatenate([all_, own, moved])
         assert np.abs(grid[0].T - exact.clip(0, 255)).max() < 0.6
 
 
@@ -349,7 +351,7 @@ def test_a_step_has_grids_where_filters_look_alone_and_from_a_file_the_same_byte
     assert design.arrays["grids"].tobytes() == later.arrays["grids"].tobytes()
     assert design.arrays["grids"][7:8].tobytes() == alone.arrays["grids"].tobytes()
     (_, pixels), *_ = design.grid_columns()
-    assert pixels.shape == (31, 1, 21, 4)
+    assert pixels.shape == (31, 1, 21, 6)
     assert (pixels[-1] == 128).all()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gradum.core.models.convolution import ConvolutionNetwork, GridLayers
+from gradum.core.models.input_blocks import is_flat
 from gradum.messages import marked, say
 from gradum.rungs.context import Context
 from gradum.rungs.convolution.fit import fit_convolution
@@ -47,8 +48,8 @@ class ConvolutionKind(RungKind[ConvolutionSpec]):
         self, settings: ConvolutionSpec, rows: int, layout: Layout, *, in_blocks: bool
     ) -> int:
         """Return the epochs of all networks."""
-        shapes = [column.shape for column in layout.grids]
-        return settings.members * settings.epochs_for(rows, shapes)
+        series = any(is_flat(column.shape) for column in layout.grids)
+        return settings.members * settings.epochs_for(rows, series=series)
 
     def fit(self, rows: InMemory, spec: RungSpec[ConvolutionSpec], context: Context) -> Rung:
         """Train the networks until the context ends the fit."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
 import msgspec
 
-from gradum.core.models.input_blocks import GridShape, is_flat
 from gradum.rungs.number_ranges import (
     AboveZero,
     AtLeastTwo,
@@ -103,9 +101,9 @@ class ConvolutionSpec(Settings, frozen=True):
         """Refuse values with which no network can be trained."""
         refuse_beyond_ranges(self)
 
-    def epochs_for(self, rows: int, shapes: Sequence[GridShape]) -> int:
-        """Return the epochs of each network on so many rows with grids of these shapes."""
-        most = self.series_epochs if any(is_flat(shape) for shape in shapes) else self.epochs
+    def epochs_for(self, rows: int, *, series: bool) -> int:
+        """Return the epochs of each network on so many rows, with series or without."""
+        most = self.series_epochs if series else self.epochs
         epochs_at = self.epochs_at * (self.epochs / most) ** 2  # where most become fewer
         many = fewer_epochs(most, epochs_at, rows)
         return min(most, max(self.fewest_epochs, round(many)))
