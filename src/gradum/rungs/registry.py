@@ -71,8 +71,9 @@ def kinds_for(names: Sequence[str], *, grids: bool) -> Sequence[RungKind[Any]]:
 def look_at_grids(names: Sequence[str], schema: Schema) -> bool:
     """Whether filters of one of the rungs with these names look at grids of a table.
 
-    Pictures and sounds are looked at by any ladder; series, which the numbers measured of them
-    mostly tell as much of, only beside these, or by a rung that is asked for by its name.
+    Pictures and sounds are looked at by any ladder; series, of which the numbers measured of them
+    tell other rungs as much or more on many tables in far less time, only beside these, or by a
+    rung that is asked for by its name.
     """
     asked = schema.has_grids or (schema.may_have_grids and tuple(names) != LADDER)
     return asked and any(kind.has_filters for kind in kinds_of(names))
