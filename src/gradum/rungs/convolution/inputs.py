@@ -87,12 +87,12 @@ def layers_for(shape: GridShape, spec: ConvolutionSpec) -> tuple[Convolution, ..
 
     They halve the sides until few places are left; then one more adds what it finds to what there
     is. Filters have 3 × 3 places. Before the first halving, small grids are seen by half as many
-    filters at every place; in large ones, the first filters have 5 × 5 places instead. Series, one
-    row high, are halved until fewer places are left, and all their filters are as long.
+    filters at every place; in large ones, the first filters have 5 × 5 places instead. Filters of
+    series, which are one row high, have 1 × 9.
     """
     height, width, _ = shape
     flat, strides = is_flat(shape), []
-    size, places = (spec.series_filter, spec.series_places) if flat else (3, spec.places)
+    size, places = (9, spec.series_places) if flat else (3, spec.places)
     small = not flat and height * width <= spec.seen_whole
     while height * width > places:
         height, width = -(-height // 2), -(-width // 2)

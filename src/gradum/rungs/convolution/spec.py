@@ -45,9 +45,8 @@ class ConvolutionSpec(Settings, frozen=True):
         Each of the first layers halves height and width, until a grid has at most so many places.
     seen_whole : int
         Grids of up to so many places are seen at every place before they are halved.
-    series_places, series_filter : int
-        Series are halved in time alone, until at most so many places are left, by filters that see
-        so many places, an odd number.
+    series_places : int
+        Series are halved in time, until at most so many places are left.
     hidden_units : int
         Width of the hidden layer, where grids meet the other columns.
     embedding_size : int
@@ -77,7 +76,6 @@ class ConvolutionSpec(Settings, frozen=True):
     places: FromOne = 64
     seen_whole: FromNone = 1_024
     series_places: FromOne = 16
-    series_filter: FromOne = 9
     hidden_units: Width = 128
     embedding_size: Width = 8
     batch_size: FromOne = 64
