@@ -300,7 +300,7 @@ def planted_in_time(rows, seed):
 
 def test_a_network_is_fitted_to_series_where_it_is_asked_for(tmp_path):
     table, others = planted_in_time(160, seed=0), planted_in_time(200, seed=1)
-    spec = replace_spec(series_epochs=15, batch_size=16)
+    spec = replace_spec(series_epochs=40, batch_size=16, coarse_filters=8, fine_filters=16)
     asked = {"target": "shape", "task": "binary", "model": "convolution", "convolution": spec}
     model = gradum.fit(table, test=others, **asked)
     (column,) = model.fitted.encoder.layout.grids
