@@ -108,10 +108,7 @@ def refuse_beside_order(spec: Spec, schema: Schema) -> None:
     if schema.has_grids or look_at_grids(spec.rungs, schema):
         raise SpecError(
             say("The convolutional network learns no ordered classes."),
-            say(
-                "Leave out the order, the columns of pictures and sounds with --drop, or "
-                "--model convolution."
-            ),
+            say("Leave out the order, the columns of pictures and sounds with --drop, or --model."),
         )
 
 
