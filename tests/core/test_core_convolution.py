@@ -22,7 +22,7 @@ from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.parameters import nested
 from gradum.tables.kinds.blocks import cells_of
 
-ROWS, SHAPES = 5, ((6, 5, 1), (4, 3, 3))
+ROWS, SHAPES = 5, ((6, 5, 1), (4, 3, 3), (1, 9, 2))
 LAYERS = (Convolution(5, 2, 3), Convolution(3, 1, 3, skips=True))
 NETWORK = ConvolutionNetwork(
     members=2,
@@ -38,11 +38,11 @@ NETWORK = ConvolutionNetwork(
 def by_definition(z, filters, stride):
     """The sum of products of each patch with each filter, place by place."""
     rows, height, width, channels = z.shape
-    size, *_, count = filters.shape
+    tall, wide, *_, count = filters.shape
     sums = np.zeros((rows, -(-height // stride), -(-width // stride), count))
     for row, i, j, f in product(*map(range, sums.shape)):
-        for a, b, c in product(range(size), range(size), range(channels)):
-            y, x = i * stride + a - size // 2, j * stride + b - size // 2
+        for a, b, c in product(range(tall), range(wide), range(channels)):
+            y, x = i * stride + a - tall // 2, j * stride + b - wide // 2
             if 0 <= y < height and 0 <= x < width:
                 sums[row, i, j, f] += z[row, y, x, c] * filters[a, b, c, f]
     return sums
@@ -52,7 +52,7 @@ def by_definition(z, filters, stride):
 def case():
     rng = np.random.default_rng(0)
     params = {name: rng.normal(0, 0.5, shape) for name, shape in NETWORK.shapes().items()}
-    params["grid_scale"] = np.array([0.01, 0.02])
+    params["grid_scale"] = np.array([0.01, 0.02, 0.02])
     inputs = {
         "dense": rng.normal(size=(ROWS, 4)).astype(np.float32),
         "codes": rng.integers(0, 5, (ROWS, 1)).astype(np.int32),
@@ -62,10 +62,11 @@ def case():
 
 
 @pytest.mark.parametrize(("size", "stride", "height"), [(3, 1, 4), (3, 2, 5), (5, 2, 4), (1, 3, 7)])
-def test_both_convolutions_are_the_definition(size, stride, height):
+@pytest.mark.parametrize("flat", [False, True])
+def test_both_convolutions_are_the_definition(size, stride, height, flat):
     rng = np.random.default_rng(size)
-    z = rng.normal(size=(2, height, 3, 2)).astype(np.float32)
-    filters = rng.normal(size=(size, size, 2, 3)).astype(np.float32)
+    z = rng.normal(size=(2, 1 if flat else height, 3, 2)).astype(np.float32)
+    filters = rng.normal(size=(1 if flat else size, size, 2, 3)).astype(np.float32)
     expected = by_definition(z, filters, stride)
     np.testing.assert_allclose(convolved(z, filters, stride), expected, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(convolved_by_xla(z, filters, stride), expected, rtol=1e-5, atol=1e-5)
@@ -90,7 +91,7 @@ def test_numpy_and_jax_are_the_formula(case):
         expected += (units @ last["weight"][m] + last["bias"][m]) / 2
     np.testing.assert_allclose(NETWORK.forward(params, inputs), expected, rtol=1e-4, atol=1e-4)
     cells = inputs["grids"]
-    flat = inputs | {"grids": cells.view(np.uint8).reshape(ROWS, 2, -1)}
+    flat = inputs | {"grids": cells.view(np.uint8).reshape(ROWS, 3, -1)}
     np.testing.assert_allclose(NETWORK.apply(params, flat), expected, rtol=1e-4, atol=1e-4)
 
 
@@ -99,7 +100,7 @@ def test_the_slope_is_the_change_along_a_direction(case):
     name, step = "filters/0/0", 1e-4
     rng = np.random.default_rng(1)
     direction = rng.normal(size=params[name].shape)
-    flat = inputs | {"grids": inputs["grids"].view(np.uint8).reshape(ROWS, 2, -1)}
+    flat = inputs | {"grids": inputs["grids"].view(np.uint8).reshape(ROWS, 3, -1)}
 
     def total(filters):
         return NETWORK.apply(params | {name: filters}, flat).sum()
@@ -135,7 +136,7 @@ def test_few_rows_at_a_time_are_all_rows(case, monkeypatch):
 
 def changed(**fields):
     column = structs.replace(NETWORK.grids[0], **fields)
-    return structs.replace(NETWORK, grids=(column, NETWORK.grids[1]))
+    return structs.replace(NETWORK, grids=(column, *NETWORK.grids[1:]))
 
 
 @pytest.mark.parametrize(

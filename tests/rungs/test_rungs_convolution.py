@@ -4,10 +4,13 @@ from types import SimpleNamespace
 
 import jax
 import numpy as np
+import polars as pl
 import pytest
 
+import gradum
 from gradum.core.losses import SquaredError, learned_loss
-from gradum.errors import NotCertifiableError
+from gradum.core.models.convolution import GridLayers
+from gradum.errors import NotCertifiableError, SpecError
 from gradum.rungs.context import Context
 from gradum.rungs.convolution.augment import Augmentation
 from gradum.rungs.convolution.fit import fit_convolution
@@ -15,12 +18,17 @@ from gradum.rungs.convolution.inputs import ConvolutionInputs, layers_for
 from gradum.rungs.convolution.kind import ConvolutionKind
 from gradum.rungs.convolution.program import ConvolutionProgram, orthogonalised
 from gradum.rungs.convolution.spec import ConvolutionSpec
+from gradum.rungs.names import BASELINE, LADDER
+from gradum.rungs.registry import look_at_grids
 from gradum.rungs.rows import Rows
 from gradum.solvers.first_order import muon
 from gradum.solvers.solution import Status
 from gradum.study.certified.rung_graph import logits
 from gradum.tables.kinds.blocks import cells_of
 from gradum.tables.kinds.design import Design, Feature, GridColumn, Layout
+from gradum.tables.schema import infer
+from gradum.tables.sources.read import read
+from grids import pictures
 
 SIDE = 12
 CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], bool)
@@ -113,7 +121,7 @@ def test_held_out_rows_decide_whether_grids_are_shown_mirrored(learned):
 def test_it_tells_each_epoch_and_keeps_its_course(learned):
     _, rung, heard = learned
     assert [event.epoch for event in heard] == list(range(1, len(rung.history) + 1))
-    assert len(heard) == SPEC.epochs_for(600)
+    assert len(heard) == SPEC.epochs_for(600, series=False)
     assert rung.network.members == 1
     best = min(entry["validation_loss"] for entry in rung.history)
     assert rung.certificate.validation_loss == pytest.approx(best, rel=1e-6)
@@ -206,6 +214,33 @@ def test_grids_are_halved_until_few_places_are_left():
     assert places((64, 100, 1)) == (4, 7)
     assert places((8, 8, 1)) == (8, 8)
     assert places((1, 1, 1)) == (1, 1)
+    assert places((1, 128, 3)) == (1, 16)
+
+
+def test_filters_of_series_are_one_row_high_and_longer():
+    layers = GridLayers(1, 100, 3, layers_for((1, 100, 3), ConvolutionSpec()))
+    assert [filters[:2] for filters in layers.filter_shapes] == [(1, 9)] * 4
+    assert layers.sizes[-1] == (1, 13, 64)
+    assert layers.products == 9 * (50 * 3 * 32 + 25 * 32 * 32 + 13 * 32 * 64 + 13 * 64 * 64)
+
+
+def test_series_get_more_epochs_and_many_rows_as_many_as_pictures_do():
+    spec = ConvolutionSpec()
+    epochs = [spec.epochs_for(rows, series=False) for rows in (1, 20_000, 80_000)]
+    assert epochs == [12, 12, 6]
+    assert [spec.epochs_for(rows, series=True) for rows in (1, 800, 3_200)] == [60, 60, 30]
+    assert spec.epochs_for(80_000, series=True) == 6
+
+
+def test_a_series_is_moved_and_hidden_in_time_alone():
+    ramp = np.broadcast_to(np.arange(40, dtype=np.uint8)[None, :, None] * 5, (300, 1, 40, 2))
+    shown = Augmentation(0.1, 0.1, 0.6, 255)(ramp, np.random.default_rng(0))
+    hidden = (shown == 255).all(axis=3).mean(axis=(1, 2))
+    assert 0 < hidden.mean() < hidden.max() <= 0.6 + 1 / 40
+    seen = np.where(shown == 255, np.nan, shown)
+    assert (
+        np.isnan(seen[:, :, 1:]) | np.isnan(seen[:, :, :-1]) | (np.diff(seen, axis=2) >= 0)
+    ).all()
 
 
 def test_augmentation_moves_and_hides_within_its_bounds():
@@ -249,3 +284,44 @@ def test_a_stopped_fit_predicts_and_says_so(learned):
 def test_tables_without_grids_are_none_of_its_business():
     assert ConvolutionKind().lacks(grids=False)
     assert not ConvolutionKind().lacks(grids=True)
+
+
+SHAPES = np.stack([np.sin(np.arange(12) / 12 * turns) for turns in (6.28, -6.28)])
+
+
+def planted_in_time(rows, seed):
+    """One of two bumps somewhere in a walk, and a number, in a table."""
+    rng = np.random.default_rng(seed)
+    walks, which = rng.normal(size=(rows, 60)).cumsum(axis=1), rng.integers(0, 2, rows)
+    for walk, shape, at in zip(walks, which, rng.integers(0, 48, rows), strict=True):
+        walk[at : at + 12] += 8 * SHAPES[shape]
+    return pl.DataFrame({"walk": list(walks), "shape": which, "size": rng.normal(size=rows)})
+
+
+def test_a_network_is_fitted_to_series_where_it_is_asked_for(tmp_path):
+    table, others = planted_in_time(160, seed=0), planted_in_time(200, seed=1)
+    spec = replace_spec(series_epochs=40, batch_size=16, coarse_filters=8, fine_filters=16)
+    asked = {"target": "shape", "task": "binary", "model": "convolution", "convolution": spec}
+    model = gradum.fit(table, test=others, **asked)
+    (column,) = model.fitted.encoder.layout.grids
+    assert column.shape == (1, 60, 3)
+    right = np.asarray(model.predict(others)) == others["shape"].to_numpy()
+    assert right.mean() > 0.85
+    model.save(tmp_path / "model.gradum")
+    same = gradum.load(tmp_path / "model.gradum").predict_proba(others)
+    np.testing.assert_array_equal(model.predict_proba(others), same)
+
+
+def test_a_ladder_knows_series_by_numbers_and_has_filters_for_pictures():
+    series_alone = infer(read(planted_in_time(30, seed=0)), target="shape")
+    assert not look_at_grids(LADDER, series_alone)
+    assert look_at_grids((BASELINE, "convolution"), series_alone)
+    assert not look_at_grids((BASELINE, "linear"), series_alone)
+    table = planted_in_time(30, seed=0).with_columns(pictures(*[(9, 9, 1)] * 30))
+    assert look_at_grids(LADDER, infer(read(table), target="shape"))
+
+
+def test_ordered_classes_are_not_for_filters():
+    table = planted_in_time(30, seed=0).with_columns(pl.Series("shape", [1, 2, 3] * 10))
+    with pytest.raises(SpecError, match="no ordered classes"):
+        gradum.fit(table, target="shape", ordered=["1", "2", "3"], model="convolution")

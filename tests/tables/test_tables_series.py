@@ -13,6 +13,7 @@ from gradum.tables.kinds.series.features import SeriesFeatures, _changes, _scale
 from gradum.tables.kinds.series.kernels import TRIPLES, Kernels
 from gradum.tables.kinds.series.readings import MOST_READINGS, of_grid, readings_of
 from gradum.tables.kinds.series.step import SeriesStep
+from gradum.tables.kinds.series.views import SeriesViews
 from gradum.tables.schema import infer
 from gradum.tables.sources.read import read
 from grids import series
@@ -118,6 +119,13 @@ def test_arrays_of_bytes_on_a_square_stay_pictures():
     assert kind_of(pl.Series(list(pixels), dtype=pl.Object)).kind == "picture"
 
 
+def test_arrays_of_too_many_channels_are_series_that_say_so():
+    many = np.random.default_rng(0).normal(size=(20, 70, 90))
+    column = kind_of(pl.Series(list(many), dtype=pl.Object))
+    assert column.kind == "series"
+    assert "No value can be opened (70 channels, more than 64)" in column.reason
+
+
 def test_gaps_stay_gaps_and_ends_without_readings_are_cut():
     cell = read({"x": [[None, 1, float("nan"), *range(9), None, 1e300]] * 9, "y": [1] * 9}).frame[
         "x"
@@ -146,7 +154,7 @@ def test_a_long_series_is_kept_as_means_of_neighbours():
         ([1j] * 9, "no list of numbers"),
         (str([10**400] * 9), "no list of numbers"),
         ("[" * 50_000, "no list of numbers"),
-        (np.zeros((70, 80)), "more than 64 channels"),
+        (np.zeros((70, 80)), "70 channels, more than 64"),
     ],
 )
 def test_what_holds_no_readings_is_missing_and_says_why(value, why):
@@ -303,3 +311,70 @@ def test_kernels_that_no_fit_yields_are_refused_before_anything_is_measured(chan
     assert (kernels.dilations, kernels.counts) == ((1,), (16,))
     with pytest.raises(ValueError, match="the kernels of series"):
         msgspec.structs.replace(kernels, **changed)
+
+
+def placed(readings, length):
+    """Means of equal stretches, by a fine grid of as many equal parts; straight lines if longer."""
+    count = readings.shape[1]
+    if count > length:
+        return np.repeat(readings, length, axis=1).reshape(len(readings), length, -1).mean(axis=2)
+    at = np.linspace(0, count - 1, length)
+    return np.stack([np.interp(at, np.arange(count), channel) for channel in readings])
+
+
+@pytest.mark.parametrize("readings", [20, 45, 300])
+def test_views_are_readings_in_units_of_all_series_and_of_their_own(readings):
+    rng = np.random.default_rng(readings)
+    many = 3 + rng.normal(size=(9, 2, readings)) * rng.uniform(0.5, 2, (9, 2, 1))
+    views = SeriesViews.fit(many[:, :, :45])
+    seen = views.pixels(list(many))
+    assert seen.shape == (9, 1, min(readings, 45), 6)
+    for grid, each in zip(seen, many, strict=True):
+        all_ = (each - np.array(views.centres)[:, None]) / np.array(views.scales)[:, None]
+        own = (each - each.mean(axis=1, keepdims=True)) / each.std(axis=1, keepdims=True)
+        all_, own = placed(all_, views.length), placed(own, views.length)
+        moved = np.diff(all_, prepend=all_[:, :1]) / np.array(views.change_scales)[:, None]
+        exact = 128 + 32 * np.concatenate([all_, own, moved])
+        assert np.abs(grid[0].T - exact.clip(0, 255)).max() < 0.6
+
+
+def test_a_step_has_grids_where_filters_look_alone_and_from_a_file_the_same_bytes():
+    column = pl.concat(
+        [series(*[20 + row % 4 for row in range(30)], channels=2), pl.Series([None])]
+    )
+    encoder, frame = encoder_of(column)
+    assert "grids" not in encoder.transform(frame).arrays
+    seen = encoder.with_grids(frame)
+    design, alone = seen.transform(frame), seen.transform(frame[7:8])
+    later = Encoder.from_json(seen.to_json()).transform(frame)
+    np.testing.assert_array_equal(design.dense, encoder.transform(frame).dense)
+    assert design.arrays["grids"].tobytes() == later.arrays["grids"].tobytes()
+    assert design.arrays["grids"][7:8].tobytes() == alone.arrays["grids"].tobytes()
+    (_, pixels), *_ = design.grid_columns()
+    assert pixels.shape == (31, 1, 21, 6)
+    assert (pixels[-1] == 128).all()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [[float(row % 3)] * 10 for row in range(12)],
+        [[5.0, None, 1e30, *[4.0, 7.0] * 3], *[[2.0] * 9] * 10, [1.0]],
+        [*[[0.0] * 200 + [1e38]] * 11, [-1e38, 1e38]],
+    ],
+)
+def test_rough_series_are_seen_without_a_warning(values):
+    encoder, frame = encoder_of(pl.Series(values))
+    (_, pixels), *_ = encoder.with_grids(frame).transform(frame).grid_columns()
+    assert len(pixels) == len(values)
+    constant = [row for row, each in enumerate(values) if len(set(each)) == 1]
+    assert (pixels[constant, 0, :, 1] == 128).all()
+
+
+@pytest.mark.parametrize(
+    "changed", [{"length": 10**9}, {"length": 0}, {"scales": (0.0,)}, {"centres": (np.nan,)}]
+)
+def test_views_that_no_fit_yields_are_refused(changed):
+    views = SeriesViews.fit([RNG.normal(size=(1, 30))] * 3)
+    with pytest.raises(ValueError, match="the views of series"):
+        msgspec.structs.replace(views, **changed)

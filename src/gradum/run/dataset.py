@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,6 +15,7 @@ from gradum.errors import SchemaError, SpecError, TargetError
 from gradum.messages import Said, listed, marked, say, say_plural
 from gradum.run.judging.judge_rungs import Truth
 from gradum.run.suited_loss import refuse_unsuited
+from gradum.rungs.registry import look_at_grids
 from gradum.rungs.rows import Rows
 from gradum.tables.check import Checked, check
 from gradum.tables.doubt import Doubt
@@ -155,6 +156,12 @@ class Dataset:
             self.own_rows if by_chance and self.classes else 0,
             self.loss,
         )
+
+    def encoder(self, rungs: Sequence[str], rows: np.ndarray | None = None) -> Encoder:
+        """Return an encoder fitted to some rows, with grids if filters of a rung look at them."""
+        encoder = Encoder.fit(self.frame, self.schema, rows)
+        grids = look_at_grids(rungs, self.schema)
+        return encoder.with_grids(self.frame, rows) if grids else encoder
 
     def rows(self, encoder: Encoder) -> Rows:
         """Return all rows for training; they are encoded when they are used."""

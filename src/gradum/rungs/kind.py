@@ -17,6 +17,7 @@ from gradum.rungs.learning_rows import InBlocks, InMemory
 from gradum.rungs.rung import Rung
 from gradum.rungs.rung_spec import RungSpec, S
 from gradum.rungs.transfer_set import TransferSet
+from gradum.tables.kinds.design import Layout
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,9 @@ class RungKind(ABC, Generic[S]):
 
     taught: ClassVar[bool] = False
     """Whether it can learn from another model's answers."""
+
+    has_filters: ClassVar[bool] = False
+    """Whether it looks at grids, of series too, which other rungs know by numbers alone."""
 
     monotone: ClassVar[bool] = False
     """Whether it can be kept monotone in columns, so that the signs of its weights prove it."""
@@ -144,7 +148,7 @@ class RungKind(ABC, Generic[S]):
         """Return the bytes that it takes at its worst moment."""
         return LEARNED
 
-    def epochs(self, settings: S, rows: int, *, in_blocks: bool) -> int:
+    def epochs(self, settings: S, rows: int, layout: Layout, *, in_blocks: bool) -> int:
         """Return the most epochs that it may learn from so many rows; 0 if it has no epochs."""
         return 0
 

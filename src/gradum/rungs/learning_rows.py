@@ -29,7 +29,7 @@ class Learner(Protocol[S]):
     in_blocks: ClassVar[bool]
     """Whether it can learn from rows that do not fit in memory."""
 
-    def epochs(self, settings: S, rows: int, *, in_blocks: bool) -> int:
+    def epochs(self, settings: S, rows: int, layout: Layout, *, in_blocks: bool) -> int:
         """Return the most epochs that it may learn from so many rows; 0 if it has no epochs."""
         ...
 
@@ -93,9 +93,8 @@ class InMemory:
 
     def epochs(self, kind: Learner[S], settings: S) -> int:
         """Return the most epochs that a kind may take; 0 if it has no epochs."""
-        return kind.epochs(
-            settings, len(self._places(Part.TRAIN, Part.VALIDATION)), in_blocks=False
-        )
+        rows = len(self._places(Part.TRAIN, Part.VALIDATION))
+        return kind.epochs(settings, rows, self.layout, in_blocks=False)
 
     def fit(self, kind: Learner[S], spec: RungSpec[S], context: Context) -> Rung:
         """Fit a kind of rung."""
@@ -146,7 +145,7 @@ class InBlocks:
 
     def epochs(self, kind: Learner[S], settings: S) -> int:
         """Return the most epochs that a kind may take; 0 if it has no epochs."""
-        return kind.epochs(settings, len(self.spool), in_blocks=True)
+        return kind.epochs(settings, len(self.spool), self.layout, in_blocks=True)
 
     def fit(self, kind: Learner[S], spec: RungSpec[S], context: Context) -> Rung:
         """Fit a kind of rung."""

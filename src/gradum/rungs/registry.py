@@ -15,8 +15,9 @@ from gradum.rungs.convolution.kind import ConvolutionKind
 from gradum.rungs.kind import RungKind
 from gradum.rungs.linear.kind import LinearKind
 from gradum.rungs.mlp.kind import MLPKind
-from gradum.rungs.names import BASELINE
+from gradum.rungs.names import BASELINE, LADDER
 from gradum.rungs.pack.kind import PackKind
+from gradum.tables.schema import Schema
 from gradum.tables.wording import first_upper
 
 KINDS: dict[str, RungKind[Any]] = {
@@ -65,6 +66,17 @@ def kinds_for(names: Sequence[str], *, grids: bool) -> Sequence[RungKind[Any]]:
             say("Leave out --model."),
         )
     return found
+
+
+def look_at_grids(names: Sequence[str], schema: Schema) -> bool:
+    """Whether filters of one of the rungs with these names look at grids of a table.
+
+    Pictures and sounds are looked at by any ladder; series, of which the numbers measured of them
+    tell other rungs as much or more on many tables in far less time, only beside these, or by a
+    rung that is asked for by its name.
+    """
+    asked = schema.has_grids or (schema.may_have_grids and tuple(names) != LADDER)
+    return asked and any(kind.has_filters for kind in kinds_of(names))
 
 
 def learn_in_blocks() -> list[str]:

@@ -48,7 +48,7 @@ class RungSpec(Generic[S]):
     """The loss that is learned by, as `Loss.spelled`, if the user named one."""
 
 
-def fewer_epochs(epochs: int, epochs_at: int, rows: int) -> float:
+def fewer_epochs(epochs: int, epochs_at: float, rows: int) -> float:
     """Return the epochs on so many rows: fewer above ``epochs_at``, by the root of their number."""
     return epochs * math.sqrt(epochs_at / max(rows, epochs_at))
 

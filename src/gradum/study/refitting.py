@@ -35,7 +35,7 @@ def refitted(
     part = replace(
         dataset, frame=dataset.frame[rows], numbers=dataset.numbers[rows], own_rows=len(rows)
     )
-    encoder = Encoder.fit(part.frame, part.schema, np.flatnonzero(parts == Part.TRAIN))
+    encoder = part.encoder(spec.rungs, np.flatnonzero(parts == Part.TRAIN))
     learned = InMemory(part.rows(encoder), parts, balance=spec.class_weight is not None)
     rungs = climb(spec, learned, replace(context, seed=spec.seed, spreads=False))
     return Refitted(len(rows), encoder, list(rungs.values())[-1])

@@ -68,6 +68,17 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
             )
         )
 
+    def with_grids(self, frame: pl.DataFrame, rows: np.ndarray | None = None) -> Encoder:
+        """Return the encoder with grids of all columns that can be seen as such, such as series.
+
+        Parameters
+        ----------
+        frame, rows
+            As `fit` took them.
+        """
+        typed = frame if rows is None else frame[row_positions(rows)]
+        return Encoder(tuple(step.with_grids(typed[step.source]) for step in self.steps))
+
     def reaching(self, frame: pl.DataFrame) -> Encoder:
         """Return the encoder with the ranges of all rows of a frame, training rows included.
 

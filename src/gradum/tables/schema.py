@@ -55,6 +55,11 @@ class Schema(Struct, frozen=True, forbid_unknown_fields=True):
         return any(column.traits.is_file for column in self.features)
 
     @property
+    def may_have_grids(self) -> bool:
+        """Whether models may use a column that can be seen as grids: of series, too."""
+        return any(column.traits.is_grid for column in self.features)
+
+    @property
     def weight(self) -> str | None:
         """The column of row weights, if any."""
         return self._with_role("weight")

@@ -48,7 +48,8 @@ class Convolution(msgspec.Struct, frozen=True):
     Parameters
     ----------
     size : int
-        The height and the width of each filter; odd, so that a filter has a middle.
+        The height and the width of each filter; odd, so that a filter has a middle. On a grid one
+        row high, its height is 1.
     stride : int
         How many places lie between the middles of neighbouring sums, down and across.
     filters : int
@@ -94,6 +95,14 @@ class GridLayers(msgspec.Struct, frozen=True):
         return sizes
 
     @property
+    def filter_shapes(self) -> list[tuple[int, int, int, int]]:
+        """Height, width, channels and number of each layer's filters."""
+        return [
+            (layer.size if height > 1 else 1, layer.size, channels, layer.filters)
+            for (height, _, channels), layer in zip(self.sizes, self.layers, strict=False)
+        ]
+
+    @property
     def features(self) -> int:
         """How many numbers are left of a grid."""
         return math.prod(self.sizes[-1])
@@ -102,16 +111,18 @@ class GridLayers(msgspec.Struct, frozen=True):
     def patch_numbers(self) -> int:
         """The most numbers in the patches of one row that a layer multiplies."""
         return max(
-            after[0] * after[1] * layer.size**2 * before[2]
-            for (before, after), layer in zip(pairwise(self.sizes), self.layers, strict=True)
+            height * width * math.prod(patch)
+            for (height, width, _), (*patch, _) in zip(
+                self.sizes[1:], self.filter_shapes, strict=True
+            )
         )
 
     @property
     def products(self) -> int:
         """How many multiplications a grid takes."""
         return sum(
-            math.prod(after) * layer.size**2 * before[2]
-            for (before, after), layer in zip(pairwise(self.sizes), self.layers, strict=True)
+            height * width * math.prod(filters)
+            for (height, width, _), filters in zip(self.sizes[1:], self.filter_shapes, strict=True)
         )
 
     @property
@@ -196,11 +207,9 @@ class ConvolutionNetwork(Architecture, msgspec.Struct, frozen=True, tag="convolu
         m, count = self.members, len(self.grids)
         shapes: Shapes = {"grid_centre": (count,), "grid_scale": (count,)}
         for place, column in enumerate(self.grids):
-            sizes = zip(column.sizes, column.layers, strict=False)
-            for level, ((_, _, channels), layer) in enumerate(sizes):
-                filters = (m, layer.size, layer.size, channels, layer.filters)
-                shapes[f"filters/{place}/{level}"] = filters
-                shapes[f"shifts/{place}/{level}"] = (m, layer.filters)
+            for level, filters in enumerate(column.filter_shapes):
+                shapes[f"filters/{place}/{level}"] = (m, *filters)
+                shapes[f"shifts/{place}/{level}"] = (m, filters[-1])
         widths = (self.first, *self.hidden, self.outputs)
         for level, (before, after) in enumerate(pairwise(widths)):
             shapes[f"layers/{level}/weight"] = (m, before, after)
@@ -436,14 +445,13 @@ class JoinedColumns(FirstLayer):
 
 
 def convolved(z: np.ndarray, filters: np.ndarray, stride: int) -> np.ndarray:
-    """Return z * W in NumPy: each patch of z [n, h, w, c] times the filters [s, s, c, f].
+    """Return z * W in NumPy: each patch of z [n, h, w, c] times the filters [s, t, c, f].
 
     The patches are gathered, so that all is one product of two matrices.
     """
-    size, *_, count = filters.shape
-    margin = size // 2
-    padded = np.pad(z, ((0, 0), (margin, margin), (margin, margin), (0, 0)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size), axis=(1, 2))
+    *size, _, count = filters.shape
+    padded = np.pad(z, ((0, 0), *_margins(filters), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, size, axis=(1, 2))
     patches = windows[:, ::stride, ::stride].transpose(0, 1, 2, 4, 5, 3)
     rows, height, width = patches.shape[:3]
     sums = patches.reshape(rows * height * width, -1) @ filters.reshape(-1, count)
@@ -452,14 +460,15 @@ def convolved(z: np.ndarray, filters: np.ndarray, stride: int) -> np.ndarray:
 
 def convolved_by_xla(z: Any, filters: Any, stride: int) -> Any:
     """Return the same in JAX."""
-    margin = filters.shape[0] // 2
+    layout = "NHWC", "HWIO", "NHWC"
     return jax.lax.conv_general_dilated(
-        z,
-        filters,
-        (stride, stride),
-        ((margin, margin), (margin, margin)),
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        z, filters, (stride, stride), _margins(filters), dimension_numbers=layout
     )
+
+
+def _margins(filters: Any) -> tuple[tuple[int, int], ...]:
+    """Return how many zeros stand before and after each side, so that it stays as long."""
+    return tuple((side // 2, side // 2) for side in filters.shape[:2])
 
 
 def _side_by_side(sums: np.ndarray) -> np.ndarray:

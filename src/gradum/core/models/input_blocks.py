@@ -20,6 +20,11 @@ GridShape = tuple[int, int, int]
 """Height, width and channels of a column of grids."""
 
 
+def is_flat(shape: GridShape) -> bool:
+    """Whether grids are one row high, as those of series are."""
+    return shape[0] == 1
+
+
 def of_matrix(matrix: Any) -> Inputs:
     """Return columns [n, d], an array or a SciPy sparse matrix, as inputs."""
     if sparse.issparse(matrix):

@@ -103,7 +103,7 @@ class DividedInMemory:
         return expect(self.spec, self.plan, encoder.layout, len(self.dataset.classes))
 
     def _encoded(self, parts: np.ndarray, measured: np.ndarray | None) -> tuple[Encoder, InMemory]:
-        encoder = Encoder.fit(self.dataset.frame, self.dataset.schema, measured)
+        encoder = self.dataset.encoder(self.spec.rungs, measured)
         balance = self.spec.class_weight is not None
         rows = replace(
             self.dataset.rows(encoder), teacher=self.teacher, monotone=self.spec.directions

@@ -1,1 +1,1 @@
-"""The convolutional network: filters that look at pictures and sounds, beside the other columns."""
+"""The convolutional network: filters that look at pictures, sounds and series."""

@@ -14,6 +14,8 @@ import numpy as np
 class Augmentation:
     """Random changes of grids; each is drawn for each grid by itself.
 
+    Grids one row high are changed across alone.
+
     Parameters
     ----------
     shift : float
@@ -38,15 +40,17 @@ class Augmentation:
     def __call__(self, grids: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return other grids, uint8 (n, h, w, c); places beyond an edge look like the edge."""
         rows, height, width, _ = grids.shape
-        down = self._sources(height, rows, rng)
-        across = self._sources(width, rows, rng)
-        moved = _blended(_blended(grids.astype(np.float32), down, 1), across, 2)
+        moved = grids.astype(np.float32)
+        if height > 1:
+            moved = _blended(moved, self._sources(height, rows, rng), 1)
+        moved = _blended(moved, self._sources(width, rows, rng), 2)
         seen = np.rint(moved).astype(np.uint8)
         if self.mirrored:
             turned = rng.random(rows) < 0.5
             seen[turned] = seen[turned, :, ::-1]
         if self.masked:
-            seen[self._stripes(height, rows, rng)] = self.fill
+            if height > 1:
+                seen[self._stripes(height, rows, rng)] = self.fill
             seen.transpose(0, 2, 1, 3)[self._stripes(width, rows, rng)] = self.fill
         return seen
 

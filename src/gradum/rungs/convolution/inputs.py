@@ -9,7 +9,7 @@ import numpy as np
 from gradum.core.losses import Loss
 from gradum.core.models.architecture import Embedding
 from gradum.core.models.convolution import Convolution, ConvolutionNetwork, GridLayers
-from gradum.core.models.input_blocks import GridShape, Inputs, codes_in, grids_in
+from gradum.core.models.input_blocks import GridShape, Inputs, codes_in, grids_in, is_flat
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.parameters import Params
 from gradum.rungs.convolution.program import Batch
@@ -52,7 +52,7 @@ class ConvolutionInputs:
         embedding = None
         if layer.embedded_columns:
             embedding = Embedding(layer.embedding_rows, layer.embedded_columns, spec.embedding_size)
-        measured = [k for k, column in enumerate(layout.dense) if column.traits.is_of_grid]
+        measured = [k for k, column in enumerate(layout.dense) if column.traits.is_of_shape]
         network = ConvolutionNetwork(
             members=1,
             inputs=layer.width(len(layout.dense), len(layout.sparse)),
@@ -87,22 +87,25 @@ def layers_for(shape: GridShape, spec: ConvolutionSpec) -> tuple[Convolution, ..
 
     They halve the sides until few places are left; then one more adds what it finds to what there
     is. Filters have 3 × 3 places. Before the first halving, small grids are seen by half as many
-    filters at every place; in large ones, the first filters have 5 × 5 places instead.
+    filters at every place; in large ones, the first filters have 5 × 5 places instead. Filters of
+    series, which are one row high, have 1 × 9.
     """
     height, width, _ = shape
-    small, strides = height * width <= spec.seen_whole, []
-    while height * width > spec.places:
+    flat, strides = is_flat(shape), []
+    size, places = (9, spec.series_places) if flat else (3, spec.places)
+    small = not flat and height * width <= spec.seen_whole
+    while height * width > places:
         height, width = -(-height // 2), -(-width // 2)
         strides.append(2)
     strides = strides if len(strides) > 1 else [*strides, *[1] * (2 - len(strides))]
     *coarse, fine = strides
-    layers = [Convolution(3, stride, spec.coarse_filters) for stride in coarse]
+    layers = [Convolution(size, stride, spec.coarse_filters) for stride in coarse]
     if small:
-        layers.insert(0, Convolution(3, 1, -(-spec.coarse_filters // 2)))
-    else:
+        layers.insert(0, Convolution(size, 1, -(-spec.coarse_filters // 2)))
+    elif not flat:
         layers[0] = Convolution(5, layers[0].stride, spec.coarse_filters)
-    last = Convolution(3, fine, spec.fine_filters), Convolution(3, 1, spec.fine_filters, skips=True)
-    return (*layers, *last)
+    last = Convolution(size, 1, spec.fine_filters, skips=True)
+    return (*layers, Convolution(size, fine, spec.fine_filters), last)
 
 
 def _measured(inputs: Inputs, shapes: tuple[GridShape, ...]) -> Params:

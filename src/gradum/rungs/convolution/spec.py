@@ -25,8 +25,8 @@ Members = Annotated[int, msgspec.Meta(ge=1, le=64)]
 class ConvolutionSpec(Settings, frozen=True):
     """How convolutional networks are trained.
 
-    The defaults were chosen by held-out rows among the training rows of three public sets: digits,
-    clothes and spoken digits.
+    The defaults were chosen by held-out rows among the training rows of public sets: digits,
+    clothes and spoken digits; those of series, of the sets in ``docs/accuracy.md``.
 
     Parameters
     ----------
@@ -35,6 +35,9 @@ class ConvolutionSpec(Settings, frozen=True):
     epochs, epochs_at, fewest_epochs : int
         The epochs of each network, for up to ``epochs_at`` rows. More rows get fewer epochs, by the
         square root of their number, but never less than ``fewest_epochs``.
+    series_epochs : int
+        The same for tables with series; as many rows get as many epochs as those of pictures, where
+        these are fewer.
     coarse_filters, fine_filters : int
         Filters of a layer: the last two layers have ``fine_filters``, those before them
         ``coarse_filters``.
@@ -42,6 +45,8 @@ class ConvolutionSpec(Settings, frozen=True):
         Each of the first layers halves height and width, until a grid has at most so many places.
     seen_whole : int
         Grids of up to so many places are seen at every place before they are halved.
+    series_places : int
+        Series are halved in time, until at most so many places are left.
     hidden_units : int
         Width of the hidden layer, where grids meet the other columns.
     embedding_size : int
@@ -65,10 +70,12 @@ class ConvolutionSpec(Settings, frozen=True):
     epochs: Epochs = 12
     epochs_at: FromOne = 20_000
     fewest_epochs: Epochs = 3
+    series_epochs: Epochs = 60
     coarse_filters: Width = 32
     fine_filters: Width = 64
     places: FromOne = 64
     seen_whole: FromNone = 1_024
+    series_places: FromOne = 16
     hidden_units: Width = 128
     embedding_size: Width = 8
     batch_size: FromOne = 64
@@ -92,10 +99,12 @@ class ConvolutionSpec(Settings, frozen=True):
         """Refuse values with which no network can be trained."""
         refuse_beyond_ranges(self)
 
-    def epochs_for(self, rows: int) -> int:
-        """Return the epochs of each network on so many rows."""
-        many = fewer_epochs(self.epochs, self.epochs_at, rows)
-        return min(self.epochs, max(self.fewest_epochs, round(many)))
+    def epochs_for(self, rows: int, *, series: bool) -> int:
+        """Return the epochs of each network on so many rows, with series or without."""
+        most = self.series_epochs if series else self.epochs
+        epochs_at = self.epochs_at * (self.epochs / most) ** 2  # where most become fewer
+        many = fewer_epochs(most, epochs_at, rows)
+        return min(most, max(self.fewest_epochs, round(many)))
 
     def batch_for(self, rows: int) -> int:
         """Return the rows per step: at least eight steps an epoch, but no fewer than 16 rows."""
@@ -108,8 +117,14 @@ class ConvolutionSpec(Settings, frozen=True):
 EFFORTS: dict[str, ConvolutionSpec] = {
     # In so few epochs, grids that are always others are learned less well.
     "quick": ConvolutionSpec(
-        members=1, epochs=5, coarse_filters=24, fine_filters=56, scale=0.0, masked=0.0
+        members=1,
+        epochs=5,
+        series_epochs=25,
+        coarse_filters=24,
+        fine_filters=56,
+        scale=0.0,
+        masked=0.0,
     ),
     "standard": ConvolutionSpec(),
-    "best": ConvolutionSpec(members=4, epochs=24),
+    "best": ConvolutionSpec(members=4, epochs=24, series_epochs=120),
 }

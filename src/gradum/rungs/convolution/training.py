@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gradum.core.models.input_blocks import is_flat
 from gradum.core.models.parameters import Params
 from gradum.margins import falls
 from gradum.randomness import stream
@@ -86,7 +87,8 @@ class MemberTraining:
         self._program, self._inputs = program, inputs
         self._learned_from, self._held = walk
         self._batch = spec.batch_for(len(self._learned_from))
-        self._epochs = spec.epochs_for(len(self._learned_from))
+        series = any(map(is_flat, inputs.layer.grids))
+        self._epochs = spec.epochs_for(len(self._learned_from), series=series)
         self._steps = max(1, len(self._learned_from) // self._batch)  # per epoch
         self._rate = spec.learning_rate
         self._order = stream(seed, "convolution", "order", number)

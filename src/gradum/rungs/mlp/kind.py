@@ -21,6 +21,7 @@ from gradum.rungs.robust_layer import MOST_NGRAMS, ONE_HOT_LEVELS
 from gradum.rungs.rung import Rung
 from gradum.rungs.rung_spec import RungSpec
 from gradum.rungs.transfer_set import TransferSet
+from gradum.tables.kinds.design import Layout
 from gradum.tables.split import Part
 
 STUDENTS = tuple(
@@ -46,7 +47,7 @@ class MLPKind(RungKind[MLPSpec]):
         """Return the bytes that training a network takes, in single precision."""
         return replace(LEARNED, number=4, level=4, fixed=130e6)
 
-    def epochs(self, settings: MLPSpec, rows: int, *, in_blocks: bool) -> int:
+    def epochs(self, settings: MLPSpec, rows: int, layout: Layout, *, in_blocks: bool) -> int:
         """Return the settings' most epochs; in blocks, no more than ``most_visits`` allows."""
         return settings.epochs(rows) if in_blocks else settings.max_epochs
 
@@ -69,7 +70,7 @@ class MLPKind(RungKind[MLPSpec]):
     def fit_in_blocks(self, rows: InBlocks, spec: RungSpec[MLPSpec], context: Context) -> Rung:
         """Train in mini-batches from the segments; the validation rows say when to stop."""
         train, validation = rows.take(Part.TRAIN), rows.take(Part.VALIDATION)
-        epochs = self.epochs(spec.settings, len(rows.spool), in_blocks=True)
+        epochs = self.epochs(spec.settings, len(rows.spool), rows.layout, in_blocks=True)
         settings = structs.replace(spec.settings, max_epochs=epochs)
         return fit_in_segments(rows.spool, train, validation, settings, context, scale=rows.scale)
 

@@ -44,6 +44,7 @@ from gradum.rungs.post import steps_for
 from gradum.rungs.rung import Rung
 from gradum.rungs.rung_spec import RungSpec
 from gradum.rungs.transfer_set import TransferSet
+from gradum.tables.kinds.design import Layout
 from gradum.tables.split import Part
 
 FEW = (2, 4, 8)
@@ -73,7 +74,7 @@ class PackKind(RungKind[PackSpec]):
         """Return the bytes that a pack's rows and the codes of its members take."""
         return replace(LEARNED, level=4, fixed=180e6, coded=580 * settings.members)
 
-    def epochs(self, settings: PackSpec, rows: int, *, in_blocks: bool) -> int:
+    def epochs(self, settings: PackSpec, rows: int, layout: Layout, *, in_blocks: bool) -> int:
         """Return the epochs that the effort allows for so many rows."""
         return settings.epochs_for(rows)
 

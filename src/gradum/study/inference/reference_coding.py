@@ -30,8 +30,8 @@ LEFT_OUT = {  # one column, several
         marked("Left out: {names}, which hold text."),
     ),
     "grids": (
-        marked("Left out: {names}, which holds pictures or sounds."),
-        marked("Left out: {names}, which hold pictures or sounds."),
+        marked("Left out: {names}, which holds pictures, sounds or series."),
+        marked("Left out: {names}, which hold pictures, sounds or series."),
     ),
     "determined": (
         marked("Left out: {names}, which is determined by the columns before it."),
@@ -87,7 +87,7 @@ def reference_coded(design: Design, weight: np.ndarray) -> ReferenceCoded:
         *([say(COMPARED)] if references else []),
         *_left_out(many, LEFT_OUT["levels"], most=MOST_LEVELS),
         *_left_out(_texts(design), LEFT_OUT["text"]),
-        *_left_out([column.source for column in design.layout.grids], LEFT_OUT["grids"]),
+        *_left_out(_measured(design), LEFT_OUT["grids"]),
         *_left_out([names[k] for k in spare], LEFT_OUT["determined"]),
     ]
     kept = np.setdiff1d(np.arange(len(names)), spare)
@@ -108,6 +108,12 @@ def most_columns(layout: Layout) -> int:
 
 def _texts(design: Design) -> list[str]:
     return list(dict.fromkeys(feature.source for feature in design.layout.sparse))
+
+
+def _measured(design: Design) -> list[str]:
+    """Return the columns that are known by what is measured of them, and by no number of theirs."""
+    dense = design.layout.dense
+    return list(dict.fromkeys(column.source for column in dense if column.traits.is_of_grid))
 
 
 def _left_out(names: list[str], why: tuple[str, str], **values: int) -> list[str]:

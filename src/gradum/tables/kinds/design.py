@@ -30,6 +30,7 @@ class FeatureTraits:
     marks_missing: bool = False  # whether it marks that the column has no value
     is_cyclic: bool = False  # whether it is a place on a circle
     is_of_grid: bool = False  # whether it is one of many numbers that are measured of a grid
+    is_of_shape: bool = False  # whether it tells what filters see by themselves
 
 
 FEATURES = {
@@ -42,7 +43,7 @@ FEATURES = {
     "length": FeatureTraits(45.0),  # above the logarithm of the number of words in any memory
     "words": FeatureTraits(1.0),
     "characters": FeatureTraits(1.0),
-    "grid": FeatureTraits(2.0**20, is_of_grid=True),
+    "grid": FeatureTraits(2.0**20, is_of_grid=True, is_of_shape=True),
     "reading": FeatureTraits(is_of_grid=True),
 }
 

@@ -203,8 +203,21 @@ class Step(msgspec.Struct, frozen=True, dict=True):
         return None
 
     def pixels(self, series: pl.Series) -> np.ndarray:
-        """Compute that column: uint8 (n, h, w, c), 0 where a value is missing."""
+        """Compute that column: uint8 (n, h, w, c), all grids alike where a value is missing."""
         raise NotImplementedError(f"{type(self).__name__} has no grids.")
+
+    def with_grids(self, series: pl.Series) -> Self:
+        """Return the step with a column of grids, if its values can be seen as such.
+
+        Of values that are grids by themselves it has one anyway; of others, only where a rung is
+        asked for whose filters look at grids, because no other rung needs them.
+
+        Parameters
+        ----------
+        series : polars.Series
+            The rows that the step was fitted to.
+        """
+        return self
 
     is_divisible: ClassVar[bool] = False
     """Whether a value is a grid, of which parts can be those of another value."""

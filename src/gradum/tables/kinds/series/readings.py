@@ -28,6 +28,10 @@ BETWEEN = re.compile(r"\s*[,;|]\s*|\s+")
 GAP = re.compile(r"\b(nan|none|null|na)\b", re.IGNORECASE)
 
 
+class TooManyChannels(CannotOpen):
+    """Readings of more channels than a series may have."""
+
+
 def readings_of(value: Any) -> np.ndarray:
     """Return the readings of a value, float32 (c, T); NaN is a gap.
 
@@ -47,7 +51,9 @@ def readings_of(value: Any) -> np.ndarray:
     if not len(known):
         raise CannotOpen(say("no readings"))
     if len(readings) > MOST_CHANNELS:
-        raise CannotOpen(say("more than {most} channels", most=MOST_CHANNELS))
+        raise TooManyChannels(
+            say("{count} channels, more than {most}", count=len(readings), most=MOST_CHANNELS)
+        )
     return _shortened(readings[:, : known[-1] + 1]).astype(np.float32)
 
 
@@ -57,6 +63,8 @@ def holds_series(values: Sequence[Any]) -> bool:
     for value in values:
         try:
             lengths.append(readings_of(value).shape[1])
+        except TooManyChannels:  # series all the same, of which nothing is read
+            lengths.append(FEWEST)
         except CannotOpen:
             others += 1
             if others > 0.1 * len(values):  # every column of texts is asked

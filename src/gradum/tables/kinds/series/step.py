@@ -10,13 +10,15 @@ from functools import cached_property
 
 import numpy as np
 import polars as pl
+from msgspec import structs
 
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.tables.grids.cell import grids_of, packed
-from gradum.tables.kinds.design import Feature
+from gradum.tables.kinds.design import Feature, GridColumn
 from gradum.tables.kinds.series.features import SeriesFeatures
 from gradum.tables.kinds.series.readings import as_grid, of_grid, stretched, without_gaps
+from gradum.tables.kinds.series.views import MIDDLE, SeriesViews
 from gradum.tables.kinds.step import Measure, MissingMeasure, Step, missing_feature
 
 LETTER = b"t"
@@ -42,6 +44,8 @@ class SeriesStep(Step, frozen=True, tag="series"):
         Whether training rows have missing values: if so, an indicator column is added.
     features : SeriesFeatures or None
         None if no training row has a series.
+    views : SeriesViews or None
+        How series are seen as grids; None unless filters look at them.
     """
 
     channels: int
@@ -49,6 +53,7 @@ class SeriesStep(Step, frozen=True, tag="series"):
     lengths_vary: bool
     missing: bool
     features: SeriesFeatures | None = None
+    views: SeriesViews | None = None
 
     is_measured = True
 
@@ -56,7 +61,8 @@ class SeriesStep(Step, frozen=True, tag="series"):
         """Refuse values that no fit yields but that a damaged model file could hold."""
         of = 0 if self.features is None else len(self.features.scales)
         known = all(0 <= at < self.channels * len(NUMBERS) for at in self.numbers)
-        if of != self.channels or not known:
+        seen = self.channels if self.views is None else len(self.views.centres)
+        if of != self.channels or seen != self.channels or not known:
             raise ValueError(
                 say("the series of column {source!r} have no possible shape", source=self.source)
             )
@@ -64,8 +70,7 @@ class SeriesStep(Step, frozen=True, tag="series"):
     @classmethod
     def fit(cls, series: pl.Series) -> SeriesStep:
         """Draw the kernels by training rows."""
-        ordered = series.drop_nulls().sort()
-        cells = ordered.gather_every(-(-len(ordered) // SAMPLE) or 1)
+        cells = _sample(series)
         sample = series_in(cells)
         if not sample:
             return cls(series.name, 0, (), False, False)
@@ -79,6 +84,28 @@ class SeriesStep(Step, frozen=True, tag="series"):
         step = cls(series.name, channels, kept, lengths_vary, missing, features)
         vars(step)["_known"] = dict(zip(cells, measured, strict=True))
         return step
+
+    def with_grids(self, series: pl.Series) -> SeriesStep:
+        """Return the step with views of its series."""
+        if self.features is None:
+            return self
+        views = SeriesViews.fit(self._whole(_sample(series)))
+        step = structs.replace(self, views=views)
+        vars(step)["_known"] = self._known
+        return step
+
+    def grid_column(self) -> GridColumn | None:
+        """Describe the views."""
+        return None if self.views is None else GridColumn(self.source, *self.views.shape)
+
+    def pixels(self, series: pl.Series) -> np.ndarray:
+        """Return the views of a column: uint8 (n, 1, T', v c); of a missing value, level lines."""
+        assert self.views is not None
+        pixels = np.full((len(series), *self.views.shape), MIDDLE, np.uint8)
+        grids = grids_of(series, LETTER)
+        present = [row for row, grid in enumerate(grids) if grid is not None]
+        pixels[present] = self.views.pixels(self._whole(series[present]))
+        return pixels
 
     def measure(self, most: int) -> Measure:
         """Count the missing values of all rows, to tell whether there are any."""
@@ -104,7 +131,7 @@ class SeriesStep(Step, frozen=True, tag="series"):
             return found
         if present:
             cells = series[present]
-            whole = [without_gaps(_with_channels(each, self.channels)) for each in series_in(cells)]
+            whole = self._whole(cells)
             lengths = np.log([each.shape[1] for each in whole])[:, None]
             numbers = [_numbers(whole)[:, self.numbers], lengths[:, : self.lengths_vary]]
             measured = np.hstack([*numbers, self._measured(cells, whole)])
@@ -112,6 +139,10 @@ class SeriesStep(Step, frozen=True, tag="series"):
         if self.missing:
             found[:, -1] = series.is_null().to_numpy()
         return found
+
+    def _whole(self, cells: pl.Series) -> list[np.ndarray]:
+        """Return the series (c, T) of cells, without gaps."""
+        return [without_gaps(_with_channels(each, self.channels)) for each in series_in(cells)]
 
     def _measured(self, cells: pl.Series, series: Sequence[np.ndarray]) -> np.ndarray:
         """Return the components of series, of training ones without measuring them again."""
@@ -151,6 +182,12 @@ class SeriesStep(Step, frozen=True, tag="series"):
         return pl.Series(
             self.source, [packed(LETTER, as_grid(grid[:, :, 0])) for grid in grids], pl.Binary
         )
+
+
+def _sample(series: pl.Series) -> pl.Series:
+    """Return up to `SAMPLE` cells of a column, whatever the order of its rows."""
+    ordered = series.drop_nulls().sort()
+    return ordered.gather_every(-(-len(ordered) // SAMPLE) or 1)
 
 
 def series_in(cells: pl.Series) -> list[np.ndarray]:
