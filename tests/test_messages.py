@@ -183,14 +183,14 @@ def readers_words():
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_sentence_has_the_readers_words_and_no_word_of_the_code(room):
-    """Options keep theirs, as in --rung pack, and so do names of values, as in {rung}."""
+    """Options keep theirs, as in --model pack, and so do names of values, as in {rung}."""
     messages = list(catalogue.messages(read("zh", room)))
     for ours, english, chinese in readers_words():
         ours_alone = re.compile(rf"(?<![\w{{-]){ours}s?\b(?!=)", re.IGNORECASE)
         for message in messages:
             forms = [message.id] if isinstance(message.id, str) else list(message.id)
             said = [
-                re.sub(rf"--rung {ours}|(({NAMES}), )+({NAMES}) or ({NAMES}|enough)\b", "", form)
+                re.sub(rf"--(rung|model) {ours}|(({NAMES}), )+({NAMES}) or ({NAMES}|enough)\b", "", form)
                 for form in forms
             ]
             assert not any(map(ours_alone.search, said)), forms
