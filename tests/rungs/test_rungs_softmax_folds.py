@@ -121,5 +121,6 @@ def test_what_cannot_be_turned_is_said():
     assert not are_turned(replace(model, signs=np.ones(COLUMNS)), FOLDS, UNIT)
     assert not are_turned(problem(columns=X[:, :0]), FOLDS, Price(l2=1.0))
     assert not are_turned(model, FOLDS * 5_000, UNIT)
+    assert not are_turned(problem(loss=LOSSES["ordered"]), FOLDS, UNIT)  # of one score
     two = LinearModel.of(X, RNG.integers(0, 2, ROWS), LOSSES["log_loss"])
     assert not are_turned(two, FOLDS, UNIT)

@@ -44,12 +44,13 @@ TINY = np.finfo(np.float64).tiny
 
 
 def are_turned(model: LinearModel, folds: Sequence[Fold], unit: Price) -> bool:
-    """Whether the columns are few enough to turn, and the penalty is on all of them."""
+    """Whether each class has a score of its own, in few enough columns, all with a penalty."""
     rows, columns = model.columns.shape
     few = 0 < min(rows, columns) <= LARGEST_TURNED
     small = rows * max(columns, model.outputs * len(folds)) <= LARGEST_MATRIX
     priced = not np.any(unit.l1) and bool(np.all(np.asarray(unit.l2) > 0))
-    return few and small and priced and model.is_softmax and model.signs is None
+    free = model.is_softmax and not model.loss.one_score and model.signs is None
+    return few and small and priced and free
 
 
 @dataclass(frozen=True, eq=False)
