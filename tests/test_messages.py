@@ -171,6 +171,7 @@ def test_every_sentence_of_a_room_is_translated_with_its_values(language, room):
 
 NAMES = "|".join(dict.fromkeys((*LADDER, *get_args(ModelName))))
 """Of rungs, as options take them."""
+LISTED = rf"(({NAMES}), )+({NAMES}) or ({NAMES}|enough)\b"
 
 
 def readers_words():
@@ -189,10 +190,7 @@ def test_a_sentence_has_the_readers_words_and_no_word_of_the_code(room):
         ours_alone = re.compile(rf"(?<![\w{{-]){ours}s?\b(?!=)", re.IGNORECASE)
         for message in messages:
             forms = [message.id] if isinstance(message.id, str) else list(message.id)
-            said = [
-                re.sub(rf"--(rung|model) {ours}|(({NAMES}), )+({NAMES}) or ({NAMES}|enough)\b", "", form)
-                for form in forms
-            ]
+            said = [re.sub(rf"--(rung|model) {ours}|{LISTED}", "", form) for form in forms]
             assert not any(map(ours_alone.search, said)), forms
             if any(english in form for form in forms) and ours != "rung":
                 strings = [message.string] if isinstance(message.string, str) else message.string

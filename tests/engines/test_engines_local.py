@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from multiprocessing import get_context
+from threading import Event
 from types import SimpleNamespace
 
 import pytest
@@ -17,6 +19,7 @@ from engine_works import BlasThreads, Doubled, Threads
 from gradum.engines import engine as limits
 from gradum.engines import engine_of
 from gradum.engines import in_order as tasks
+from gradum.engines import local as local_engine
 from gradum.engines.executor import OfExecutor
 from gradum.engines.in_order import in_order
 from gradum.engines.local import Local
@@ -64,6 +67,27 @@ def test_workers_are_other_processes_of_one_thread(local):
     assert pids <= set(local.processes)
     local.close()
     assert all(map(gone, pids))
+
+
+def test_a_task_given_up_as_it_is_done_spoils_none_after_it(monkeypatch):
+    one, ask, given, first = Local(1), local_engine._Process.ask, Event(), []
+
+    def asked(process, whole, items):
+        answer = ask(process, whole, items)
+        if items == [1]:
+            first.append(process.pid)
+            given.wait()
+            one.cancel(task)
+        return answer
+
+    monkeypatch.setattr(local_engine._Process, "ask", asked)
+    with closing(one):
+        task = one.submit(Doubled(), [1])
+        given.set()
+        assert one.result(task, 60).results == [2]
+        assert one.result(one.submit(Doubled(), [2]), 60).results == [4]
+        assert one.processes != first
+    assert gone(first[0])
 
 
 class Counting:

@@ -109,20 +109,11 @@ def watched(monkeypatch):
             noted["learned"] = args[4]
             noted["drawn"] = set()
 
-        def _batches(self):
-            take = self._order.take
-
-            def taken(steps):
-                rows = take(steps)
-                for member in range(rows.shape[1]):
-                    noted["drawn"] |= {(member, row) for row in np.unique(rows[:, member])}
-                return rows
-
-            self._order.take = taken
-            try:
-                return super()._batches()
-            finally:
-                self._order.take = take
+        def _draws(self, *args):
+            for draw in super()._draws(*args):
+                for member in range(draw.rows.shape[1]):
+                    noted["drawn"] |= {(member, row) for row in np.unique(draw.rows[:, member])}
+                yield draw
 
     monkeypatch.setattr(module, "HeldOut", NotedHeldOut)
     monkeypatch.setattr(module, "PackTraining", NotedTraining)

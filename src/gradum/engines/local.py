@@ -92,7 +92,7 @@ class Local:
     def cancel(self, task: _Task) -> None:
         """Give up a task; a process that is at it is ended, and another starts for the next."""
         if not task.future.cancel() and not task.future.done() and task.process is not None:
-            task.process.end()
+            task.process.kill()
 
     def locate(self, task: _Task) -> str:
         """Name the process that a task was given to."""
@@ -109,11 +109,16 @@ class Local:
         """End all processes."""
         self._feeders.shutdown(wait=False, cancel_futures=True)
         for process in self._processes.copy():
-            process.end()
+            process.kill()
         self._feeders.shutdown(wait=True)
+        for process in self._processes:
+            process.end()
 
     def _ask(self, task: _Task, whole: bytes, items: Sequence[Any]) -> Done:
         process: _Process | None = getattr(self._own, "process", None)
+        if process is not None and process.has_ended:  # its last task was given up as it was done
+            self._part_with(process)
+            process = None
         if process is None:
             process = self._own.process = _Process()
             self._processes.add(process)
@@ -121,9 +126,13 @@ class Local:
         try:
             return process.ask(whole, items)
         except WorkerLost:
-            self._own.process = None
-            self._processes.discard(process)
+            self._part_with(process)
             raise
+
+    def _part_with(self, process: _Process) -> None:
+        process.end()
+        self._own.process = None
+        self._processes.discard(process)
 
 
 class _Process:
@@ -157,16 +166,25 @@ class _Process:
             self._sent = whole
             raised, value = pickle.load(self._answers)
         except (OSError, EOFError, pickle.UnpicklingError):
-            self.end()
+            self.kill()
             raise WorkerLost(_why(self._process.wait())) from None
         if raised:
             raise value
         return value
 
-    def end(self) -> None:
-        """End the process, whatever it is at."""
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process has ended, or was ended."""
+        return self._process.poll() is not None
+
+    def kill(self) -> None:
+        """End the process, whatever it is at; whoever asks it something sees that it has ended."""
         self._process.kill()
         self._process.wait()
+
+    def end(self) -> None:
+        """End the process and close its pipes; nobody may be asking it anything."""
+        self.kill()
         for pipe in (self._given, self._answers):
             with suppress(OSError, ValueError):
                 pipe.close()
