@@ -1,11 +1,18 @@
-"""Models of series, read, encoded and fitted as in a run that learns from these rows."""
+"""Models of series, read, encoded and fitted as in a run that learns from these rows.
+
+    python -m benchmarks.series.ours FOLDER SEEDS
+
+``FOLDER`` has the sets as ``NAME.npz``. The result is that of `benchmarks.series.peers`.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
 import numpy as np
 
+from benchmarks.series.measured import tell
 from gradum.rungs.context import Context
 from gradum.rungs.learning_rows import InMemory
 from gradum.rungs.registry import KINDS
@@ -43,3 +50,7 @@ def answers(
     fitted = kind.fit(learned, RungSpec(SETTINGS[rung].of_effort("standard")), Context(seed=seed))
     logits = fitted.logits(others)
     return labels, logits if logits.shape[1] > 1 else np.hstack([np.zeros_like(logits), logits])
+
+
+if __name__ == "__main__":
+    tell(*sys.argv[1:], judged)

@@ -8,14 +8,14 @@ JSON: accuracy and seconds of the processor, by set, in the mean over the seeds.
 
 from __future__ import annotations
 
-import json
 import sys
-import time
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from benchmarks.series.measured import tell
 
 SHIPPED = ("ACSF1", "ItalyPowerDemand", "JapaneseVowels", "PickupGestureWiimoteZ", "UnitTest")
 STRENGTHS = np.logspace(-3, 3, 10)  # of the ridge, as its authors choose among
@@ -53,14 +53,7 @@ def main(folder: str, seeds: str) -> None:
     """Print accuracy and seconds of every set."""
     warnings.filterwarnings("ignore")
     write_shipped(Path(folder))
-    found = {}
-    for file in sorted(Path(folder).glob("*.npz")):
-        data = dict(np.load(file))
-        judged(data, 0)
-        began = time.process_time()
-        accuracy = np.mean([judged(data, seed) for seed in range(int(seeds))])
-        found[file.stem] = float(accuracy), (time.process_time() - began) / int(seeds)
-    print(json.dumps(found))
+    tell(folder, seeds, judged)
 
 
 if __name__ == "__main__":
