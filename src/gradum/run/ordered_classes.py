@@ -9,7 +9,7 @@ from gradum.core.losses import LOSSES, resolve
 from gradum.errors import SpecError, TargetError
 from gradum.messages import say
 from gradum.run.spec import Spec
-from gradum.rungs.registry import look_at_grids
+from gradum.rungs.registry import have_grids
 from gradum.tables.columns import Target
 from gradum.tables.schema import Schema
 from gradum.tables.table import Table
@@ -105,7 +105,7 @@ def refuse_beside_order(spec: Spec, schema: Schema) -> None:
             say("Ordered classes are not balanced: their thresholds already fit rare classes."),
             say("Leave out --class-weight."),
         )
-    if schema.has_grids or look_at_grids(spec.rungs, schema):
+    if have_grids(spec.rungs, schema):
         raise SpecError(
             say("The convolutional network learns no ordered classes."),
             say("Leave out the order, the columns of pictures and sounds with --drop, or --model."),

@@ -79,6 +79,11 @@ def look_at_grids(names: Sequence[str], schema: Schema) -> bool:
     return asked and any(kind.has_filters for kind in kinds_of(names))
 
 
+def have_grids(names: Sequence[str], schema: Schema) -> bool:
+    """Whether the encoded rows of a table have grids: of pictures and sounds always."""
+    return schema.has_grids or look_at_grids(names, schema)
+
+
 def learn_in_blocks() -> list[str]:
     """Return the names of the kinds beyond the baseline that learn from rows in blocks."""
     return [name for name, kind in KINDS.items() if kind.in_blocks and name != BASELINE]

@@ -24,7 +24,7 @@ from gradum.run.spec import Spec
 from gradum.run.suited_loss import refuse_loss, task_of
 from gradum.rungs.context import Context
 from gradum.rungs.learning_rows import InMemory, LearningRows
-from gradum.rungs.registry import kinds_for, look_at_grids
+from gradum.rungs.registry import have_grids, kinds_for
 from gradum.scores.outcome import TASKS
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Overrides, Schema, Target, infer
@@ -205,8 +205,7 @@ def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
         _refuse_levels(spec.interval_by, schema, target)
     refuse_directions(spec.directions, schema, len(target.classes) or None)
     if spec.monotone:
-        grids = schema.has_grids or look_at_grids(spec.rungs, schema)
-        refuse_free(kinds_for(spec.rungs, grids=grids))
+        refuse_free(kinds_for(spec.rungs, grids=have_grids(spec.rungs, schema)))
     if spec.monotone and spec.blocks:
         raise SpecError(
             say("Models are held monotone on rows in memory, and this table is read in blocks."),

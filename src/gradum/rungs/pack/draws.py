@@ -1,4 +1,4 @@
-"""What the members of a pack learn from: rows drawn for each, and the batches made of them.
+"""The mini-batches of a pack: rows are drawn for each member, and gathered for a chunk of steps.
 
 Shapes: S steps of a chunk, M members, B rows of a batch, n rows of each.
 """

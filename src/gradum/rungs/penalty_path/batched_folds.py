@@ -52,6 +52,16 @@ class Price:
     l1: Any = 0.0
     l2: Any = 0.0
 
+    @property
+    def selects(self) -> bool:
+        """Whether it sets coefficients to 0."""
+        return bool(np.any(self.l1))
+
+    @property
+    def is_ridge(self) -> bool:
+        """Whether it is that of squares alone, and on every column."""
+        return not self.selects and bool(np.all(np.asarray(self.l2) > 0))
+
 
 class Folds(Protocol):
     """Fits on several folds that follow a path of penalties together."""

@@ -46,8 +46,7 @@ def are_dual(model: LinearModel, unit: Price) -> bool:
     most = LARGEST_DENSE if model.columns.raw.is_dense else LARGEST_SPARSE
     few = rows <= ROWS_A_COLUMN * columns and rows <= most and rows * columns <= LARGEST_MATRIX
     bends = model.loss.smooth and model.loss.strictly_convex and model.outputs == 1
-    priced = not np.any(unit.l1) and bool(np.all(np.asarray(unit.l2) > 0))
-    return few and bends and priced and model.signs is None
+    return few and bends and unit.is_ridge and model.signs is None
 
 
 @dataclass

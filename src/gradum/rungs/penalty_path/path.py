@@ -122,7 +122,7 @@ def _walk(model: LinearModel, folds: Sequence[Fold], unit: Price) -> Folds | Non
         return DualFolds(model, folds, unit)
     if are_turned(model, folds, unit):
         return SoftmaxFolds(model, folds, unit)
-    selects = bool(np.any(unit.l1)) or model.signs is not None
+    selects = unit.selects or model.signs is not None
     return folds_of(model, folds, selects=selects)
 
 
@@ -227,7 +227,7 @@ def _exact(model: LinearModel, price: Price) -> Newton | Proximal | InteriorPoin
         return OneScore()
     if not model.loss.smooth:
         return InteriorPoint()
-    selects = bool(np.any(price.l1)) or model.signs is not None
+    selects = price.selects or model.signs is not None
     formed = may_be_formed(model) and not model.is_softmax and model.loss.strictly_convex
     return Newton() if formed or not selects else Proximal()
 

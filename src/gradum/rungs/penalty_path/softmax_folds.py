@@ -48,9 +48,8 @@ def are_turned(model: LinearModel, folds: Sequence[Fold], unit: Price) -> bool:
     rows, columns = model.columns.shape
     few = 0 < min(rows, columns) <= LARGEST_TURNED
     small = rows * max(columns, model.outputs * len(folds)) <= LARGEST_MATRIX
-    priced = not np.any(unit.l1) and bool(np.all(np.asarray(unit.l2) > 0))
-    free = model.is_softmax and not model.loss.one_score and model.signs is None
-    return few and small and priced and free
+    scored = model.is_softmax and not model.loss.one_score
+    return few and small and scored and unit.is_ridge and model.signs is None
 
 
 @dataclass(frozen=True, eq=False)
