@@ -76,13 +76,16 @@ def test_workers_that_are_killed_and_replaced_change_no_bit(files, here, two):
         os.kill(killed[-1], signal.SIGKILL)
 
     def tell(event):
+        first = isinstance(event, PartitionDone) and event.done == 1
+        if first and not killed:
+            kill()
         if isinstance(event, Passed) and event.passes == 1:
             kill()
-            threading.Timer(0.02, kill).start()
+        if first and len(killed) == 2 and event.stage == "sums":
+            kill()
 
-    threading.Timer(0.5, kill).start()
     assert learned(files, "label", two, tell) == here["label"]
-    assert len(set(killed)) > 1
+    assert len(killed) == len(set(killed)) == 3
 
 
 def test_a_run_whose_driver_is_killed_goes_on_after_its_last_pass(files, here, two):
