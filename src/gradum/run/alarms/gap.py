@@ -35,6 +35,8 @@ def gap(dataset: Dataset, judgement: Judgement) -> tuple[Alarm, ...]:
     error = np.hypot(test.standard_error, validation.standard_error)
     if not worse > max(STANDARD_ERRORS * error, LEAST_OF_GAIN * gained):
         return ()
+    if figure(validation.value) == figure(test.value):
+        return ()
     values = {
         "metric": say(METRICS[metric].title),
         "rung": say(KINDS[used].title),
