@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradum.messages import listed, say
+from gradum.messages import say
 from gradum.run.alarm import Alarm
 from gradum.run.dataset import Dataset
 from gradum.run.judging.judgement import Judgement
@@ -50,7 +50,6 @@ def gap(dataset: Dataset, judgement: Judgement) -> tuple[Alarm, ...]:
             "in time, say so with --group COL or --time COL.",
             **values,
         )
-        option = listed(["--group COL", "--time COL"], "or")
     else:
         sentence = say(
             "{metric} of the {rung} is {validation} on the validation rows, but {test} on the "
@@ -58,6 +57,5 @@ def gap(dataset: Dataset, judgement: Judgement) -> tuple[Alarm, ...]:
             "believe the test score.",
             **values,
         )
-        option = ""
     brief = say("{metric} is {validation} on rows of the training, {test} on new ones", **values)
-    return (Alarm("validation better than test", sentence, (), brief, option),)
+    return (Alarm("validation better than test", sentence, (), brief),)

@@ -239,7 +239,11 @@ def _refuse(spec: Spec) -> None:
                 names=listed(["ladder", *learn_in_blocks()], "or"),
             ),
         )
-    asked = {"--cv": spec.split.folds, "--refit": spec.refit}
+    asked = {
+        "--cv": spec.split.folds,
+        "--refit": spec.refit,
+        "--drop-duplicates": spec.drop_duplicates,
+    }
     for option, given in asked.items():
         if given:
             raise SpecError(
