@@ -387,7 +387,7 @@ def _classes(
         )
         for label, others in merged.items()
     ]
-    if keep_case and kind.names_groups and values.case_twins:
+    if not merged and kind.names_groups and values.case_twins:
         clauses.append(case_twins(values))
     if values.padded:
         clauses.append(padding(values))
