@@ -4,16 +4,18 @@ Models have drawn weights, so that nothing has to be fitted. Each is held agains
 reference evaluator of ONNX, Node, and the program itself in NumPy.
 """
 
+import json
 from datetime import UTC, datetime
 from functools import cache
 
 import numpy as np
 import polars as pl
 import pytest
+from msgspec import structs
 from test_conformance_encoders import EXAMPLES, NEW, N, training
 from test_conformance_models import drawn, network_of, pack_of
 
-from databases import DATABASES, filling
+from databases import DATABASES, filling, quoted
 from gradum.api.trust.onnx_predictions import predictions_of_onnx
 from gradum.core.models.activations import ACTIVATIONS
 from gradum.core.models.input_layer import InputLayer
@@ -478,6 +480,25 @@ def test_a_column_may_have_any_name(name):
     outputs = [output.name for output in open_session(OnnxForm().data(recorded)).get_outputs()]
     first = "prediction_" if name == "prediction" else "prediction"
     assert outputs == list(recorded.answers.values()) == [first, "probability", "logits"]
+
+
+def test_what_turns_the_direction_of_text_is_an_escape_in_comments_of_sql():
+    name = "many\u202e\u2028x\x85"
+    fitted = model(network_of, LINEAR)
+    columns = tuple(
+        Column(name, c.kind, c.role) if c.name == "many" else c for c in fitted.schema.columns
+    )
+    encoder = Encoder.fit(learned().rename({"many": name}), Schema("", N, columns))
+    target = structs.replace(fitted.schema.target, name="y\u2066")
+    schema = Schema("", N, columns, target)
+    renamed = Fitted(fitted.spec, schema, encoder, fitted.rungs, None, PROVENANCE)
+    text = SqlForm().data(recorded_model(renamed)).decode()
+    comments = [line for line in text.split("\n") if line.startswith("-- ")]
+    known = dict(line[3:].split(": ", 1) for line in comments if line.startswith("-- gradum."))
+    assert all(line.isprintable() for line in comments)
+    assert json.loads(known["gradum.target"]) == "y\u2066"
+    assert name in [each["name"] for each in json.loads(json.loads(known["gradum.inputs"]))]
+    assert quoted(name) in text  # the column keeps its name
 
 
 @needs_node

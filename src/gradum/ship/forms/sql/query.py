@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from gradum.errors import ExportError
+from gradum.errors import ExportError, TooLargeError
 from gradum.messages import say
 from gradum.ship.forms.sql.scalars import LARGEST_NUMBER, Scalar, weighted
 from gradum.tables.kinds.step import MISSING
@@ -79,15 +79,18 @@ def query(answers: Mapping[str, Any], row: str) -> str:
     )
 
 
-def too_wide(columns: int) -> ExportError:
+def too_wide(columns: int) -> TooLargeError:
     """Return the error for more columns than databases have."""
-    return ExportError(
+    return TooLargeError(
         say(
             "The model is too wide for SQL: {columns:,} columns at once, of at most {most:,}.",
             columns=columns,
             most=MOST_COLUMNS,
         ),
-        say("Export a smaller model, such as --rung linear, or one that is compressed."),
+        say(
+            "Add --compress 1% (compress=0.01) to distil an ensemble into a smaller model, or "
+            "export --rung linear."
+        ),
     )
 
 
