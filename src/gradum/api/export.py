@@ -115,7 +115,7 @@ def _compressed(model: Model, form: Form, budget: float, rung: str | None) -> Mo
     """Return a smaller model that has a form; refuse at once where this cannot succeed."""
     if rung is not None:
         raise SpecError(
-            say("The ensemble in use is compressed, and rung {rung!r} is named.", rung=rung),
+            say("The ensemble in use is compressed, not the model {name!r}.", name=rung),
             say("Leave out --rung (rung) or --compress (compress)."),
         )
     with suppress(TooLargeError):

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from gradum.errors import ExportError
-from gradum.messages import say
+from gradum.messages import as_text, say
 from gradum.ship.forms.described import metadata
 from gradum.ship.forms.parity import Runner
 from gradum.ship.forms.sql.expansion import expanded
@@ -105,7 +105,10 @@ def _header(model: RecordedModel) -> str:
         table=identifier(TABLE),
     )
     known = metadata(model).items()
-    lines = [f"{name}: {_seen(msgspec.json.encode(value).decode())}" for name, value in known]
+    lines = [
+        f"{name}: {_seen(msgspec.json.encode(value, enc_hook=as_text).decode())}"
+        for name, value in known
+    ]
     return "\n".join(f"-- {line}" for line in (*wrap(advice, 97), *lines))
 
 

@@ -15,6 +15,10 @@ from gradum.tables.sources.select_statement import identifier
 TABLE = "rows"
 """The name that stands for the user's table."""
 ROWS, ROW = "gradum_rows", "gradum_row"
+BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001)))).translate(
+    dict.fromkeys(range(0x1C, 0x20))
+)
+"""What gradum leaves out around a text: Unicode's property White_Space."""
 MOST_REPEATED = 2_000
 """How many operations a query of one expression for each answer may have."""
 LEAST_SHARED = 2
@@ -286,7 +290,7 @@ def _input(written: Written, scalar: Scalar) -> str:
     kind, name, *more = scalar.parts
     column = f"{ROWS}.{identifier(name)}"
     if kind == "text":
-        return f"COALESCE(trim(CAST({column} AS TEXT)), {literal(MISSING)})"
+        return f"COALESCE(trim(CAST({column} AS TEXT), {literal(BLANKS)}), {literal(MISSING)})"
     number = f"CAST({column} AS DOUBLE PRECISION)"
     if kind == "number":
         return f"CASE WHEN {column} <= {_double(LARGEST_NUMBER)} THEN {number} END"
