@@ -14,7 +14,7 @@ import polars as pl
 from msgspec import structs
 
 from gradum.errors import SpecError, TableError, TargetError
-from gradum.files.atomic import scratch_folder
+from gradum.files.scratch import scratch_folder
 from gradum.messages import listed, marked, say, say_plural, sentences
 from gradum.run.dataset import (
     FEWEST_ROWS,

@@ -109,6 +109,7 @@ class NumericKind(Kind):
     accidents = ACCIDENTS
     in_words = marked("numbers")
     raw_type = "number"
+    read_outside = marked("Infinite numbers, and those beyond 3.4e38, are missing.")
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading if all but a handful of values are numbers."""
