@@ -265,6 +265,12 @@ def left_out_note(count: int, others: str) -> str:
     )
 
 
+def without_duplicates(dataset: Dataset) -> Dataset:
+    """Keep the first of rows that are equal in every column of use, the target included."""
+    first = dataset.frame.select(pl.struct(pl.all()).is_first_distinct()).to_series()
+    return _keep(dataset, first.to_numpy(), say("that repeat an earlier one"))
+
+
 def without_rare_classes(dataset: Dataset) -> Dataset:
     """Leave out the rows of classes with fewer than `FEWEST_ROWS_PER_CLASS` rows, and say so.
 
