@@ -28,8 +28,9 @@ from gradum.solvers.solution import Certificate, Status
 from gradum.solvers.threads import at_once, in_order, one_thread_if_free
 from gradum.tables.encode import Unencoded
 from gradum.tables.kinds.design import Design
+from gradum.tables.sources.stream import PREDICTED_ROWS
 
-BLOCK_ROWS = 8_192  # encoded and predicted at a time
+BLOCK_ROWS = PREDICTED_ROWS  # encoded and predicted at a time
 MOST_CORES = 16  # each holds a block
 BLOCK_NUMBERS = 2**27  # of the widest layer: however wide it is, a block takes at most a gibibyte
 
