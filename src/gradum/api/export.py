@@ -116,7 +116,7 @@ def _compressed(model: Model, form: Form, budget: float, rung: str | None) -> Mo
     if rung is not None:
         raise SpecError(
             say("The ensemble in use is compressed, not the model {name!r}.", name=rung),
-            say("Leave out --rung (rung) or --compress (compress)."),
+            say("Leave out --rung or --compress."),
         )
     with suppress(TooLargeError):
         form.data(recorded_model(model.fitted))
