@@ -1,4 +1,4 @@
-"""How far measures of a group are off because the model learned from few rows of the group.
+"""Standard errors of measures by group that come from the error of learning.
 
 A model of the right form has errors too: with a level for each group, it misses the log-odds of a
 group g by a standard error of 1 / √(n_g · mean p (1 − p)), the inverse root of the information in
