@@ -103,12 +103,14 @@ class Values:
 
         Where case is folded, ``level`` is the commonest spelling.
         """
-        return self.merged.drop("others") if self.fold_case else self._written_levels
+        if self.fold_case:
+            return self.merged.select("level", count="rows")
+        return self._written_levels
 
     @cached_property
     def merged(self) -> pl.DataFrame:
-        """As `levels` where case is folded, with the ``others`` spellings of each."""
-        return merged(self._written_levels.rename({"count": "rows"})).rename({"rows": "count"})
+        """The levels with case folded: ``level``, ``rows``, and the ``others``, more spellings."""
+        return merged(self._written_levels.rename({"count": "rows"}))
 
     @cached_property
     def _written_levels(self) -> pl.DataFrame:
@@ -341,11 +343,11 @@ def _cleaned(texts: pl.Expr, how: Parse) -> pl.Expr:
     stripped = texts.str.strip_chars()
     if how.whole:
         stripped = stripped.str.replace(r"^([+-]?\d+)\.0+$", "$1")
-    level = _respelled(stripped, how) if how.spellings or how.fold_case else stripped
+    level = respelled(stripped, how) if how.spellings or how.fold_case else stripped
     return pl.when(~stripped.is_in(markers_of(how))).then(level)
 
 
-def _respelled(texts: pl.Expr, how: Parse) -> pl.Expr:
+def respelled(texts: pl.Expr, how: Parse) -> pl.Expr:
     """Spell texts as their levels are; what would mean two levels stays as it is."""
     keys = folded_texts(texts)
     known: dict[str, list[str]] = {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import polars as pl
 from gradum.errors import SchemaError
 from gradum.messages import marked, say, say_plural
 from gradum.tables.kinds.case_folding import folded
-from gradum.tables.kinds.categorical.step import MOST_BYTES, MOST_NAMES, Categorical
+from gradum.tables.kinds.categorical.step import Categorical, spellings_of
 from gradum.tables.kinds.kind import Accident, Kind, Reading
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.plain import Read, looked_up
@@ -132,22 +131,10 @@ class CategoricalKind(Kind):
         return clean(raw, how)
 
 
-def spellings_of(levels: pl.DataFrame) -> tuple[str, ...]:
-    """Return the spellings, sorted, of merged levels (``level``, ``count``) not in lower case.
-
-    At most as many as names of levels are kept, of the commonest.
-    """
-    ranked = levels.sort("count", "level", descending=[True, False])["level"].head(MOST_NAMES)
-    spelled = [level for level in ranked if folded(level) not in (level, MISSING)]
-    sizes = accumulate(len(level.encode()) for level in spelled)
-    kept = [level for level, size in zip(spelled, sizes, strict=True) if size <= MOST_BYTES]
-    return tuple(sorted(kept))
-
-
 def said_merged(levels: pl.DataFrame) -> list[str]:
-    """Return clauses on levels (``level``, ``count``, ``others``) that were merged."""
+    """Return clauses on levels (``level``, ``rows``, ``others``) that were merged."""
     several = levels.filter(pl.col("others").list.len() > 0)
-    several = several.sort("count", "level", descending=[True, False])
+    several = several.sort("rows", "level", descending=[True, False])
     if not len(several):
         return [say("upper and lower case make no difference")]
     clauses = [
