@@ -313,7 +313,8 @@ def clean(raw: pl.Series, how: Parse) -> pl.Series:
     if len(texts) <= MANY_ROWS and texts.n_unique() < FEW_DIFFERENT and _are_clean(texts, how):
         return texts
     frame, cleaned = texts.to_frame("text"), _cleaned(text, how)
-    if len(texts) > MANY_ROWS and texts.head(MANY_ROWS).n_unique() < FEW_LEVELS:
+    few = FEW_LEVELS if not how.fold_case else MANY_ROWS  # to fold takes longer than to look up
+    if len(texts) > MANY_ROWS and texts.head(MANY_ROWS).n_unique() < few:
         levels = frame.select(text.unique()).with_columns(cleaned=cleaned)
         changed = levels.filter(text.ne_missing(pl.col("cleaned")))
         return texts.replace(changed["text"], changed["cleaned"]) if len(changed) else texts
