@@ -150,12 +150,14 @@ class Service:
         rows = len(asked.records)
         refuse_many(rows, self.limits.explained if asked.is_explained else self.limits.rows)
         began = time.perf_counter()
+        shadow = self.shelf.shadows.get(served.name)
+        also = frozenset[str]() if shadow is None else shadow.served.known
         if is_single(asked):
-            found = await self._together.answered(served, asked)
+            found = await self._together.answered(served, asked, also)
         elif rows <= AT_ONCE and not asked.is_explained:
-            found = served.answered(asked)
+            found = served.answered(asked, also)
         else:
-            found = await self._in_thread(self._threads, served.answered, asked)
+            found = await self._in_thread(self._threads, served.answered, asked, also)
         self.telemetry.count(served.name, found, time.perf_counter() - began)
         if asked.id is not None:
             self._waiting[served.name].keep(asked.names, found.predictions, served.version)
@@ -180,7 +182,10 @@ class Service:
                 raise TimeoutError  # it cannot keep up
             self._behind += 1
             try:
-                request = PredictRequest(asked.records)
+                known = shadow.known  # what only the other model knows is of no use to it
+                request = PredictRequest(
+                    [{k: v for k, v in record.items() if k in known} for record in asked.records]
+                )
                 others = (await self._in_thread(self._one, shadow.answered, request)).predictions
             finally:
                 self._behind -= 1
@@ -352,7 +357,7 @@ def described(served: ServedModel) -> dict[str, Any]:
         "task": model.task,
         "classes": list(model.classes),
         "columns": [
-            {"name": column.name, "kind": column.kind, "needed": column.name in served.needed}
+            {"name": column.name, "kind": column.kind, "needed": column.name in served.required}
             for column in model.fitted.schema.features
         ],
     }

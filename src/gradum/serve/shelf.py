@@ -40,14 +40,20 @@ class NamedModel:
 class Slot:
     """The file of one model, and the model in it that answers.
 
+    Parameters
+    ----------
+    named : NamedModel
+    allow_missing : bool
+        See `ServedModel`.
+
     Raises
     ------
     ModelFileError
         The file is no model that can be put to work.
     """
 
-    def __init__(self, named: NamedModel) -> None:
-        self.named = named
+    def __init__(self, named: NamedModel, *, allow_missing: bool = False) -> None:
+        self.named, self._allow_missing = named, allow_missing
         self._stamp = self._look()
         self.served = self._opened()
         self.failures = 0
@@ -90,7 +96,7 @@ class Slot:
                 say("{path} continues series, and answers no single rows.", path=path),
                 say("Write its forecasts with gradum predict, and serve those."),
             )
-        served = ServedModel(self.named.name, model)
+        served = ServedModel(self.named.name, model, self._allow_missing)
         try:
             served.test()
         except GradumError as error:
@@ -109,6 +115,8 @@ class Shelf:
     shadows : sequence of NamedModel
         Models that are asked the same as the one of their name; their answers are counted, and
         never given.
+    allow_missing : bool
+        See `ServedModel`.
 
     Raises
     ------
@@ -118,10 +126,18 @@ class Shelf:
         A file is no model that can be put to work.
     """
 
-    def __init__(self, models: Sequence[NamedModel], shadows: Sequence[NamedModel] = ()) -> None:
+    def __init__(
+        self,
+        models: Sequence[NamedModel],
+        shadows: Sequence[NamedModel] = (),
+        *,
+        allow_missing: bool = False,
+    ) -> None:
         _refuse_names(models, shadows)
-        self.slots = {named.name: Slot(named) for named in models}
-        self.shadows = {named.name: Slot(named) for named in shadows}
+        self.slots, self.shadows = (
+            {named.name: Slot(named, allow_missing=allow_missing) for named in several}
+            for several in (models, shadows)
+        )
         for name, shadow in self.shadows.items():
             _refuse_other(self.slots[name].served, shadow.served)
 

@@ -45,7 +45,10 @@ OTHERS = (
     *("%d-%m-%Y", "%m-%d-%Y", "%B %d %Y", "%B %d, %Y", "%d %B %Y", "%d-%B-%Y", "%d-%B-%y"),
 )
 TIMES = ("", " %H:%M", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p")
-ISO_TIMES = ("T%H:%M", "T%H:%M:%S%.f", "T%H:%M:%S%.f%#z", " %H:%M:%S%.f%#z", " %H:%M:%S%.f UTC")
+ISO_TIMES = (
+    *("T%H:%M", "T%H:%M:%S%.f", "T%H:%M:%S%.f%#z", " %H:%M:%S%.f%#z", " %H:%M:%S%.f UTC"),
+    *("T%H:%M%#z", " %H:%M%#z", " %H:%M UTC"),
+)
 FORMATS = (
     *(date + time for date in ISO for time in (*TIMES, *ISO_TIMES)),
     *(date + time for date in OTHERS for time in TIMES),
@@ -184,6 +187,32 @@ class DateKind(Kind):
                 return dates
         other = _format_of(texts.drop_nulls(), None, FORMATS)  # the source may write a new format
         return _dates(texts, other[0]) if other else _dates(texts, FORMATS[0])
+
+    def other_reading(self, raw: pl.Series, how: Parse) -> str:
+        """Say in which format texts are written if it is another one, unless both are ISO's."""
+        if raw.dtype != pl.String:
+            return ""
+        head = clean(raw.drop_nulls().head(SAMPLE), how).drop_nulls()
+        usual = how.date_format or PLAIN_DATE  # a column of dates has no format
+        own = (usual, how.other_date_format)
+        if not len(head) or _in_formats(head, *own).null_count() < len(head):
+            return ""
+        texts = clean(raw, how).drop_nulls()
+        other = _format_of(texts, None, FORMATS)
+        if other is None or _in_formats(texts, *own).null_count() < len(texts):
+            return ""
+        pattern, rival = other
+        if pattern.startswith(ISO) and usual.startswith(ISO):
+            return ""
+        said = say(
+            "its dates are read as {format}, in training as {usual}",
+            format=_readable(pattern),
+            usual=_readable(usual),
+        )
+        if not rival:
+            return said
+        as_well = say("{format} would fit as well", format=_readable(rival))
+        return joined_clauses([said, as_well])
 
 
 def _read(values: Values, formats: tuple[str, ...]) -> Reading | None:
