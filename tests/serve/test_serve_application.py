@@ -2,13 +2,17 @@
 
 import asyncio
 import base64
+import io
 import json
 import shutil
 import threading
 
 import numpy as np
+import polars as pl
 import pytest
 from jsonschema import Draft202012Validator
+from PIL import Image
+from starlette.requests import Request
 
 import gradum
 from asgi_client import Client
@@ -17,6 +21,8 @@ from gradum.serve import app
 from gradum.serve.limits import RequestLimits
 from gradum.serve.requests import PredictRequest
 from gradum.serve.served_model import ServedModel
+from gradum.serve.shelf import _refuse_more_columns
+from gradum.waiting import tell
 from synthetic import ONCE, task
 
 ROWS = 5
@@ -228,24 +234,101 @@ def test_a_slow_caller_is_sent_away(folder):
 
 def test_work_for_which_nobody_waits_keeps_its_thread(folder):
     service = app(folder / "label.gradum", limits=RequestLimits(seconds=0.05)).state.service
-    begun, go = [], threading.Event()
+    begun, go, nothing = [], threading.Event(), Request({"type": "http", "headers": []})
 
     def work(number):
         begun.append(number)
         go.wait(10)
 
     async def asked():
-        found = [service._in_thread(service._threads, work, number) for number in range(6)]
-        refused = await asyncio.gather(*found, return_exceptions=True)
+        found = [
+            service.guarded(lambda _, each=number: service.worked(10**6, work, each))(nothing)
+            for number in range(6)
+        ]
+        refused = await asyncio.gather(*found)
         late = list(begun)
         go.set()
         await service._in_thread(service._threads, begun.append, "next")
         return refused, late
 
     refused, late = asyncio.run(asked())
-    assert [error.status for error in refused] == [503] * 6
+    assert [answer.status_code for answer in refused] == [503] * 6
     assert sorted(late) == [0, 1]
     assert begun[2:] == ["next"]
+
+
+def test_work_that_tells_how_far_it_is_ends_when_its_time_is_over(folder):
+    service = app(folder / "label.gradum", limits=RequestLimits(seconds=0.05)).state.service
+    ended, far = threading.Event(), threading.Event()
+
+    def work():
+        try:
+            while not far.wait(0.01):
+                tell("explaining rows", 0.5)
+        finally:
+            ended.set()
+
+    nothing = Request({"type": "http", "headers": []})
+    answer = asyncio.run(service.guarded(lambda _: service.worked(10**6, work))(nothing))
+    assert answer.status_code == 503
+    assert ended.wait(10)
+
+
+def picture(side, mode="1"):
+    """A file of a few bytes that states side × side pixels."""
+    written = io.BytesIO()
+    Image.new(mode, (side, side)).save(written, "PNG")
+    return written.getvalue()
+
+
+@pytest.fixture(scope="module")
+def of_pictures(tmp_path_factory):
+    """A file of a model of pictures."""
+    path = tmp_path_factory.mktemp("pictures") / "m.gradum"
+    rows = [
+        {"picture": picture(8 + number % 2, "L"), "label": "ab"[number % 2]} for number in range(60)
+    ]
+    gradum.fit(pl.DataFrame(rows), "label", **ONCE | {"model": "linear"}).save(path)
+    return path
+
+
+def body_of(*pictures):
+    return {"records": [{"picture": {"base64": base64.b64encode(p).decode()}} for p in pictures]}
+
+
+def test_pictures_are_refused_by_what_they_state_before_one_is_decoded(of_pictures, monkeypatch):
+    client = Client(app(of_pictures, limits=RequestLimits(decoded=10_000)))
+    assert client.post("/predict", body_of(picture(90))).status == 200
+    opened = []
+    monkeypatch.setattr("gradum.tables.kinds.picture.opening.opened", opened.append)
+    for pictures in ([picture(101)], [picture(60)] * 3, [picture(60, "RGB")]):
+        refused = client.post("/predict", body_of(*pictures))
+        assert refused.status == 413
+        assert "10,000" in refused.json["error"]
+    assert opened == []
+
+
+def test_nothing_long_is_done_on_the_event_loop(of_pictures, folder, records, monkeypatch):
+    """A picture, long bodies, intervals and many rows go to a thread; short rows do not."""
+    places, answered = [], ServedModel.answered
+
+    def noted(self, asked):
+        places.append(threading.current_thread() is threading.main_thread())
+        return answered(self, asked)
+
+    pictures, plain_rows = Client(app(of_pictures)), Client(app(folder / "label.gradum"))
+    monkeypatch.setattr(ServedModel, "answered", noted)
+    (row, *_), column = plain(records), "colour"
+    assert column in row
+    for client, body in (
+        (pictures, body_of(picture(8))),
+        (plain_rows, {"records": [row | {column: "x" * 50_000}]}),
+        (plain_rows, {"records": [row], "coverage": 0.9}),
+        (plain_rows, {"records": [row] * 65}),
+        (plain_rows, {"records": [row] * 5}),
+    ):
+        assert client.post("/predict", body).status == 200
+    assert places == [False, False, False, False, True]
 
 
 def test_a_form_of_another_page_is_refused(client, records):
@@ -258,7 +341,10 @@ def test_a_form_of_another_page_is_refused(client, records):
 
 def test_unknown_addresses(client):
     assert client.get("/none").status == 404
-    assert client.get("/predict").status == 405
+    refused = client.get("/predict")
+    assert refused.status == 405
+    assert refused.json["remedy"] == "Use POST."
+    assert client.get("/none").json["remedy"]
     assert client.post("/models/none/predict", {"records": []}).status == 404
     assert client.post("/models/..%2f..%2fetc/predict", {"records": []}).status == 404
 
@@ -268,11 +354,29 @@ def test_strangers_are_refused(folder, records):
     client = Client(app(folder / "label.gradum", token=word))
     body = {"records": plain(records)}
     basic = base64.b64encode(f"anyone:{word}".encode()).decode()
-    for headers in ({}, {"Authorization": "Bearer other"}, {"Authorization": "Basic ??"}):
+    nobody = base64.b64encode(b"no colon").decode()
+    for given in (
+        None,
+        "Bearer other",
+        "Bearer",
+        f"Bearer {word} {word}",
+        f"Bearer {word[:-1]}",
+        f"Bearer {word}x",
+        "Bearer ",
+        word,
+        f"Digest {word}",
+        f"Basic {word}",
+        "Basic ??",
+        f"Basic {nobody}",
+        "Basic ",
+        "\xff\xfe",
+    ):
+        headers = {} if given is None else {"Authorization": given}
         refused = client.post("/predict", body, headers)
         assert refused.status == 401
         assert refused.headers["www-authenticate"].startswith("Basic")
-    for given in (f"Bearer {word}", f"Basic {basic}"):
+        assert "Bearer" in refused.json["remedy"]
+    for given in (f"Bearer {word}", f"bearer  {word}", f"Basic {basic}"):
         assert client.post("/predict", body, {"Authorization": given}).status == 200
     assert client.get("/metrics").status == 401
     assert client.get("/health").status == 200
@@ -322,6 +426,29 @@ def test_a_replaced_file_is_put_to_work_and_a_bad_one_is_not(tmp_path, classifie
     assert slot.served.version == at_work.version
 
 
+def test_a_file_that_needs_more_columns_is_not_put_to_work(tmp_path):
+    path, table = tmp_path / "m.gradum", task("label", 120)
+    few = table.drop("colour", "size")
+
+    def fit(frame):
+        gradum.fit(frame, "label", **ONCE | {"model": "linear"}).save(tmp_path / "new")
+        (tmp_path / "new").replace(path)
+
+    fit(few)
+    application = app(path)
+    shelf = application.state.service.shelf
+    slot, at_work = shelf.slots["m"], shelf.slots["m"].served
+    fit(table)
+    with pytest.raises(ModelFileError, match=r"'colour', 'size'"):
+        _refuse_more_columns(at_work, ServedModel("m", gradum.load(path)))
+    shelf.renew()
+    assert slot.served is at_work
+    assert slot.failures == 1
+    fit(few.drop("age"))
+    shelf.renew()
+    assert slot.served is not at_work
+
+
 def test_a_shadow_is_asked_and_never_heard(tmp_path, folder, classifier, records):
     shutil.copy(folder / "label.gradum", tmp_path / "other.gradum")
     client = Client(
@@ -342,6 +469,9 @@ def test_a_slow_shadow_delays_nobody_and_has_boundedly_much_to_answer(folder, re
 
     class Slow:
         name = "label"
+
+        def decoded_size(self, records):
+            return 0
 
         def answered(self, request):
             asked.append(request)

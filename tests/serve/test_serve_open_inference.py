@@ -61,6 +61,22 @@ def test_a_body_of_no_type_is_read(client, records):
     assert untyped.json == client.post("/v2/models/label/infer", asked).json
 
 
+def test_a_page_of_another_origin_is_refused(client, records):
+    """A browser asks nobody before it sends a body without a type."""
+    body = json.dumps({"inputs": tensors(client, records)}).encode()
+    host = "localhost:8000"
+    for origin, status in (
+        ("https://elsewhere.example", 403),
+        ("null", 403),
+        (f"http://{host}.elsewhere.example", 403),
+        ("", 403),
+        (f"http://{host}", 200),
+    ):
+        headers = {"Host": host, "Origin": origin, "Content-Type": ""}
+        assert client.post("/v2/models/label/infer", body, headers).status == status, origin
+    assert client.post("/v2/models/label/infer", body, {"Content-Type": ""}).status == 200
+
+
 def test_columns_of_shape_n_1(client, records):
     flat = tensors(client, records)
     nested = [each | {"shape": [ROWS, 1], "data": [[v] for v in each["data"]]} for each in flat]

@@ -6,10 +6,13 @@ import os
 import pickle
 import signal
 import sys
-from typing import Any
+from typing import Any, BinaryIO
 
 from gradum.engines.engine import do
 from gradum.isolation import portable
+
+BEGUN = b"+"
+"""Comes before an answer, once the work is loaded with all that it imports."""
 
 
 def serve() -> None:
@@ -21,11 +24,17 @@ def serve() -> None:
     while True:
         try:
             pickled, items = pickle.load(sys.stdin.buffer)
-            answer = pickle.dumps(held.answer(pickled, items), pickle.HIGHEST_PROTOCOL)
-            answers.write(answer)
-            answers.flush()
+            failure = held.load(pickled)
+            _write(answers, BEGUN)
+            answer = failure or held.answer(items)
+            _write(answers, pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))
         except (EOFError, BrokenPipeError):
             return
+
+
+def _write(answers: BinaryIO, answer: bytes) -> None:
+    answers.write(answer)
+    answers.flush()
 
 
 class _Held:
@@ -34,13 +43,20 @@ class _Held:
     pickled = b""
     work: Any = None
 
-    def answer(self, pickled: bytes | None, items: list[Any]) -> tuple[bool, Any]:
-        """Return whether the work raised something, and that or what it returned."""
+    def load(self, pickled: bytes | None) -> tuple[bool, Any] | None:
+        """Load the work if it is new, or was not loaded before; return what that raised."""
         try:
             if pickled is not None:
                 self.work, self.pickled = None, pickled
             if self.work is None:  # also after an attempt that failed
                 self.work = pickle.loads(self.pickled)
+        except BaseException as error:
+            return True, portable(error)
+        return None
+
+    def answer(self, items: list[Any]) -> tuple[bool, Any]:
+        """Return whether the work raised something, and that or what it returned."""
+        try:
             return False, do(self.work, items)
         except BaseException as error:  # a Rust panic is not an Exception
             return True, portable(error)

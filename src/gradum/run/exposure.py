@@ -1,4 +1,7 @@
-"""Answers for the exposure of rows: models learn targets per unit, and users ask for whole rows."""
+"""Units: models learn and are judged per unit of exposure, and all else is for whole rows.
+
+Whole rows are what a table holds and users ask for: targets, answers, intervals, errors of a watch.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +49,20 @@ def for_exposure(schema: Schema, frame: pl.DataFrame, prediction: Prediction) ->
     exposure = exposure_of(schema, frame)
     return (
         prediction if exposure is None else replace(prediction, value=prediction.value * exposure)
+    )
+
+
+def per_unit(schema: Schema, frame: pl.DataFrame, prediction: Prediction) -> Prediction:
+    """Return predictions for the exposure of each typed row as predictions per unit.
+
+    Raises
+    ------
+    SchemaError, ColumnError
+        As `exposure_of`.
+    """
+    exposure = exposure_of(schema, frame)
+    return (
+        prediction if exposure is None else replace(prediction, value=prediction.value / exposure)
     )
 
 

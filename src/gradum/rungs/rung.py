@@ -13,7 +13,7 @@ import numpy as np
 from gradum.core.losses import Loss, resolve
 from gradum.core.models.architecture import Architecture
 from gradum.core.models.compiled import CompiledForward
-from gradum.core.models.few_rows import FEW_ROWS, are_few
+from gradum.core.models.few_rows import are_few
 from gradum.core.models.input_blocks import Inputs, numbers_in, of_matrix, take
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.parameters import Params, dtype_of
@@ -230,13 +230,11 @@ class Rung:
         return self._rows(self._inputs(design)).astype(np.float64)
 
     def _of_many(self, design: Design) -> np.ndarray:
-        """Return the logits of a block of many rows, which have the same bits in a short one."""
+        """Return the logits of a block of many rows."""
         inputs, rows = self._inputs(design), len(design)
-        if are_few(rows):
-            inputs = take(inputs, np.resize(np.arange(rows), FEW_ROWS + 1))
         with one_thread_if_free():
             if rows <= LEAST_STRIP or rows * self._products < WORTH_STRIPS:
-                return self._rows(inputs)[:rows].astype(np.float64)
+                return self._rows(inputs).astype(np.float64)
             count = max(-(-rows // STRIP_ROWS), 2)
             ends = [strip * rows // count for strip in range(count + 1)]
             strips = [take(inputs, slice(*strip)) for strip in pairwise(ends)]

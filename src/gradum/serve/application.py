@@ -13,7 +13,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from anyio import to_thread
 from starlette.applications import Starlette
@@ -38,13 +38,19 @@ from gradum.serve.served_model import Answered, ServedModel
 from gradum.serve.shelf import Shelf, Slot
 from gradum.serve.telemetry import Telemetry
 from gradum.serve.together import Together, is_single
+from gradum.waiting import Stage, heard_by
 
 LOG = logging.getLogger("gradum.serve")
 
 AT_ONCE = 64  # rows are answered at once: to hand them to a thread would take as long
+BRIEF_BYTES = 32_768  # a longer body is read, answered and written in a thread
 MOST_BEHIND = 64  # requests that shadows have still to answer; others they do not get
 RELOAD_SECONDS, WATCH_SECONDS = 1.0, 600.0
 
+AWAITS_BODY = "gradum.awaits_body"
+"""Of a request's scope: whether its body is still coming."""
+
+T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -88,24 +94,17 @@ class Service:
         """Answer rows."""
         served = self.slot(request).served
         body = await self.body(request)
-        asked = decoded(body, PredictRequest)
+        asked = await self.worked(len(body), decoded, body, PredictRequest)
         found = await self.ask(served, asked, len(body))
-        notes = [difference.sentence for difference in found.differences]
-        response = json_response(
-            {
-                "model": served.name,
-                "version": served.version,
-                "answers": found.answers,
-                "notes": notes,
-            }
-        )
+        response = await self.worked(len(body), _answer_of, served, found)
         response.background = self.shadow(served, asked, found)
         return response
 
     async def labels(self, request: Request) -> Response:
         """Join outcomes with what was predicted."""
         served = self.slot(request).served
-        told = decoded(await self.body(request), Outcomes).labels
+        body = await self.body(request)
+        told = (await self.worked(len(body), decoded, body, Outcomes)).labels
         refuse_many(len(told), self.limits.rows)
         joined = await self._in_thread(self._threads, self._waiting[served.name].join, served, told)
         telemetry, name = self.telemetry, served.name
@@ -152,17 +151,37 @@ class Service:
         began = time.perf_counter()
         shadow = self.shelf.shadows.get(served.name)
         also = frozenset[str]() if shadow is None else shadow.served.known
-        if is_single(asked):
+        is_brief = size <= BRIEF_BYTES and not served.grids
+        if is_brief and is_single(asked):
             found = await self._together.answered(served, asked, also)
-        elif rows <= AT_ONCE and not asked.is_explained:
+        elif is_brief and rows <= AT_ONCE and asked.coverage is None and not asked.is_explained:
             found = served.answered(asked, also)
         else:
-            found = await self._in_thread(self._threads, served.answered, asked, also)
+            found = await self._in_thread(self._threads, self._answered, served, asked, also)
         self.telemetry.count(served.name, found, time.perf_counter() - began)
         if asked.id is not None:
             self._waiting[served.name].keep(asked.names, found.predictions, served.version)
         self._recent[served.name].add(served, found.rows, size)
         return found
+
+    async def worked(self, size: int, work: Callable[..., T], *arguments: Any) -> T:
+        """Do what takes a moment for a small body, and may take long for one of many bytes."""
+        if size <= BRIEF_BYTES:
+            return work(*arguments)
+        return await self._in_thread(self._threads, work, *arguments)
+
+    def _answered(
+        self, served: ServedModel, asked: PredictRequest, also: frozenset[str] = frozenset()
+    ) -> Answered:
+        """Answer rows in a thread, unless their pictures and sounds would take long to decode."""
+        most = self.limits.decoded
+        if served.decoded_size(asked.records) > most:
+            raise Refused(
+                413,
+                say("The pictures or sounds hold more than {most:,} numbers.", most=most),
+                say("Send fewer at a time, or make them smaller; a model looks at few pixels."),
+            )
+        return served.answered(asked, also)
 
     def shadow(
         self, served: ServedModel, asked: PredictRequest, found: Answered
@@ -186,7 +205,9 @@ class Service:
                 request = PredictRequest(
                     [{k: v for k, v in record.items() if k in known} for record in asked.records]
                 )
-                others = (await self._in_thread(self._one, shadow.answered, request)).predictions
+                async with asyncio.timeout(self.limits.seconds):
+                    found_too = await self._in_thread(self._one, self._answered, shadow, request)
+                others = found_too.predictions
             finally:
                 self._behind -= 1
         except Exception:  # whatever the shadow does, the callers are answered
@@ -199,22 +220,29 @@ class Service:
     async def _in_thread(
         self, threads: asyncio.Semaphore, work: Callable[..., Any], *arguments: Any
     ) -> Any:
-        """Work in one of so many threads; it keeps the thread when nobody waits any longer."""
+        """Work in one of so many threads; it keeps the thread when nobody waits any longer.
+
+        Work that tells how far it is ends when its time is over; other work goes on to its end.
+        """
+        until = time.monotonic() + self.limits.seconds
+
+        def end_late(_: Stage) -> None:
+            if time.monotonic() > until:
+                raise TimeoutError
+
+        def heard() -> Any:
+            with heard_by(end_late):
+                return work(*arguments)
 
         def end(working: asyncio.Task) -> None:
             threads.release()
             if not working.cancelled():
                 working.exception()  # has been told, or came too late
 
-        try:
-            async with asyncio.timeout(self.limits.seconds):
-                await threads.acquire()
-                working = asyncio.create_task(asyncio.to_thread(work, *arguments))
-                working.add_done_callback(end)
-                return await asyncio.shield(working)
-        except TimeoutError:
-            slow = say("The answer took more than {seconds} s.", seconds=self.limits.seconds)
-            raise Refused(503, slow, headers={"Retry-After": "1"}) from None
+        await threads.acquire()
+        working = asyncio.create_task(asyncio.to_thread(heard))
+        working.add_done_callback(end)
+        return await asyncio.shield(working)
 
     def slot(self, request: Request) -> Slot:
         """Return the model of a request: the first one, if its address names none."""
@@ -238,19 +266,26 @@ class Service:
             )
         self._refuse_large(int(headers.get(b"content-length", 0)))
         body, more = bytearray(), True
-        try:
-            async with asyncio.timeout(self.limits.seconds):
-                while more:
-                    message = await request.receive()
-                    if message["type"] == "http.disconnect":
-                        raise ClientDisconnect
-                    body += message.get("body", b"")
-                    self._refuse_large(len(body))
-                    more = message.get("more_body", False)
-        except TimeoutError:
-            message = say("The body took more than {seconds} s.", seconds=self.limits.seconds)
-            raise Refused(408, message, headers={"Connection": "close"}) from None
+        request.scope[AWAITS_BODY] = True
+        while more:
+            message = await request.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            body += message.get("body", b"")
+            self._refuse_large(len(body))
+            more = message.get("more_body", False)
+        request.scope[AWAITS_BODY] = False
         return bytes(body)
+
+    def _late(self, request: Request) -> Refused:
+        """Return the refusal of a request whose time is over."""
+        seconds = self.limits.seconds
+        if request.scope.get(AWAITS_BODY):
+            slow = say("The body took more than {seconds} s.", seconds=seconds)
+            return Refused(408, slow, say("Send it again."), {"Connection": "close"})
+        slow = say("The answer took more than {seconds} s.", seconds=seconds)
+        remedy = say("Send fewer rows at a time, or ask again later.")
+        return Refused(503, slow, remedy, {"Retry-After": "1"})
 
     def _refuse_large(self, size: int) -> None:
         most = self.limits.bytes
@@ -270,14 +305,17 @@ class Service:
             try:
                 self._refuse_strangers(request)
                 if self._at_once >= self.limits.at_once:
-                    raise Refused(
-                        429, say("Too many requests at once."), headers={"Retry-After": "1"}
-                    )
+                    remedy = say("Ask again in a second.")
+                    after = {"Retry-After": "1"}
+                    raise Refused(429, say("Too many requests at once."), remedy, after)
                 self._at_once += 1
                 try:
-                    return await endpoint(request)
+                    async with asyncio.timeout(self.limits.seconds):
+                        return await endpoint(request)
                 finally:
                     self._at_once -= 1
+            except TimeoutError:
+                refused = self._late(request)
             except ClientDisconnect:
                 return Response(status_code=499)
             except GradumError as error:
@@ -304,7 +342,8 @@ class Service:
             brought = b""
         if not hmac.compare_digest(brought, self._token):
             asks = {"WWW-Authenticate": 'Basic realm="gradum", charset="UTF-8"'}
-            raise Refused(401, say("The token is not known."), headers=asks)
+            remedy = say("Send the header Authorization: Bearer TOKEN, with this server's token.")
+            raise Refused(401, say("The token is not known."), remedy, asks)
 
     # -- what goes on beside ------------------------------------------------------------------
 
@@ -345,6 +384,12 @@ def _password(given: bytes) -> bytes:
         return base64.b64decode(given, validate=True).partition(b":")[2]
     except ValueError:
         return b""
+
+
+def _answer_of(served: ServedModel, found: Answered) -> Response:
+    notes = [difference.sentence for difference in found.differences]
+    known = {"model": served.name, "version": served.version}
+    return json_response(known | {"answers": found.answers, "notes": notes})
 
 
 def described(served: ServedModel) -> dict[str, Any]:
@@ -394,4 +439,10 @@ def application(shelf: Shelf, limits: RequestLimits, token: str | None = None) -
 
 async def _not_found(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return Refused(error.status_code, str(error.detail), headers=error.headers).response
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "")
+        message, remedy = say("The method is not allowed."), say("Use {method}.", method=allowed)
+    else:
+        message = str(error.detail)
+        remedy = say("The page /openapi.json lists every address.")
+    return Refused(error.status_code, message, remedy, error.headers).response

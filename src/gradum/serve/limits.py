@@ -19,6 +19,9 @@ class RequestLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         The largest body; a larger one is refused with 413.
     rows : int
         The most rows of a request; more are refused with 413.
+    decoded : int
+        The most numbers that pictures and sounds of a request state to hold: pixels or samples,
+        times channels; more are refused with 413, before any is decoded.
     explained : int
         The most rows of a request that asks for explanations, which take up to a second each.
     seconds : float
@@ -31,6 +34,7 @@ class RequestLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     bytes: Positive = 8_000_000
     rows: Positive = 10_000
+    decoded: Positive = 40_000_000
     explained: Positive = 20
     seconds: Annotated[float, Meta(gt=0)] = 30.0
     at_once: Positive = 64

@@ -13,6 +13,7 @@ import math
 import struct
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
 import numpy as np
@@ -117,13 +118,14 @@ def routes(service: Service) -> Iterable[tuple[str, Callable[[Request], Awaitabl
 
     async def infer(request: Request) -> Response:
         served = _served(service, request)
+        refuse_foreign(request)
         body = await service.body(request, OR_NONE)
-        inference, tensors = _split(body, request.headers.get(JSON_LENGTH))
-        records = _records(inference, tensors, service.limits.rows)
+        length, most = request.headers.get(JSON_LENGTH), service.limits.rows
+        inference, records = await service.worked(len(body), _read, body, length, most)
         wanted = inference.parameters
         asked = PredictRequest(records, rung=wanted.rung, coverage=wanted.coverage)
         found = await service.ask(served, asked, len(body))
-        response = _sent(served, inference, found)
+        response = await service.worked(len(body), _sent, served, inference, found)
         response.background = service.shadow(served, asked, found)
         return response
 
@@ -180,6 +182,31 @@ def _served(service: Service, request: Request) -> ServedModel:
             say("The one at work is {version}.", version=served.version),
         )
     return served
+
+
+def refuse_foreign(request: Request) -> None:
+    """Refuse what a page of another origin sends: a browser asks nobody before it does.
+
+    Raises
+    ------
+    Refused
+    """
+    origin = request.headers.get("origin")
+    if origin is None:  # no browser sent it
+        return
+    if urlsplit(origin).netloc != request.headers.get("host"):
+        raise Refused(
+            403,
+            say("The request comes from a page of another origin."),
+            say("Ask from a program, or from a page of this server."),
+        )
+
+
+def _read(
+    body: bytes, length: str | None, most: int
+) -> tuple[InferenceRequest, list[dict[str, Any]]]:
+    inference, tensors = _split(body, length)
+    return inference, _records(inference, tensors, most)
 
 
 def _split(body: bytes, length: str | None) -> tuple[InferenceRequest, memoryview]:

@@ -22,6 +22,8 @@ from gradum.serve.requests import Outcome
 from gradum.serve.served_model import ServedModel
 from gradum.study.watch.error_rate_test import Labelled, follow
 from gradum.study.watch.sequential_test import ErrorBound, ErrorCount, Unjudged
+from gradum.tables.kinds.values import LARGEST
+from gradum.tables.wording import shortened
 
 LOG = logging.getLogger("gradum.serve")
 
@@ -120,11 +122,16 @@ def _truth(served: ServedModel, outcome: Outcome) -> Any:
     """Return an outcome as the target has it: a number, or the text of a class."""
     if served.model.classes:
         return str(outcome.label)
-    label = outcome.label
-    if isinstance(label, str | bool) or not np.isfinite(label):
+    label, name = outcome.label, shortened(outcome.id)
+    if isinstance(label, str | bool):
         raise TargetError(
-            say("The outcome of {name!r} is no number.", name=outcome.id),
+            say("The outcome of {name!r} is no number.", name=name),
             say("The target {target!r} is one.", target=served.model.target),
+        )
+    if abs(label) > LARGEST:  # also a whole number that no float can hold
+        raise TargetError(
+            say("The outcome of {name!r} is too large a number.", name=name),
+            say("Give a number of at most {most:.0e}.", most=LARGEST),
         )
     return float(label)
 

@@ -21,6 +21,8 @@ from gradum.serve.requests import Content, PredictRequest, Record
 from gradum.study.example_row import example_row
 from gradum.tables.check import check
 from gradum.tables.differences import Difference, absent_in
+from gradum.tables.kinds import KINDS
+from gradum.tables.kinds.grid import GridKind
 from gradum.tables.record_names import RecordNames
 from gradum.tables.sources.read import read
 
@@ -73,6 +75,13 @@ class ServedModel:
         return self.needed if self.allow_missing else self._record_names.features
 
     @cached_property
+    def asks_for(self) -> frozenset[str]:
+        """The columns that its answers hang on: those of its features, and of the exposure."""
+        schema = self.model.fitted.schema
+        also = () if schema.exposure is None else (schema.exposure,)
+        return frozenset((*self.model.features, *also))
+
+    @cached_property
     def explains(self) -> bool:
         """Whether its run keeps rows against which answers can be explained."""
         try:
@@ -98,6 +107,15 @@ class ServedModel:
         """The columns of pictures and sounds, which come as bytes."""
         features = self.model.fitted.schema.features
         return tuple(column.name for column in features if column.traits.is_file)
+
+    def decoded_size(self, records: Sequence[Record]) -> int:
+        """Return how many numbers the pictures and sounds of records state to hold."""
+        if not self.grids:
+            return 0
+        opening = [kind for kind in KINDS.values() if isinstance(kind, GridKind)]
+        cells = (record.get(name) for record in records for name in self.grids)
+        contents = (cell.base64 for cell in cells if isinstance(cell, Content))
+        return sum(max(kind.decoded_size(each) for kind in opening) for each in contents)
 
     def test(self) -> None:
         """Answer a row, so that a model that cannot is not put to work, and what is slow is done.

@@ -14,6 +14,7 @@ from gradum.messages import listed, say
 from gradum.serve.served_model import ServedModel
 from gradum.ship.layout import MODEL
 from gradum.ship.run_folder import locate_model
+from gradum.tables.wording import quoted
 
 LOG = logging.getLogger("gradum.serve")
 
@@ -61,7 +62,7 @@ class Slot:
     def renew(self) -> bool:
         """Put the file's model to work if the file has changed; return whether it was.
 
-        A file that is no model, or of another target, leaves the old model at work.
+        A file that is no model, of another target, or needs more columns, leaves the old one.
         """
         stamp = self._look()
         if stamp is None or stamp == self._stamp:
@@ -70,6 +71,7 @@ class Slot:
         try:
             newer = self._opened()
             _refuse_other(self.served, newer)
+            _refuse_more_columns(self.served, newer)
         except GradumError as error:
             self.failures += 1
             LOG.error("reload-refused", extra={"model": self.named.name, "cause": str(error)})
@@ -140,6 +142,7 @@ class Shelf:
         )
         for name, shadow in self.shadows.items():
             _refuse_other(self.slots[name].served, shadow.served)
+            _refuse_more_columns(self.slots[name].served, shadow.served)
 
     @property
     def served(self) -> list[ServedModel]:
@@ -184,4 +187,17 @@ def _refuse_other(old: ServedModel, new: ServedModel) -> None:
                 was_task=was[1],
             ),
             say("Serve it under another name."),
+        )
+
+
+def _refuse_more_columns(old: ServedModel, new: ServedModel) -> None:
+    """Refuse a model that needs columns which requests for the one at work need not bring."""
+    more = (new.asks_for - old.asks_for) | (new.needed - old.needed)
+    if more:
+        raise ModelFileError(
+            say(
+                "The new file needs {columns}, which the model at work does not.",
+                columns=quoted(sorted(more)),
+            ),
+            say("Serve it under another name, or start the server anew once callers send them."),
         )

@@ -22,8 +22,8 @@ from gradum.study.evidence import Evidence
 from gradum.study.findings.reliability import Reliability, reliability
 from gradum.study.trust import Check, Gauge, Line, Obstacle
 
-JUDGED = Line("calibration.judged", marked("No miscalibration is shown on judged rows"))
-TABLE = Line("calibration.table", marked("No miscalibration is shown on new rows"))
+JUDGED = Line("calibration.judged", marked("No systematic error is shown on judged rows"))
+TABLE = Line("calibration.table", marked("No systematic error is shown on new rows"))
 OFF = marked("all predictions too high, or too low, by {gap}")
 
 
@@ -157,7 +157,7 @@ def _of_predictions(
 
 PART = TrustPart(
     "calibration",
-    marked("Calibration"),
+    marked("Is it right on average?"),
     (JUDGED, TABLE),
     _of_model,
     _of_predictions,

@@ -283,7 +283,7 @@ def _shown_in(differing: Sequence[str]) -> str:
 
 PART = TrustPart(
     "groups",
-    marked("Groups"),
+    marked("Is it as good in every group?"),
     (SCORE, SELECTION, RATES),
     _of_model,
     _of_predictions,

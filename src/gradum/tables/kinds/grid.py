@@ -62,6 +62,10 @@ class GridKind(CellKind):
             It is damaged, too large, or of another format.
         """
 
+    @abstractmethod
+    def stated(self, content: bytes) -> int:
+        """Return how many numbers the head of a file states; 0 if it is of no format it opens."""
+
     package: ClassVar[str]
     """The package that opens its files."""
 
@@ -98,6 +102,10 @@ class GridKind(CellKind):
                 extra=self.extra,
             )
         return Reading(self.name, reason, usable=False)
+
+    def decoded_size(self, content: bytes) -> int:
+        """Return how many numbers would be decoded to open a file; nothing is decoded for that."""
+        return self.stated(content) if self._can_open else 0
 
     @property
     def _can_open(self) -> bool:

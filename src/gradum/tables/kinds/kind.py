@@ -115,6 +115,7 @@ class Kind(ABC):
     axes: ClassVar[str] = ""  # what the sides of a grid as drawn are, in a sentence
     regions: ClassVar[tuple[str, ...]] = ()  # where each ninth, or third, of a grid is, as drawn
     raw_type: ClassVar[RawType | None] = None  # as what values reach a form outside of Python
+    read_outside: ClassVar[str] = ""  # what such a form reads otherwise than gradum, in a sentence
     together: ClassVar[str] = marked(  # why proofs take no two values of a column without a line
         "a date, a time of day or a text enters as several inputs at once"
     )

@@ -85,6 +85,11 @@ class DateKind(Kind):
     accidents = (Accident("year_later", marked("a year later"), lambda dates: dates + YEAR),)
     in_words = marked("dates")
     raw_type = "text"
+    read_outside = marked(
+        "Dates are read as 2024-01-31, 2024-01-31 13:45 or 2024-01-31T13:45:59.5, each time "
+        "perhaps with a zone (Z, UTC, +02, +0200 or +02:00); others, such as 31.01.2024, are "
+        "missing."
+    )
     stored_per_millisecond, axis_format = 1e3, "%Y-%m-%d"
     instead_of_target = marked("Predict a number instead, such as the days since a fixed date.")
 

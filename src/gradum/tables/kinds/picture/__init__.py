@@ -42,6 +42,10 @@ class PictureKind(GridKind):
         """Return the pixels of a file."""
         return opening.opened(content)
 
+    def stated(self, content: bytes) -> int:
+        """Return the pixels times the channels of a file."""
+        return opening.stated(content)
+
     def of_array(self, values: np.ndarray) -> np.ndarray:
         """Return an array as pixels."""
         return opening.of_array(values)

@@ -48,6 +48,21 @@ def opened(content: bytes) -> np.ndarray:
         raise CannotOpen(say("damaged, or no picture")) from error
 
 
+def stated(content: bytes) -> int:
+    """Return how many numbers the head of a file states: width times height times channels.
+
+    0 for what is no picture.
+    """
+    pillow = needs("PIL.Image", "image", say("Pictures"))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd metadata
+            with pillow.open(io.BytesIO(content), formats=FORMATS) as picture:
+                return picture.width * picture.height * len(picture.getbands())
+    except Exception:  # whatever a decoder says of a damaged file
+        return 0
+
+
 def of_array(values: np.ndarray) -> np.ndarray:
     """Return an array (height, width) or (height, width, 1, 3 or 4) as `opened` returns a file.
 

@@ -48,6 +48,10 @@ class SoundKind(GridKind):
         """Return the spectrogram of a file."""
         return opening.opened(content)
 
+    def stated(self, content: bytes) -> int:
+        """Return the samples times the channels that are read of a file."""
+        return opening.stated(content)
+
     def described(self, grids: list[Grid]) -> str:
         """Say how many sounds there are, and how long they are."""
         seconds = [grid.pixels.shape[1] / FRAMES_PER_SECOND for grid in grids]
