@@ -149,15 +149,13 @@ class Service:
         rows = len(asked.records)
         refuse_many(rows, self.limits.explained if asked.is_explained else self.limits.rows)
         began = time.perf_counter()
-        shadow = self.shelf.shadows.get(served.name)
-        also = frozenset[str]() if shadow is None else shadow.served.known
         is_brief = size <= BRIEF_BYTES and not served.grids
         if is_brief and is_single(asked):
-            found = await self._together.answered(served, asked, also)
+            found = await self._together.answered(served, asked)
         elif is_brief and rows <= AT_ONCE and asked.coverage is None and not asked.is_explained:
-            found = served.answered(asked, also)
+            found = served.answered(asked)
         else:
-            found = await self._in_thread(self._threads, self._answered, served, asked, also)
+            found = await self._in_thread(self._threads, self._answered, served, asked)
         self.telemetry.count(served.name, found, time.perf_counter() - began)
         if asked.id is not None:
             self._waiting[served.name].keep(asked.names, found.predictions, served.version)
@@ -170,9 +168,7 @@ class Service:
             return work(*arguments)
         return await self._in_thread(self._threads, work, *arguments)
 
-    def _answered(
-        self, served: ServedModel, asked: PredictRequest, also: frozenset[str] = frozenset()
-    ) -> Answered:
+    def _answered(self, served: ServedModel, asked: PredictRequest) -> Answered:
         """Answer rows in a thread, unless their pictures and sounds would take long to decode."""
         most = self.limits.decoded
         if served.decoded_size(asked.records) > most:
@@ -181,7 +177,7 @@ class Service:
                 say("The pictures or sounds hold more than {most:,} numbers.", most=most),
                 say("Send fewer at a time, or make them smaller; a model looks at few pixels."),
             )
-        return served.answered(asked, also)
+        return served.answered(asked)
 
     def shadow(
         self, served: ServedModel, asked: PredictRequest, found: Answered
@@ -201,10 +197,7 @@ class Service:
                 raise TimeoutError  # it cannot keep up
             self._behind += 1
             try:
-                known = shadow.known  # what only the other model knows is of no use to it
-                request = PredictRequest(
-                    [{k: v for k, v in record.items() if k in known} for record in asked.records]
-                )
+                request = PredictRequest(asked.records)
                 async with asyncio.timeout(self.limits.seconds):
                     found_too = await self._in_thread(self._one, self._answered, shadow, request)
                 others = found_too.predictions

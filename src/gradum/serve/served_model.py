@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -52,6 +52,8 @@ class ServedModel:
     model: Model
     allow_missing: bool = False
     """Whether a record may lack a column of which training rows lacked values; each is noted."""
+    others: Collection[str] = frozenset()
+    """Columns that a record may name besides: what models before it know, or its shadow."""
 
     @cached_property
     def example(self) -> Record:
@@ -128,8 +130,8 @@ class ServedModel:
         if not np.isfinite(np.array(numbers, np.float64)).all():
             raise ModelFileError(say("The model's answer to a common row is not finite."))
 
-    def answered(self, asked: PredictRequest, also: frozenset[str] = frozenset()) -> Answered:
-        """Answer rows, whose records may have other names that are of use to somebody else.
+    def answered(self, asked: PredictRequest) -> Answered:
+        """Answer rows.
 
         Raises
         ------
@@ -137,7 +139,7 @@ class ServedModel:
             A record lacks a column or has an unknown one, or a value cannot be used; or nothing of
             the kind can be asked of this model. The message says which, and why.
         """
-        rows, absent = self._rows(asked, also)
+        rows, absent = self._rows(asked)
         if not rows:
             return Answered([], absent, rows)
         if asked.coverage is not None:
@@ -149,12 +151,10 @@ class ServedModel:
             self._add_explained(answers, rows, asked)
         return Answered(answers, (*absent, *differences), rows)
 
-    def answered_plain(
-        self, several: Sequence[PredictRequest], also: frozenset[str] = frozenset()
-    ) -> list[Answered] | None:
+    def answered_plain(self, several: Sequence[PredictRequest]) -> list[Answered] | None:
         """Answer requests for one row and the same rung; None if one of them is not plain."""
         try:
-            found = [self._rows(asked, also) for asked in several]
+            found = [self._rows(asked) for asked in several]
             rows = [row for (row,), _ in found]
             if self.model.fitted.schema.exposure is not None:
                 return None
@@ -168,9 +168,7 @@ class ServedModel:
             for answer, (own, absent) in zip(self._plain(prediction), found, strict=True)
         ]
 
-    def _rows(
-        self, asked: PredictRequest, also: frozenset[str]
-    ) -> tuple[list[Record], tuple[Difference, ...]]:
+    def _rows(self, asked: PredictRequest) -> tuple[list[Record], tuple[Difference, ...]]:
         """Return rows with the model's columns alone, and which columns records lacked.
 
         Raises
@@ -180,20 +178,19 @@ class ServedModel:
         """
         rows, differences, features = asked.records, (), self._record_names.features
         if not all(record.keys() == features for record in rows):
-            rows, differences = self._completed(asked, also)
+            rows, differences = self._completed(asked)
         if self.grids or any(Content in map(type, row.values()) for row in rows):
             rows = [self._with_bytes(row, number) for number, row in enumerate(rows, 1)]
         return rows, differences
 
-    def _completed(
-        self, asked: PredictRequest, also: frozenset[str]
-    ) -> tuple[list[Record], tuple[Difference, ...]]:
+    def _completed(self, asked: PredictRequest) -> tuple[list[Record], tuple[Difference, ...]]:
         """Return records with the model's columns, null where they may be absent, and who lacks."""
         names, features = self._record_names, self.model.features
         may_lack = names.features - self.required
+        others = {*self.others, *([] if asked.id is None else [asked.id])}
         rows, lacking = [], {}
         for number, record in enumerate(asked.records, 1):
-            names.check_one(record, number, also=also | {asked.id}, may_lack=may_lack)
+            names.check_one(record, number, also=others, may_lack=may_lack)
             absent = [name for name in features if name not in record]
             for name in absent:
                 lacking.setdefault(name, []).append(number - 1)

@@ -44,6 +44,8 @@ class Slot:
     Parameters
     ----------
     named : NamedModel
+    others : set of str
+        Columns that callers may name: those of its models, which are added, and others'.
     allow_missing : bool
         See `ServedModel`.
 
@@ -53,10 +55,10 @@ class Slot:
         The file is no model that can be put to work.
     """
 
-    def __init__(self, named: NamedModel, *, allow_missing: bool = False) -> None:
-        self.named, self._allow_missing = named, allow_missing
+    def __init__(self, named: NamedModel, others: set[str], *, allow_missing: bool = False) -> None:
+        self.named, self._others, self._allow_missing = named, others, allow_missing
         self._stamp = self._look()
-        self.served = self._opened()
+        self.served = self._put_to_work(self._opened())
         self.failures = 0
 
     def renew(self) -> bool:
@@ -75,9 +77,15 @@ class Slot:
             self.failures += 1
             LOG.error("reload-refused", extra={"model": self.named.name, "cause": str(error)})
             return False
-        self.served = newer  # one assignment: a request has the old model or the new one
+        # One assignment: a request has the old model or the new one.
+        self.served = self._put_to_work(newer)
         LOG.info("reloaded", extra={"model": self.named.name, "version": newer.version})
         return True
+
+    def _put_to_work(self, served: ServedModel) -> ServedModel:
+        """Let callers name its columns from now on, whatever the models after it know."""
+        self._others |= served.known
+        return served
 
     def _look(self) -> Stamp | None:
         """Return what changes when the file is replaced; None while there is none."""
@@ -97,7 +105,7 @@ class Slot:
                 say("{path} continues series, and answers no single rows.", path=path),
                 say("Write its forecasts with gradum predict, and serve those."),
             )
-        served = ServedModel(self.named.name, model, self._allow_missing)
+        served = ServedModel(self.named.name, model, self._allow_missing, self._others)
         try:
             served.test()
         except GradumError as error:
@@ -135,8 +143,12 @@ class Shelf:
         allow_missing: bool = False,
     ) -> None:
         _refuse_names(models, shadows)
+        others = {named.name: set[str]() for named in models}
         self.slots, self.shadows = (
-            {named.name: Slot(named, allow_missing=allow_missing) for named in several}
+            {
+                named.name: Slot(named, others[named.name], allow_missing=allow_missing)
+                for named in several
+            }
             for several in (models, shadows)
         )
         for name, shadow in self.shadows.items():
@@ -191,7 +203,7 @@ def _refuse_other(old: ServedModel, new: ServedModel) -> None:
 
 def _refuse_more_columns(old: ServedModel, new: ServedModel) -> None:
     """Refuse a model that needs columns which requests for the one at work need not bring."""
-    more = (new.asks_for - old.asks_for) | (new.needed - old.needed)
+    more = (new.asks_for - old.asks_for) | (new.required - old.required)
     if more:
         raise ModelFileError(
             say(

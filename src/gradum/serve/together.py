@@ -17,11 +17,10 @@ from gradum.serve.served_model import Answered, ServedModel
 
 
 class Pending(NamedTuple):
-    """A request for a model, other names that it may have, and the answer that is waited for."""
+    """A request, the model that is to answer it, and the answer that is waited for."""
 
     served: ServedModel
     request: PredictRequest
-    also: frozenset[str]
     answer: asyncio.Future[Answered]
 
 
@@ -31,12 +30,10 @@ class Together:
     def __init__(self) -> None:
         self._waiting: list[Pending] = []
 
-    async def answered(
-        self, served: ServedModel, request: PredictRequest, also: frozenset[str]
-    ) -> Answered:
+    async def answered(self, served: ServedModel, request: PredictRequest) -> Answered:
         """Answer a request; what cannot be used raises as `ServedModel.answered` does."""
         loop = asyncio.get_running_loop()
-        asked = Pending(served, request, also, loop.create_future())
+        asked = Pending(served, request, loop.create_future())
         if not self._waiting:
             loop.call_soon(self._answer)
         self._waiting.append(asked)
@@ -44,12 +41,10 @@ class Together:
 
     def _answer(self) -> None:
         waiting, self._waiting = self._waiting, []
-        alike: dict[tuple, list[Pending]] = {}
+        alike: dict[tuple[int, str | None], list[Pending]] = {}
         for asked in waiting:
             if not asked.answer.done():  # else the caller has gone
-                alike.setdefault((id(asked.served), asked.request.rung, asked.also), []).append(
-                    asked
-                )
+                alike.setdefault((id(asked.served), asked.request.rung), []).append(asked)
         for group in alike.values():
             for at in range(0, len(group), FEW_ROWS):
                 _answer_all(group[at : at + FEW_ROWS])
@@ -65,13 +60,13 @@ def _answer_all(several: Sequence[Pending]) -> None:
     """Answer up to `FEW_ROWS` requests for one row; where one is not plain, each by itself."""
     if len(several) > 1:
         served = several[0].served
-        found = served.answered_plain([asked.request for asked in several], several[0].also)
+        found = served.answered_plain([asked.request for asked in several])
         if found is not None:
             for asked, answered in zip(several, found, strict=True):
                 asked.answer.set_result(answered)
             return
     for asked in several:
         try:
-            asked.answer.set_result(asked.served.answered(asked.request, asked.also))
+            asked.answer.set_result(asked.served.answered(asked.request))
         except Exception as error:  # is the caller's
             asked.answer.set_exception(error)
