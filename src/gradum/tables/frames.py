@@ -24,6 +24,7 @@ from gradum.tables.table import Table
 from gradum.tables.wording import quoted, shortened
 
 SOURCE = marked("the data frame")
+RECORDS = marked("the records")
 TAKEN = marked(
     "Give a path to a CSV, JSON, Parquet or Arrow file, a data frame, a "
     "two-dimensional array, a dict of columns, or a list of dicts."
@@ -46,10 +47,10 @@ def from_data(data: Any, source: str = "") -> Table:
     TableError
         It is no table, has no rows or columns, or names two columns alike.
     """
-    source = source or say(SOURCE)
     records = None
     if isinstance(data, Mapping) and data and is_row(data):
         data = [data]
+    source = source or say(RECORDS if isinstance(data, list | tuple) else SOURCE)
     if isinstance(data, np.ndarray):
         frame = _from_array(data)
     elif isinstance(data, Mapping):
