@@ -69,7 +69,8 @@ def test_outcomes_of_numbers_are_numbers(tmp_path, regressor):
     refused = client.post("/labels", {"labels": [{"id": "a", "label": "much"}]})
     assert refused.status == 422
     assert "'a'" in refused.json["error"]
-    for label in (10**30, 10**400, -(10**39), 1e300, True, "x" * 100_000, None, [1], {"a": 1}):
+    assert client.post("/labels", {"labels": [{"id": "b", "label": 10**30}]}).status == 200
+    for label in (10**400, -(10**39), 1e300, True, "x" * 100_000, None, [1], {"a": 1}):
         body = {"labels": [{"id": "a" * 1_000, "label": label}]}
         refused = client.post("/labels", body)
         assert refused.status in (400, 422), label

@@ -84,6 +84,14 @@ class ServedModel:
         except GradumError:
             return False
 
+    def promises(self, coverage: float) -> bool:
+        """Whether it has intervals or sets of this coverage."""
+        try:
+            conformal_of(self.model, coverage)
+        except GradumError:
+            return False
+        return True
+
     @cached_property
     def _known(self) -> frozenset[str]:
         return frozenset(column.name for column in self.model.fitted.schema.columns)
