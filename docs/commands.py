@@ -21,7 +21,8 @@ it the locale does.
 | 0 | done |
 | 1 | the machine failed: a full disk, say; no half-written file is left |
 | 2 | the command, the table or a file cannot be used; one line says why and what to do |
-| 3 | `rerun` found other weights, `watch` an alarm, `verify` a counterexample, `trust` a failure |
+| 3 | `rerun` found other weights, `watch` an alarm, `verify` a counterexample, `trust` a failure; \
+or a compressed model errs more than its budget allows |
 | 4 | `verify` decided nothing |
 | 130 | interrupted by Ctrl-C; what was done by then is written, and marked so |
 """

@@ -43,6 +43,27 @@ class Doubled:
 
 
 @dataclass(frozen=True)
+class DiesAsItIsLoaded:
+    """Doubles a number, once it has ended so many of the workers that load it."""
+
+    marks: Path
+    kills: int
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        before = len(list(self.marks.iterdir()))
+        (self.marks / f"{before}").touch()
+        if before < self.kills:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def __call__(self, item):
+        return 2 * item
+
+    def named(self, item):
+        return f"item {item}"
+
+
+@dataclass(frozen=True)
 class Threads:
     """Tells which process did it, and how many threads polars has there."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from gradum.messages import sentences
 
@@ -22,7 +22,8 @@ class GradumError(Exception):
     ----------
     exit_code : int
         The exit code of the command line: 2 if the user gave something that cannot be used, 1 if
-        the machine failed and the same command may succeed another time.
+        the machine failed and the same command may succeed another time, 3 if all was done and the
+        answer is not the one hoped for.
     """
 
     exit_code: ClassVar[int] = 2
@@ -58,6 +59,25 @@ class SpecError(GradumError, ValueError):
     """An option or a combination of options that makes no sense."""
 
 
+class OverBudgetError(SpecError):
+    """A smaller model that errs more than its budget allows, and is offered nevertheless.
+
+    Parameters
+    ----------
+    message : str
+    remedy : str
+        As of `GradumError`.
+    model : Any, optional
+        What was built.
+    """
+
+    exit_code = 3
+
+    def __init__(self, message: str, remedy: str = "", model: Any = None) -> None:
+        super().__init__(message, remedy)
+        self.model = model
+
+
 class ShapeError(GradumError, ValueError):
     """Arrays whose shapes do not belong together."""
 
@@ -76,6 +96,10 @@ class NotCertifiableError(GradumError, ValueError):
 
 class ExportError(GradumError, ValueError):
     """A model, or a part of one, that has no form outside of gradum."""
+
+
+class TooLargeError(ExportError):
+    """A model of which a smaller one would have a form outside of gradum."""
 
 
 class ProcessError(GradumError, RuntimeError):

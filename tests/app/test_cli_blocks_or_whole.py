@@ -11,6 +11,7 @@ from gradum.run import memory_bound
 from gradum.run.events import RungStarted
 from gradum.run.source import rows_in_blocks
 from gradum.run.spec import SplitSpec
+from gradum.rungs import rung
 from gradum.rungs.linear.spec import LinearSpec
 from gradum.tables.schema import infer
 from gradum.tables.sources import stream
@@ -139,7 +140,8 @@ def predicted(gradum_command, model, table, out):
 
 
 @every_table
-def test_predictions(table, model, gradum_command, in_blocks, tmp_path):
+def test_predictions(table, model, gradum_command, in_blocks, monkeypatch, tmp_path):
+    monkeypatch.setattr(rung, "BLOCK_ROWS", BLOCK)  # bits are promised where blocks are the same
     whole = predicted(gradum_command, model, table, tmp_path / "whole.parquet")
     in_blocks()
     assert predicted(gradum_command, model, table, tmp_path / "blocks.parquet") == whole

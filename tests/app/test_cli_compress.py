@@ -8,9 +8,11 @@ from msgspec import structs
 
 import gradum
 from gradum.api import save_run
+from gradum.errors import SpecError
 from gradum.rungs import transfer_set
 from gradum.rungs.mlp import kind as mlp
 from gradum.rungs.mlp.spec import MLPSpec
+from gradum.ship.forms.sql import expansion
 from gradum.ship.run_spec import RunSpec, hash_files, read_spec
 from synthetic import ONCE, task
 
@@ -96,11 +98,51 @@ def test_a_moved_table_is_named_and_a_changed_one_refused(ensemble, gradum_comma
     assert not (tmp_path / "other").exists()
 
 
-def test_nothing_is_written_where_the_budget_cannot_be_kept(ensemble, gradum_command, tmp_path):
-    ended = gradum_command("compress", ensemble[0], "--budget", "0", "-o", tmp_path / "small")
-    assert ended.code == 2
-    assert "--budget" in ended.err
-    assert not (tmp_path / "small").exists()
+def test_a_model_over_its_budget_is_kept_under_a_name_of_its_own(
+    ensemble, gradum_command, tmp_path
+):
+    ask = ["compress", ensemble[0], "--budget", "0", "-o", tmp_path / "small"]
+    kept = [tmp_path / "small-over-budget", tmp_path / "small-over-budget-2"]
+    for folder in kept:
+        ended = gradum_command(*ask)
+        assert (ended.code, ended.err.count("\n")) == (3, 1)
+        compression = gradum.load(folder).fitted.provenance.compression
+        assert not compression.keeps_budget
+        assert compression.sentence in ended.err
+        assert str(folder) in ended.err
+        assert "no size that was tried comes nearer" in ended.err
+    assert sorted(tmp_path.iterdir()) == kept
+
+
+@pytest.mark.parametrize(("share", "code"), [("900%", 0), ("0", 3)])
+def test_an_ensemble_too_large_for_sql_leaves_as_a_smaller_model_when_asked(
+    ensemble, gradum_command, tmp_path, monkeypatch, share, code
+):
+    monkeypatch.setattr(expansion, "MOST_PRODUCTS", 500)
+    ask = ["export", ensemble[0], "-o", tmp_path / "m.sql"]
+    refused = gradum_command(*ask)
+    assert (refused.code, "--compress" in refused.err) == (2, True)
+    ended = gradum_command(*ask, "--compress", share, "--json")
+    assert ended.code == code
+    if code:
+        small = gradum.load(tmp_path / "m-over-budget")
+        assert small.fitted.provenance.compression.sentence in ended.err
+        assert not (tmp_path / "m.sql").exists()
+        assert gradum_command("export", tmp_path / "m-over-budget", "-o", ask[-1]).code == 0
+    else:
+        said = json.loads(ended.out)
+        assert said["compression"]["rung"] == said["rung"] == "mlp"
+        assert said["parity"]["largest"] < 1e-5
+    assert (tmp_path / "m.sql").read_text().startswith("-- ")
+
+
+def test_a_smaller_model_that_does_not_fit_either_is_not_taken(ensemble, monkeypatch, tmp_path):
+    model = gradum.load(ensemble[0])
+    monkeypatch.setattr(expansion, "MOST_PRODUCTS", 10)
+    with pytest.raises(SpecError, match="no smaller form"):
+        model.export(tmp_path / "m.sql", compress=100.0)
+    with pytest.raises(SpecError, match="rung"):
+        model.export(tmp_path / "m.sql", compress=1.0, rung="pack")
 
 
 @pytest.mark.parametrize("budget", ["-1%", "much", "1%%", "nan", "inf", "1% more"])

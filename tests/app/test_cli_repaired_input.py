@@ -75,7 +75,7 @@ def test_targets_that_no_model_can_hold_are_left_out_and_said(value, gradum_comm
     ended = gradum_command("fit", tmp_path / "t.csv", "-t", "y", *QUICK, "-o", tmp_path / "run")
     said = " ".join(ended.out.split())
     assert (ended.code, ended.err) == (0, "")
-    assert "1 value taken as missing, being no usable number; 1 row without it left out" in said
+    assert f"no number in row 7 ({value!r}); 1 row without it left out" in said
     assert 7 not in pl.read_parquet(tmp_path / "run" / "predictions.parquet")["row"]
 
 

@@ -240,7 +240,7 @@ FIT = {
     f"{LABEL} --weight w": ["'w'", "--weight", "'size'"],
     f"{LABEL} --numeric colour": ["'colour'", "--numeric", "rows 1, 2", "'red'"],
     f"{LABEL} --date colour": ["'colour'", "--date", "rows 1, 2", "'red'", "2024-01-31"],
-    f"{LABEL} --numeric label": ["'label'", "--numeric and --target", "Leave out --numeric"],
+    f"{LABEL} --numeric label": ["'label' is to be a number", "rows 1, 2, 3, 4, 5", "'yes'"],
     f"{LABEL} --drop label": ["'label'", "--drop and --target", "Leave out --drop"],
     "weighed.csv -t label --weight w --drop w": ["'w'", "--drop and --weight"],
     "negative_weight.csv -t label --weight w": ["'w' of negative_weight.csv", "rows 4, 9"],

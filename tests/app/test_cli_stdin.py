@@ -109,10 +109,30 @@ def test_a_real_pipe_and_a_closed_one(tables, gradum_command, monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
-def test_a_named_pipe_is_read_once(gradum_command, piped_run, tables, tmp_path):
+@pytest.mark.parametrize("name", ["pipe.csv", "folder/part-0.parquet", "pictures/a.png"])
+@pytest.mark.parametrize("command", ["inspect", "fit", "predict"])
+def test_a_named_pipe_is_refused_and_an_open_one_read_once(
+    gradum_command, piped_run, tmp_path, name, command
+):
+    pipe = tmp_path / name
+    pipe.parent.mkdir(exist_ok=True)
+    os.mkfifo(pipe)  # of which nobody writes the other end
+    table = pipe if pipe.parent == tmp_path else pipe.parent
+    more = {"fit": ["-t", "y"], "predict": ["-o", tmp_path / "p.csv"]}.get(command, [])
+    asked = [piped_run[0], table] if command == "predict" else [table]
+    ended = gradum_command(command, *asked, *more)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert f"{pipe} is a pipe or a socket" in ended.err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/fd"), reason="no open files by name here")  # noqa: PTH110
+def test_an_open_pipe_is_read_once(gradum_command, piped_run, tables, tmp_path):
+    with subprocess.Popen(["cat", tables / "label.csv"], stdout=subprocess.PIPE) as process:
+        pipe = f"/dev/fd/{process.stdout.fileno()}"
+        assert ": 300 rows" in gradum_command("inspect", pipe).out
+    spec = read_spec(piped_run[0] / "spec.toml")
     pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    with subprocess.Popen(["sh", "-c", f"cat {tables}/label.csv > {pipe}"]):
-        assert "pipe: 300 rows" in gradum_command("inspect", pipe).out
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(pipe)
     spec = read_spec(piped_run[0] / "spec.toml")
     assert hash_files(type(spec)(str(pipe), spec.spec)) == {}

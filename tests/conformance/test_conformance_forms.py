@@ -4,16 +4,19 @@ Models have drawn weights, so that nothing has to be fitted. Each is held agains
 reference evaluator of ONNX, Node, and the program itself in NumPy.
 """
 
+import json
+import math
 from datetime import UTC, datetime
 from functools import cache
 
 import numpy as np
 import polars as pl
 import pytest
+from msgspec import structs
 from test_conformance_encoders import EXAMPLES, NEW, N, training
 from test_conformance_models import drawn, network_of, pack_of
 
-from databases import DATABASES, filling
+from databases import DATABASES, filling, quoted
 from gradum.api.trust.onnx_predictions import predictions_of_onnx
 from gradum.core.models.activations import ACTIVATIONS
 from gradum.core.models.input_layer import InputLayer
@@ -42,7 +45,7 @@ from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.step import MISSING
 from gradum.tables.schema import Schema
 from gradum.tables.sources.read import read
-from node import NODE, answers_by_node, needs_node, predicted
+from node import NODE, answers_by_node, needs_node, predicted, said_by
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -480,6 +483,25 @@ def test_a_column_may_have_any_name(name):
     assert outputs == list(recorded.answers.values()) == [first, "probability", "logits"]
 
 
+def test_what_turns_the_direction_of_text_is_an_escape_in_comments_of_sql():
+    name = "many\u202e\u2028x\x85"
+    fitted = model(network_of, LINEAR)
+    columns = tuple(
+        Column(name, c.kind, c.role) if c.name == "many" else c for c in fitted.schema.columns
+    )
+    encoder = Encoder.fit(learned().rename({"many": name}), Schema("", N, columns))
+    target = structs.replace(fitted.schema.target, name="y\u2066")
+    schema = Schema("", N, columns, target)
+    renamed = Fitted(fitted.spec, schema, encoder, fitted.rungs, None, PROVENANCE)
+    text = SqlForm().data(recorded_model(renamed)).decode()
+    comments = [line for line in text.split("\n") if line.startswith("-- ")]
+    known = dict(line[3:].split(": ", 1) for line in comments if line.startswith("-- gradum."))
+    assert all(line.isprintable() for line in comments)
+    assert json.loads(known["gradum.target"]) == "y\u2066"
+    assert name in [each["name"] for each in json.loads(json.loads(known["gradum.inputs"]))]
+    assert quoted(name) in text  # the column keeps its name
+
+
 @needs_node
 @pytest.mark.parametrize("name", ["__proto__", "constructor", "</script>\u2028'\"\\`${1}", "列"])
 def test_a_row_of_javascript_has_any_names_and_its_answer_too(name):
@@ -505,3 +527,128 @@ def test_a_row_of_javascript_has_any_names_and_its_answer_too(name):
     for answer, probability in zip(found, own.probability, strict=True):
         assert list(answer["probability"]) == list(schema.target.classes)
         np.testing.assert_allclose(list(answer["probability"].values()), probability, atol=1e-5)
+
+
+NUMBERS = [0, -0.0, 1, 1.5, -7, 1e-320, 3e38, -3e38, -999, None, math.nan]
+UNUSABLE = [math.inf, -math.inf, 1e308, -1e308, 3.5e38]
+MOMENTS = [
+    *("2020-02-29", "2020-2-9", "2020-02-29 13:45", "2020-02-29T13:45", "2020-02-29T13:45:59.5"),
+    *("2020-02-29T13:45+02:00", "2020-02-29T12:00Z", "2020-02-29T23:30-12:00", "1999-12-31"),
+    *("2020-02-29T13:45:00+02:00", "2020-02-29T13:45:00Z", "2020-02-29 12:00 UTC", "2000-01-01"),
+    *("2020-02-29 12:00:00 UTC", "2020-02-29T13:45+0200", "2020-02-29T13:45:00-0930", None),
+    *(" 2020-02-29", "2020-02-29\t", "\u30002020-02-29\u2028", "2999-12-31", "1000-01-01"),
+]
+IMPOSSIBLE = [
+    *("2020-02-30", "2021-02-29", "2020-13-01", "2020-00-10", "2020-01-00", "0999-12-31"),
+    *("2020-02-29T24:00", "2020-02-29T12:60", "3000-01-01", "soon", "2020"),
+]
+OTHER_DATES = ["29.02.2020", "02/29/2020", "29/02/2020", "2020/02/29", "29 February 2020"]
+TIMES = ["00:00", "7:05", "07:45", "23:59:59", "12:30:07.25", " 07:45 ", "07:45\u2028", None]
+IMPOSSIBLE_TIMES = ["24:00", "12:60", "noon", "7"]
+OTHER_TIMES = ["7:45 pm", "7.45 Uhr", "15h30"]
+LEVELS = [
+    *("level 0", "level 8", " level 0", "level 0 ", "level 0\u2028", "\xa0level 0", "level 0\x85"),
+    *("Level 0", "level 99", "", "?", "NA", "n/a", "\u3000level 3\u2029", "level\u20280", None),
+]
+TRUTHS = [*("true", "FALSE", "yes", "No", "1", "0", "t", " true\n", "perhaps", "?"), True, False]
+EDGES = [
+    *(("numeric", value) for value in (*NUMBERS, *UNUSABLE)),
+    *(("date", value) for value in (*MOMENTS, *IMPOSSIBLE, *OTHER_DATES)),
+    *(("time_of_day", value) for value in (*TIMES, *IMPOSSIBLE_TIMES, *OTHER_TIMES)),
+    *(("many", value) for value in LEVELS),
+    *(("boolean", value) for value in TRUTHS),
+]
+LISTED = {"date": OTHER_DATES, "time_of_day": OTHER_TIMES}
+"""What the file itself says that it reads as missing where gradum reads it."""
+
+
+def test_edge_rows_are_read_as_in_gradum_or_the_file_says_otherwise():
+    """Each value stands among ordinary rows, where gradum takes what it cannot read as missing."""
+    fitted = model(network_of, LINEAR)
+    recorded, base = recorded_model(fitted), newcomers()[:1]
+    columns = {column.name: column for column in recorded.columns}
+    own, rows = [], []
+    for name, value in EDGES:
+        column, dtype = columns[name], pl.Float64 if name == "numeric" else pl.String
+        given = pl.Series(name, [value], pl.Boolean if isinstance(value, bool) else dtype)
+        typed = column.traits.parse(given, column.parse).cast(base[name].dtype)
+        own.append(predict_typed(fitted, base.with_columns(typed)).probability[0])
+        raw = {other: array[0, 0] for other, array in recorded.raw(base).items()}
+        rows.append(raw | {name: value})
+    own = np.array(own)
+    listed = np.array([value in LISTED.get(name, ()) for name, value in EDGES])
+    text = SqlForm().data(recorded).decode()
+    known = {
+        entry.key.removeprefix("gradum."): entry.value
+        for entry in onnx.load_from_string(OnnxForm().data(recorded)).metadata_props
+    }
+    reads = json.loads(known["reads"])
+    assert [word for word in ("31.01.2024", "7:45 pm", "3.4e38") if word not in str(reads)] == []
+    assert all(read in text for read in reads)
+    frame = {
+        name: pl.Series(name, [_cell(row[name]) for row in rows], _type(array.dtype))
+        for name, array in recorded.raw(base).items()
+    }
+    for database in DATABASES:
+        cells = pl.DataFrame(frame)
+        if database == "SQLite":  # which has no words for infinity
+            cells = cells.with_columns(
+                numeric=pl.col("numeric").replace([math.inf, -math.inf], 1e308)
+            )
+        found = answers_of_rows(recorded, DATABASES[database](filling(cells, TABLE), text))
+        assert_edges(found["probability"], own, listed)
+    stripped = [{k: v.strip() if isinstance(v, str) else v for k, v in row.items()} for row in rows]
+    raw = {
+        name: np.array([_raw(row[name], array.dtype) for row in stripped], array.dtype)[:, None]
+        for name, array in recorded.raw(base).items()
+    }
+    assert_edges(open_session(OnnxForm().data(recorded)).run(None, raw)[1], own, listed)
+    assert "blanks" in known["texts"]
+
+
+def _cell(value):
+    if isinstance(value, bool):
+        return str(value).lower()
+    return None if value == MISSING or value != value else value
+
+
+def _type(dtype):
+    return pl.String if dtype.kind == "O" else pl.Float64
+
+
+def _raw(value, dtype):
+    if value is None:
+        return MISSING if dtype.kind == "O" else math.nan
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def assert_edges(found, own, listed):
+    differs = np.abs(found - own).max(axis=1) > 1e-5
+    wrong = [(EDGES[k], found[k, 0], own[k, 0]) for k in np.flatnonzero(differs & ~listed)]
+    assert not wrong
+    assert differs[listed].all()
+
+
+@needs_node
+def test_edge_rows_are_answered_by_javascript_as_in_gradum_or_refused():
+    fitted = model(network_of, LINEAR)
+    recorded, base = recorded_model(fitted), newcomers()[:1]
+    columns = {column.name: column for column in recorded.columns}
+    refused = {"numeric": UNUSABLE, "date": [*IMPOSSIBLE, *OTHER_DATES]}
+    missing = {"time_of_day": [*IMPOSSIBLE_TIMES, *OTHER_TIMES]}
+    rows, expected = [], []
+    for name, value in EDGES:
+        column, dtype = columns[name], pl.Float64 if name == "numeric" else pl.String
+        read = None if value in missing.get(name, ()) else value
+        given = pl.Series(name, [read], pl.Boolean if isinstance(value, bool) else dtype)
+        typed = column.traits.parse(given, column.parse).cast(base[name].dtype)
+        own = predict_typed(fitted, base.with_columns(typed)).probability[0]
+        expected.append([0, 0] if value in refused.get(name, ()) else list(own))
+        raw = {other: _cell(array[0, 0]) for other, array in recorded.raw(base).items()}
+        rows.append(raw | {name: None if value != value else value})
+    asked = json.dumps(rows).replace("Infinity", "1e999")
+    each = "try { return Object.values(own.predict([row])[0].probability) } catch { return [0, 0] }"
+    script = f"JSON.parse({json.dumps(asked)}).map((row) => {{ {each} }})"
+    found = np.array(said_by(JavaScriptForm().data(recorded), script))
+    wrong = [EDGES[k] for k in np.flatnonzero(np.abs(found - expected).max(axis=1) > 1e-5)]
+    assert not wrong

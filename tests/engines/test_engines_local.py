@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from engine_works import BlasThreads, Doubled, Threads
+from engine_works import BlasThreads, DiesAsItIsLoaded, Doubled, Threads
 from gradum.engines import engine as limits
 from gradum.engines import engine_of
 from gradum.engines import in_order as tasks
@@ -228,6 +228,19 @@ def test_a_task_that_fails_three_times_ends_the_work_in_words(local, tmp_path, w
     with pytest.raises(EngineError, match=rf"task of item 3 failed 3 times: .*{cause}"):
         done(local, Doubled(tmp_path, **work))
     assert len(list(tmp_path.glob("3-*"))) == 3
+
+
+def test_workers_that_end_before_they_begin_are_no_failure_of_the_task(tmp_path, monkeypatch):
+    monkeypatch.setattr(tasks, "ATTEMPTS", 1)
+    with closing(Local(1)) as one:
+        assert done(one, DiesAsItIsLoaded(tmp_path, kills=2)) == DOUBLED
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_they_are_not_replaced_without_end(tmp_path):
+    with closing(Local(1)) as one, pytest.raises(EngineError, match=r"failed 3 times: .* killed"):
+        done(one, DiesAsItIsLoaded(tmp_path, kills=99), range(1))
+    assert len(list(tmp_path.iterdir())) == 3 * local_engine.STARTS
 
 
 def test_what_a_task_refuses_is_not_tried_again(local, tmp_path):

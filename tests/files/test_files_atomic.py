@@ -4,6 +4,8 @@ import errno
 import os
 import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +13,7 @@ import pytest
 
 from gradum.errors import DiskError, OutputError
 from gradum.files import atomic
+from gradum.files.scratch import scratch_folder
 
 
 def names(folder):
@@ -167,11 +170,11 @@ def test_a_scratch_folder_that_cannot_be_emptied_ends_nothing(tmp_path, monkeypa
     def refuse(*_, **__):
         raise PermissionError(errno.EACCES, "it is open")
 
-    with atomic.scratch_folder(tmp_path) as folder:
+    with scratch_folder(tmp_path) as folder:
         (folder / "a").touch()
         assert os.name != "posix" or stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert not names(tmp_path)
-    with monkeypatch.context() as patched, atomic.scratch_folder(tmp_path) as folder:
+    with monkeypatch.context() as patched, scratch_folder(tmp_path) as folder:
         (folder / "a").touch()
         patched.setattr(os, "unlink", refuse)
     assert names(tmp_path) == [folder.name]
@@ -208,3 +211,28 @@ def test_a_file_cannot_be_claimed(tmp_path):
     for path in (tmp_path / "file", tmp_path / "file" / "run"):
         with pytest.raises(OutputError, match=r"file is a file, not a folder\. Choose"):
             atomic.claim_folder(path, force=True)
+
+
+AT_WORK = """
+import sys
+from pathlib import Path
+from gradum.files.scratch import scratch_folder
+with scratch_folder(Path(sys.argv[1])) as folder:
+    (folder / "0.parquet").touch()
+    print(folder, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_scratch_folder_of_a_killed_process_is_removed_by_the_next(tmp_path):
+    command = [sys.executable, "-c", AT_WORK, tmp_path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE) as process:
+        process.stdout.readline()
+        (tmp_path / ".gradum-scratch-mine").mkdir()  # which gradum did not write
+        (left,) = (path for path in tmp_path.iterdir() if (path / "0.parquet").exists())
+        with scratch_folder(tmp_path):
+            assert left.exists()  # its process lives
+        process.kill()
+    assert left.exists()
+    with scratch_folder(tmp_path) as folder:
+        assert names(tmp_path) == sorted([".gradum-scratch-mine", folder.name])

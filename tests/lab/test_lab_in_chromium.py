@@ -181,6 +181,93 @@ def test_names_from_a_table_are_text(lab):
     assert page.title() != "1"
 
 
+def test_an_input_is_switched_off_and_on_and_training_goes_on(lab):
+    page = lab("#data=moons&pace=0")
+    for _ in range(3):
+        page.click("#train-epoch")
+    told(page, "Epoch 3,")
+    before, whole = page.inner_text(FAR), loss(page)
+    page.click("#unit-0-1")
+    page.wait_for_selector('#unit-0-1[aria-pressed="false"]')
+    until(page, lambda: loss(page) != whole)
+    assert (epoch(page), page.evaluate("document.activeElement.id")) == (3, "unit-0-1")
+    assert "off=1" in page.url
+    assert page.inner_text("#train-play") == "Play"
+    again = lab(page.url[page.url.index("#") :])
+    assert again.get_attribute("#unit-0-1", "aria-pressed") == "false"
+    page.keyboard.press("Enter")
+    until(page, lambda: page.inner_text(FAR) == before)  # as if it had never been off
+    page.click("#train-play")
+    until(page, lambda: epoch(page) > 20)
+    page.click("#unit-0-0")
+    reached = epoch(page)
+    until(page, lambda: epoch(page) > reached + 20)
+    assert page.inner_text("#train-play") == "Pause"
+
+
+def test_layers_and_units_are_added_and_taken_away_at_the_network(lab):
+    page = lab("#data=moons")
+    page.click("#more-layers")
+    page.wait_for_selector("#more-units-1")
+    page.click("#more-units-1")
+    page.wait_for_selector('.unit[data-unit="1.4"]')
+    assert page.evaluate("document.activeElement.id") == "more-units-1"
+    page.click("#less-units-0")
+    assert "hidden=3.5" in page.url
+    for _ in range(2):
+        page.click("#less-layers")
+    page.wait_for_selector('#less-layers[aria-disabled="true"]')
+    assert page.input_value("#set-hidden") == "0"
+    page.select_option("#set-hidden", "4")
+    page.wait_for_selector('#more-layers[aria-disabled="true"]')
+    page.fill("#set-hidden-0", "64")
+    page.keyboard.press("Tab")
+    page.wait_for_selector('#more-units-0[aria-disabled="true"]')
+
+
+def test_a_change_while_it_plays_plays_on(lab):
+    page = lab("#data=moons&pace=0")
+    page.click("#train-play")
+    page.wait_for_selector('#train-play:has-text("Pause")')
+    page.fill("#set-rate", "0.05")
+    page.keyboard.press("Tab")
+    until(page, lambda: "rate=0.05" in page.url and epoch(page) > 5)
+    assert page.inner_text("#train-play") == "Pause"
+    page.select_option("#set-data", "spiral")  # another table begins at rest
+    told(page, "Epoch 0,")
+
+
+def test_noise_is_added_to_what_is_drawn_and_taken_away_again(lab):
+    page = lab("#data=moons")
+    before = loss(page)
+    page.fill("#set-noise", "0.6")
+    until(page, lambda: loss(page) != before)
+    assert "noise=0.6" in page.url
+    page.fill("#set-noise", "0")
+    until(page, lambda: loss(page) == before)
+    page.select_option("#set-data", "penguins")
+    page.wait_for_selector("#example")
+    assert page.locator("#set-noise").count() == 0
+    page.click("#example")
+    assert page.input_value("#set-data") == "moons"
+
+
+def test_inputs_that_are_not_drawn_are_said_and_a_strong_one_is_drawn(lab):
+    page = lab(file="wide.html")
+    drawn = page.locator(".board .input").all_inner_texts()
+    assert len(drawn) == 12
+    assert "strong" in drawn
+    assert not any("missing" in name for name in drawn)
+    note = page.locator("lab-network p").first
+    assert note.inner_text().startswith("12 of 16 inputs are drawn")
+    assert "年龄 missing" in note.get_attribute("title")
+    page.click("#speak-zh")
+    page.wait_for_selector('html[lang="zh-CN"]')
+    assert "年龄（缺失）" in note.get_attribute("title")
+    assert "年龄（缺失）" in page.inner_text("lab-data")
+    page.select_option("#set-across", label="年龄（缺失）")
+
+
 CELLS = """() => [...document.querySelectorAll("lab-compare tbody tr")].map(
     (row) => [...row.cells].map((cell) => cell.innerText))"""
 COLUMN = "lab-compare tr:has(td:text-is('{}')) >> td:nth-child({}):text-is('{}')"

@@ -12,16 +12,22 @@ from in_chromium import told
 from PIL import Image
 
 COLUMNS = {  # left edge and width, in pixels
-    1280: {"choices": (20, 248), "middle": (297, 566), "answers": (892, 368)},
-    390: {"choices": (14, 361), "middle": (14, 361), "answers": (14, 361)},
+    1280: {
+        "choices": (20, 248),
+        "middle": (297, 566),
+        "answers": (892, 368),
+        "settings": (20, 1240),
+    },
+    390: dict.fromkeys(["choices", "middle", "answers", "settings"], (14, 361)),
 }
 PARTS = {
-    "choices": ["data", "controls"],
+    "settings": ["controls"],
+    "choices": ["data"],
     "middle": ["network", "formulas", "compare", "program"],
     "answers": ["boundary", "curves", "surface", "scores"],
 }
 ON_A_PHONE = [
-    *("network", "boundary", "formulas", "curves", "data", "controls"),
+    *("data", "network", "boundary", "controls", "curves", "formulas"),
     *("scores", "surface", "compare", "program"),
 ]
 NEAR = 3  # pixels
@@ -35,7 +41,7 @@ BOXES = """() => [...document.querySelectorAll(
 CUT = """() => [...document.querySelectorAll(
     "button, .formula, .line, .task, h2, h3, label, p, dd"
 )]
-    .filter((each) => each.checkVisibility() && each.clientWidth)
+    .filter((each) => each.checkVisibility() && each.clientWidth && !each.matches(".unseen"))
     .filter((each) => each.scrollWidth > each.clientWidth + 1)
     .map((each) => each.outerHTML.slice(0, 80))"""
 
@@ -91,3 +97,25 @@ def test_nothing_of_a_lesson_is_cut_or_out_of_place(lab, width):
         page.wait_for_selector(f'lab-lesson h2:has-text("Lesson {lesson}:")')
         told(page, "Epoch 0,")
         check_screen(page, width)
+
+
+FIRST_SCREEN = """() => [...document.querySelectorAll(
+    "lab-toolbar, #set-data, lab-controls :is(select, input), .board, .room canvas, .room .legend"
+)].filter((each) => each.checkVisibility() && !each.closest("lab-surface, lab-compare"))
+    .map((each) => [each.id || each.localName, each.getBoundingClientRect().bottom])"""
+
+
+@pytest.mark.parametrize("address", ["lab.html", "lab.html#lang=zh", "wide.html"])
+def test_controls_network_plots_and_play_are_on_one_screen(lab, address):
+    file, _, hash = address.partition("#")
+    page = lab(f"#{hash}", file=file, height=800)
+    bottoms = page.evaluate(FIRST_SCREEN)
+    assert {"set-data", "set-rate", "set-seed", "div", "canvas"} <= {name for name, _ in bottoms}
+    assert [(name, bottom) for name, bottom in bottoms if bottom > 800] == []
+
+
+def test_on_a_phone_the_controls_stand_between_the_plots_that_they_change(lab):
+    page = lab("#data=moons", width=390, height=844)
+    box = {name: page.locator(f"lab-{name}").bounding_box() for name in ("controls", "curves")}
+    assert box["controls"]["height"] < 300
+    assert 0 < box["curves"]["y"] - box["controls"]["y"] - box["controls"]["height"] < 40

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import scipy.special
 from lab_node import answered_by
+from test_lab_table import plain
 
 from gradum.core import ACTIVATIONS, L1, L2, LOSSES, ElasticNet, Network, Problem
+from gradum.lab.built_in import built_in
 from gradum.solvers.first_order import FIRST_ORDER
 from gradum.study.explain_step import explain_step
 from node import needs_node
@@ -323,3 +325,25 @@ def test_surfaces_hold_the_loss_and_the_share_of_the_path():
     assert plane["share"] == pytest.approx((sizes[:2] ** 2).sum() / (sizes**2).sum(), rel=1e-9)
     found, expected = np.array(plane["path"])[:-1], ways @ directions[:2].T
     np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-6)
+
+
+PLAYED = """
+const table = given, { pace } = $state.DEFAULTS, data = $table.encoded(table, "log_loss");
+const settings = { ...$state.DEFAULTS, ...$lab.FIRST.moons, loss: "log_loss" };
+const [trains, held] = [data.training, data.heldOut].map((rows) => $training.taken(data, rows));
+const machine = new $training.Training(settings, 1, trains, held);
+const right = [5, 10].map((seconds) => {
+  while (machine.epoch < pace * seconds) machine.finishEpoch();
+  const logits = $training.logitsOf(machine.network, machine.params, held.inputs);
+  const hits = held.target.filter((label, at) => logits[at] > 0 === (label === 1));
+  return hits.length / held.target.length;
+});
+const answer = { pace, right };
+"""
+
+
+def test_two_moons_are_solved_within_seconds_of_play():
+    modules = ["state.js", "table.js", "mathematics/training.js", "lab.js"]
+    found = answered_by(modules, PLAYED, plain(built_in()[0]))
+    assert found["pace"] >= 20
+    assert found["right"] == [1, 1]

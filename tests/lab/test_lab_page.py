@@ -119,11 +119,12 @@ def test_modules_that_cannot_be_one_script_are_refused(monkeypatch):
         "b.js": 'import { a } from "./a.js";\nexport const b = a;\n',
         "default.js": "export default 3;\n",
         "named.js": 'import * as all from "./default.js";\n',
+        "two.js": "export const a = 1,\n  b = 2;\n",
     }
     monkeypatch.setattr(bundle, "source", texts.__getitem__)
     with pytest.raises(ValueError, match=r"a\.js imports itself"):
         bundle.script("a.js")
-    for name in ("default.js", "named.js"):
+    for name in ("default.js", "named.js", "two.js"):
         with pytest.raises(ValueError, match="cannot be put into one script"):
             bundle.script(name)
 

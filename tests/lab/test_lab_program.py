@@ -45,7 +45,7 @@ def tables():
 
 
 def runs():
-    """Every activation, loss, solver and penalty at least once, with dropout and without."""
+    """Every activation, loss, solver and penalty, with dropout and inputs off and without."""
     known = tables()
     losses = [(loss, 1) for loss in LOSSES if LOSSES[loss].link != "logit"]
     losses += [("log_loss", 2), ("log_loss", 3)]
@@ -56,12 +56,13 @@ def runs():
         itertools.cycle(reversed(PENALTIES)),
         itertools.cycle([[4, 3], [5], [3, 2, 2], []]),
         itertools.cycle([0, 0.3]),
+        itertools.cycle([[], [0, 2]]),
         strict=False,
     )
-    for (loss, kind), activation, solver, penalty, hidden, dropout in parts:
+    for (loss, kind), activation, solver, penalty, hidden, dropout, off in parts:
         settings = {"loss": loss, "activation": activation, "solver": solver, "penalty": penalty}
         settings |= {"hidden": hidden, "dropout": dropout if hidden else 0, "alpha": 0.02}
-        settings |= {"rate": 0.02, "batch": 7, "seed": 11}
+        settings |= {"rate": 0.02, "batch": 7, "seed": 11, "off": off}
         yield {"table": plain(known[kind]), "settings": settings, "epochs": EPOCHS}
 
 

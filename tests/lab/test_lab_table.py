@@ -10,7 +10,7 @@ from lab_node import answered_by
 from gradum.core.models.input_layer import InputLayer
 from gradum.errors import GradumError, TableError, TargetError
 from gradum.lab.built_in import built_in
-from gradum.lab.table import MOST_COLUMNS, MOST_ROWS, lab_table
+from gradum.lab.table import MOST_COLUMNS, MOST_ROWS, lab_table, strength
 from gradum.messages import as_text
 from gradum.run.dataset import labelled
 from gradum.tables.encode import Encoder
@@ -72,11 +72,62 @@ def test_what_does_not_fit_into_the_lab_is_left_out_and_said():
     columns = {f"number {k:02}": RNG.normal(size=rows) for k in range(MOST_COLUMNS + 2)}
     many = np.array([f"level {k}" for k in range(30)])[RNG.integers(0, 30, rows)]
     table = lab_table({"many": many, **columns, "y": RNG.normal(size=rows)}, "y")
-    assert [each.name for each in table.numbers] == list(columns)[:MOST_COLUMNS]
+    assert len(table.numbers) == MOST_COLUMNS
     assert len(table.rows) == MOST_ROWS
     said = " ".join(table.remarks)
-    assert all(name in said for name in ("'many'", "'number 12'", "'number 13'", "4,001"))
-    assert "'number 11'" not in said
+    left = sorted(set(columns) - {each.name for each in table.numbers})
+    assert all(name in said for name in ("'many'", "4,001", *map(repr, left)))
+
+
+STRENGTHS = """
+const table = given, inputs = $table.inputsOf(table);
+const { table: few, left } = $strengths.fewColumns(table, 3);
+const answer = {
+  strengths: inputs.map(({ column }) =>
+    $strengths.strength(table.rows.map((row) => row[column]), table)),
+  drawn: $strengths.drawnInputs(table, 3).map((at) => inputs[at].name),
+  kept: [...few.numbers, ...few.codes].map(({ name }) => name),
+  widths: [...new Set(few.rows.map((row) => row.length))],
+  left,
+};
+"""
+
+
+@needs_node
+def test_the_strongest_columns_are_kept_and_drawn_and_marks_of_missing_values_last():
+    rows = 300
+    bent, level = RNG.normal(size=rows), np.array(["a", "b", "c"])[RNG.integers(0, 3, rows)]
+    columns = {f"weak {k}": RNG.normal(size=rows) for k in range(14)}
+    gone = np.where(RNG.uniform(size=rows) < 0.3, np.nan, RNG.normal(size=rows))
+    target = bent**2 + 2 * (level == "c") + 2 * np.isnan(gone)  # no line tells of a parabola
+    table = lab_table({**columns, "gone": gone, "bent": bent, "level": level, "y": target}, "y")
+    names = [each.name for each in (*table.numbers, *table.codes)]
+    assert {"gone", "gone missing", "bent", "level"} <= set(names)
+    assert "'weak" in " ".join(table.remarks)
+    found = answered_by(["strengths.js", "table.js"], STRENGTHS, plain(table))
+    values, trains = np.array(table.rows), np.delete(np.arange(rows), table.held_out)
+    places = [*range(len(table.numbers)), *[len(table.numbers)] * 3]  # three levels of a column
+    expected = [strength(values[trains, at], values[trains, -1], 0) for at in places]
+    np.testing.assert_allclose(found["strengths"], expected, rtol=1e-9, atol=1e-12)
+    assert "bent" in found["drawn"]
+    assert "level = c" in found["drawn"]
+    assert "gone missing" not in found["drawn"]
+    assert {"bent", "level"} <= set(found["kept"])
+    assert len(found["left"]) == MOST_COLUMNS - 3
+    assert found["widths"] == [len(found["kept"]) + 1]
+
+
+@pytest.mark.parametrize("classes", [0, 2, 3])
+def test_strength_is_the_adjusted_share_of_variance_between_groups(classes):
+    values = np.repeat(np.arange(5.0), 20)
+    noise = RNG.normal(size=100)
+    target = np.floor(3 * RNG.uniform(size=100)) if classes == 3 else (values + noise > 2) * 1.0
+    target = values + noise if not classes else target
+    adjusted = []
+    for each in [target == label for label in range(3)] if classes == 3 else [target]:
+        within = sum(np.var(each[values == value]) * 20 for value in range(5))
+        adjusted.append(1 - (within / 95) / (np.var(each) * 100 / 99))
+    assert strength(values, target, classes) == pytest.approx(max(0, *adjusted, 0))
 
 
 def test_columns_that_no_fit_uses_are_named():
@@ -149,6 +200,7 @@ def test_a_dropped_file_is_read_and_scaled():
     assert first["cells"][1][2] == "b, c"
     assert first["cells"][2][2] == 'd "e"'
     assert [each["name"] for each in table["numbers"]] == ["x", "gone", "gone missing"]
+    assert [each["part"] for each in table["numbers"]] == ["", "", "missing"]
     assert table["codes"][0]["levels"] == ["a", "b, c", 'd "e"']
     assert table["target"]["classes"] == ["0", "1"]
     trains = np.delete(np.arange(40), table["held_out"])

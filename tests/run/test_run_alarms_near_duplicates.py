@@ -7,6 +7,7 @@ from alarm_tables import CLEAN, planned
 
 import gradum
 from gradum.run.alarms.near_duplicates import near_duplicates, twins
+from gradum.run.dataset import without_duplicates
 from gradum.run.events import Alarmed
 from gradum.run.run import run
 from gradum.run.source.rows_in_memory import RowsInMemory
@@ -52,7 +53,11 @@ def test_rows_that_occur_twice_are_counted():
     assert repeated > 0.2
     assert alarm.sentence.startswith(f"{100 * repeated:.2g}% of the judged rows repeat a row")
     assert alarm.sentence.count("%") == 1
-    assert "--group" in alarm.sentence
+    assert alarm.option == "--drop-duplicates"
+    assert alarm.option in alarm.sentence
+    less = without_duplicates(dataset)
+    assert less.numbers.tolist() == list(range(1000))
+    assert less.notes[-1] == "Left out: 200 rows that repeat an earlier one."
 
 
 def test_a_run_says_so_before_it_trains():

@@ -65,6 +65,18 @@ def test_random_walks_over_time_are_found_with_both_figures_and_the_option():
     assert "expect R² of about 0.3" in better.expectation
 
 
+@pytest.mark.parametrize(("drift", "shown"), [(0.5, False), (3.0, True)])
+def test_no_alarm_says_two_scores_that_read_alike(drift, shown):
+    rng = np.random.default_rng(0)
+    x, walk = 20 * rng.normal(size=2000), 3 * np.cumsum(rng.normal(size=2000)) / np.sqrt(2000)
+    y = x + drift * walk + rng.normal(size=2000)
+    found = check(pl.DataFrame({"date": dates(np.arange(2000)), "x": x, "y": y}), "y")
+    (trial,) = found.trials
+    assert trial.p_value < 1e-4
+    assert trial.divided < trial.at_random
+    assert (trial.differs, trial.shown) == (shown, shown)
+
+
 def test_the_same_stores_without_walks_are_left_in_peace():
     found = check(stores(walk=False), "sales")
     assert found.looked_at == ("date",)

@@ -1,6 +1,7 @@
 """A forecast, from the table to the file that goes on: one linear fit, shared."""
 
 import datetime as dt
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -9,6 +10,9 @@ import pytest
 
 import gradum
 from gradum.errors import GradumError, SpecError
+from gradum.run.forecast.continued_series import ContinuedSeries
+from gradum.ship import bundle
+from gradum.tables.sources.read import read
 
 HORIZON = 7
 
@@ -102,6 +106,24 @@ def test_the_file_goes_on_as_the_model_does(tmp_path):
     assert again.forecast().equals(fitted().forecast())
 
 
+@pytest.mark.parametrize("gap", ["an absent stamp", "an empty cell", "no last values"])
+def test_a_history_with_gaps_is_kept(gap, tmp_path):
+    at, last = dt.date(2024, 7, 12), pl.col("day") > dt.date(2024, 7, 12)
+    here, sold = (pl.col("shop") == "a") & (pl.col("day") == at), pl.col("sold")
+    table = {
+        "an absent stamp": sales().filter(~here),
+        "an empty cell": sales().with_columns(pl.when(~here).then(sold).alias("sold")),
+        "no last values": sales().filter((pl.col("shop") == "b") | ~last),
+    }[gap]
+    again = fitted().forecast(table)
+    history = ContinuedSeries.of(fitted().fitted, read(table)).windows.panel
+    kept = replace(fitted().fitted, history=history.latest(fitted().fitted.schema.forecast))
+    assert np.isnan(kept.history.target).any()
+    bundle.save(kept, tmp_path / "model.gradum")
+    assert gradum.load(tmp_path / "model.gradum").forecast().equals(again)
+    assert again["low"].is_finite().all()
+
+
 def test_rows_of_a_table_are_refused():
     for asks in (
         lambda: fitted().predict(sales()),
@@ -114,10 +136,6 @@ def test_rows_of_a_table_are_refused():
 
 
 def test_a_model_without_rows_needs_its_past():
-    from dataclasses import replace
-
-    from gradum.run.forecast.continued_series import ContinuedSeries
-
     bare = replace(fitted().fitted, history=None)
     with pytest.raises(SpecError, match="no history"):
         ContinuedSeries.of(bare)

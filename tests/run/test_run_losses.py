@@ -1,5 +1,7 @@
 """Runs by the loss that was asked for, against two libraries, and what suits no loss."""
 
+import html
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -25,6 +27,9 @@ import gradum
 from gradum.api.rival_names import LIBRARIES, objective_of
 from gradum.errors import ColumnError, ExportError, GradumError, SchemaError, SpecError
 from gradum.run.judging.overdispersion import dispersion_of_counts
+from gradum.ship import run_folder
+from gradum.study.evaluation.incumbent import incumbent
+from gradum.study.evidence import Evidence
 from gradum.tables.schema import Target
 
 RNG = np.random.default_rng(0)
@@ -181,6 +186,75 @@ def test_intervals_of_counts_are_whole_numbers_that_cover(counted):
     assert (low >= 0).all()
     assert ((low <= count) & (count <= high)).mean() > 0.87
     assert (high - low)[exposure == 2.0].mean() > (high - low)[exposure == 0.1].mean()
+
+
+@pytest.fixture(scope="module")
+def claims():
+    """A model of counts with exposures and new rows of the same law."""
+    rng = np.random.default_rng(6)
+    x, exposure = rng.normal(size=(3200, 3)), rng.choice([0.1, 0.5, 1.0, 2.0], 3200)
+    mean = np.exp(0.2 + x @ [0.5, -0.3, 0.1]) * exposure
+    columns = {"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "e": exposure}
+    rows = pl.DataFrame({**columns, "y": rng.poisson(mean)})
+    options = {"loss": "poisson", "exposure": "e", "model": "linear", "learning_curve": False}
+    model = gradum.fit(rows.head(1200), target="y", explain=False, **options)
+    return model, rows.tail(2000)
+
+
+def test_counts_are_held_against_intervals_of_counts(claims):
+    model, new = claims
+    low, high = model.predict_interval(new.drop("y"), 0.9).T
+    count, exposure = new["y"].to_numpy(), new["e"].to_numpy()
+    within = (low <= count) & (count <= high)
+    found = model.evaluate(new).coverage
+    assert found.covered == within.sum()
+    assert within.mean() > 0.88 > ((low <= count / exposure) & (count / exposure <= high)).mean()
+    report = model.trust(new)
+    assert not report.failed
+    assert "coverage.table" in {check.name for check in report.checks if check.status == "held"}
+
+
+def test_a_watch_counts_errors_of_whole_rows(claims):
+    model, new = claims
+    found = model.watch(new, stream=True, beyond=2.0, at_most=0.9).found
+    wrong = np.abs(model.predict(new) - new["y"].to_numpy()) > 2.0
+    assert found.stream.count.errors == wrong.sum()
+    rows = model.run.judged.rows
+    judged = model.run.dataset.frame[rows]
+    distance = np.abs(model.run.judged.predictions["linear"].value * judged["e"] - judged["y"])
+    expected = np.quantile(distance, 0.9, method="inverted_cdf")
+    assert model.fitted.reference.errors.beyond == pytest.approx(expected, rel=1e-12)
+    assert model.watch(new, stream=True).found.stream.alarm is None
+
+
+def test_a_run_folder_has_whole_rows_and_is_judged_per_unit(claims, tmp_path):
+    model, _ = claims
+    kept = run_folder.predictions(model.run)
+    rows = model.run.dataset.frame[kept["row"].to_numpy() - 1]
+    assert kept["y"].to_list() == rows["y"].to_list()
+    np.testing.assert_allclose(kept["prediction"], model.predict(rows))
+    kept.write_parquet(tmp_path / run_folder.PREDICTIONS)
+    places, prediction = run_folder.read_predictions(tmp_path, model.run.dataset)
+    known, averaged = model.run.judged.average(len(model.run.dataset))
+    np.testing.assert_array_equal(places, known)
+    np.testing.assert_allclose(prediction.value, averaged["linear"].value)
+
+
+def test_answers_of_the_model_in_use_are_of_whole_rows(claims):
+    model, _ = claims
+    evidence = Evidence.of(model.run)
+    rows = evidence.frame.with_columns(old=pl.Series(evidence.prediction.value) * pl.col("e"))
+    answered, _ = incumbent(replace(evidence, frame=rows), "old")
+    np.testing.assert_allclose(answered.prediction.value, evidence.prediction.value)
+
+
+def test_the_page_of_a_row_expects_a_count_of_one_unit(claims):
+    model, new = claims
+    rows = new.drop("y").with_columns(e=pl.lit(1.0))
+    page = html.unescape(model.row_page(new.drop("y", "e"), row=3))
+    section = page.partition('<section id="expected">')[2].partition("</section>")[0]
+    low, high = model.predict_interval(rows)[2]
+    assert f"y per unit of e is between {low:.3g} and {high:.3g};" in section
 
 
 def test_a_watch_expects_the_metric_of_a_quantile_and_says_that_it_expects_no_deviance(counted):

@@ -14,8 +14,8 @@ import pytest
 
 import servers
 from gradum.errors import DiskError, GradumError, OutputError
-from gradum.files.atomic import scratch_folder
 from gradum.files.lock import held
+from gradum.files.scratch import scratch_folder
 from gradum.ship.destinations import destination, parquet_folder, workbook_file
 from gradum.ship.destinations.destination import Mark, plain, refuse_foreign, replace
 from gradum.ship.destinations.sqlite_table import SqliteTable

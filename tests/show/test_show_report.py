@@ -97,6 +97,38 @@ def test_all_but_the_result_is_folded_and_a_link_can_reach_into_each_part(classi
     assert "gradum predict RUN" in first.text
 
 
+def test_each_part_says_in_a_line_what_it_found_and_folds_what_is_long(classifier):
+    text = report_html(classifier.fitted, CLASSES, source=Source("t.csv"))
+    parts = text.split('<details class="part">')[1:]
+    for part in parts:
+        line = part[: part.index("</summary>")]
+        assert re.search(r'</h2> <span class="quiet">.+</span>', line), line
+    (why,) = (part for part in parts if 'id="explanations"' in part)
+    assert "Its answers move most with" in why[: why.index("</summary>")]
+    open_to_see, *folded = why.split('<details class="part sub">')
+    assert open_to_see.count("<figure") == 1
+    assert len(folded) >= 3
+    for part in folded:
+        line = part[: part.index("</summary>")]
+        assert re.search(r'</h3> <span class="quiet">.+</span>', line, re.DOTALL), line
+
+
+def test_long_tables_show_twelve_lines_and_fold_the_others(classifier):
+    fitted = classifier.fitted
+    first, *_ = fitted.schema.columns
+    columns = tuple(msgspec.structs.replace(first, name=f"column {k:02}") for k in range(20))
+    schema = msgspec.structs.replace(fitted.schema, columns=(*fitted.schema.columns, *columns))
+    wide = type(fitted)(
+        fitted.spec, schema, fitted.encoder, fitted.rungs, fitted.judgement, fitted.provenance
+    )
+    text = report_html(wide, CLASSES)
+    data = text[text.index('id="data"') : text.index('id="repeat"')]
+    shown, folded = data.split('<details class="part sub">')
+    assert shown.count('<td class="name">') == 12
+    assert f"{len(schema.columns) - 12} more columns" in folded
+    assert "column 19" in folded
+
+
 def test_columns_do_not_lengthen_what_is_not_folded(classifier):
     fitted = classifier.fitted
     first, *_ = fitted.schema.columns

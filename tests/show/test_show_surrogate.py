@@ -34,9 +34,8 @@ CHOICE = structs.replace(
 def text_of(fitted, findings, tree):
     """What the section shows, from the tree on; its tags as spaces."""
     page = report_html(fitted, structs.replace(findings, surrogate=tree))
-    section = page.split('<div class="inside" id="explanations">')[1].split("</details>\n<details")[
-        0
-    ]
+    section = page.split('<div class="inside" id="explanations">')[1]
+    section = section.split('<details class="part">')[0]
     _, *below = section.partition("<h3>Can something simpler imitate it?</h3>")
     return " ".join(html.unescape(re.sub("<[^>]+>", " ", "".join(below))).split())
 

@@ -1,5 +1,7 @@
 """The text and the page of a trust report: every status, and names that are hard to show."""
 
+from dataclasses import replace
+
 import pytest
 from hostile import NAMES
 from markupsafe import escape
@@ -10,6 +12,7 @@ from gradum.show.trust import TrustReport
 from gradum.show.trust_section import PartFinding, TrustSection
 from gradum.show.visible import visible
 from gradum.study.trust import Check, Family, Gauge, Line, settled
+from pages import TAG
 
 LINE = Line("part.line", "A demand")
 HELD = LINE.judged(True, "It does.", figure="1", threshold="at most 2", value=1.0, limit=2.0)
@@ -89,3 +92,52 @@ def test_what_failed_comes_first_and_colours_the_header():
     assert '<div class="headline alarming">' in page
     assert '<div class="headline alarming">' not in report(*about, UNKNOWN).page()
     assert [check.about for check in found.checks][-1] == "the last"  # JSON keeps the order
+
+
+def test_each_part_is_one_line_with_its_verdict_and_folds_its_details():
+    other = structs.replace(HELD, title="Another demand", figure="2")
+    page = report(HELD, FAILED, UNKNOWN, other).page()
+    folded = page[page.index("<h2>A part") :]
+    line = " ".join(TAG.sub(" ", folded[: folded.index("</summary>")]).split())
+    assert line == "A part failed A demand: 3. 2 others hold. 1 was not checked."
+    unknown = report(UNKNOWN).page()
+    line = unknown[unknown.index("<h2>A part") :]
+    assert "not checked" in line[: line.index("</summary>")]
+    assert "Nobody asked." in line[: line.index("</summary>")]
+    assert "It does not." not in page[: page.index('<details class="part">')]
+
+
+def test_the_first_screen_says_no_jargon():
+    tested = FAILED.tested(0.02, Gauge("all off by {gap}", "points", 0.01, 1.0))
+    checks, family = settled([tested, HELD], 0.03)
+    page = replace(report(*checks), family=family).page()
+    first, folded = page.split('<details class="part">', 1)
+    assert "Holm" not in first
+    assert "p = " not in first
+    assert "Holm" in folded
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_the_page_is_short_until_a_part_is_opened_and_axe_finds_nothing(
+    browser, tmp_path, width, scheme
+):
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="No axe: see .ci/run."
+    )
+    header = ("", *(f"a metric of some length {k}" for k in range(9)))
+    table = TextTable(header, [tuple(f"value {k}" for k in range(10))] * 40)
+    found = report(*[HELD] * 12, FAILED, UNKNOWN, sentences=["Why."] * 30, tables=[table])
+    (tmp_path / "trust.html").write_text(found.page(), encoding="utf-8")
+    page = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    page.goto((tmp_path / "trust.html").as_uri())
+    height = page.evaluate("document.documentElement.scrollHeight")
+    assert height < (2_000 if width == 1280 else 3_000)
+    for _ in range(2):
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        wrong = axe.Axe().run(page).response["violations"]
+        assert [(each["id"], each["nodes"][0]["target"]) for each in wrong] == []
+        page.click("details.part:has(#part) > summary")
+    page.emulate_media(media="print")
+    page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = false))")
+    assert page.locator("#part p").first.evaluate("each => each.getBoundingClientRect().height") > 0
+    page.close()

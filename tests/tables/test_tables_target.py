@@ -8,8 +8,9 @@ from scipy import stats
 from gradum.errors import SpecError, TargetError
 from gradum.tables.check import check
 from gradum.tables.role_values import target_values
-from gradum.tables.schema import infer
+from gradum.tables.schema import Overrides, Schema, infer
 from gradum.tables.sources.read import read
+from gradum.tables.table import Table
 from gradum.tables.target import _skewness
 
 N = 200
@@ -179,3 +180,64 @@ def test_the_logarithm_is_offered_where_it_straightens_a_long_tail():
     for y in (X, lognormal - 1, np.exp(0.1 * X)):
         assert not learn(y)[0].log_advised
     assert _skewness(lognormal) == pytest.approx(stats.skew(lognormal))
+
+
+def prices(words, rows=400):
+    """Prices as text, with some words in their place."""
+    values = [f"{100 + row * 7 % 391}.5" for row in range(rows)]
+    for place, word in enumerate(words):
+        values[3 + 11 * place] = word
+    return values
+
+
+def of_prices(words, **options):
+    """What is understood of a table whose target is such prices."""
+    frame = pl.DataFrame({"y": prices(words), "a": range(400)})
+    return infer(Table(frame, "t"), target="y", **options)
+
+
+def test_a_few_words_among_numbers_are_left_out_and_said_with_their_rows():
+    schema = of_prices(["POA", "on request", "POA"])
+    column = schema.column("y")
+    assert (schema.target.task, column.missing) == ("regression", 3)
+    assert "no number in rows 4, 15, 26 ('POA', 'on request'); 3 rows without it" in column.reason
+    assert of_prices(["POA"], task="regression").column("y").missing == 1
+
+
+@pytest.mark.parametrize("task", [None, "regression"])
+def test_many_words_among_numbers_are_asked_about(task):
+    with pytest.raises(TargetError, match=r"rows 4, 15, 26, 37, 48 and 25 more") as refused:
+        of_prices(["POA"] * 30, task=task)
+    assert "--missing" in refused.value.remedy
+
+
+def test_values_that_are_named_as_missing_are_missing_in_every_column():
+    rows = {"y": prices(["POA"] * 30), "a": [-999, 1, 2, 3] * 100, "b": ["?!", "u", "v", "w"] * 100}
+    asked = Overrides(missing=("POA", "-999", "?!"))
+    schema = infer(Table(pl.DataFrame(rows), "t"), target="y", overrides=asked)
+    assert [column.missing for column in schema.columns] == [30, 100, 100]
+    assert schema.target.task == "regression"
+    later = pl.DataFrame({"y": ["POA", "7"], "a": [-999, 4], "b": ["?!", "w"]})
+    checked = check(Table(later, "t"), schema)
+    assert checked.frame.null_count().row(0) == (1, 1, 1)
+    assert not checked.differences
+
+
+def test_a_target_may_be_named_a_number():
+    table = Table(pl.DataFrame({"y": [1, 2, 3, 4] * 50, "a": range(200)}), "t")
+    schema = infer(table, target="y", overrides=Overrides(numeric=("y",)))
+    assert schema.target.task == "regression"
+
+
+def test_classes_that_differ_in_case_alone_are_one_unless_they_are_kept_apart():
+    y = ["Ja", "ja", "Ja", "nein", "JA ", "nein", "Ja", "nein"] * 25
+    table = Table(pl.DataFrame({"y": y, "a": range(200)}), "t")
+    schema = infer(table, target="y")
+    assert (schema.target.task, schema.target.classes) == ("binary", ("Ja", "nein"))
+    assert "'JA', 'ja' taken as 'Ja'" in schema.column("y").reason
+    later = Table(pl.DataFrame({"y": ["jA", "NEIN", " Ja", "vielleicht"], "a": [1, 2, 3, 4]}), "l")
+    read = check(later, Schema.from_json(schema.to_json())).frame["y"]
+    assert read.to_list() == ["Ja", "nein", "Ja", "vielleicht"]
+    kept = infer(table, target="y", overrides=Overrides(keep_case=True))
+    assert kept.target.classes == ("JA", "Ja", "ja", "nein")
+    assert kept.column("y").parse.spellings == ()

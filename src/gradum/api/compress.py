@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gradum.api.run_rows import run_dataset
-from gradum.errors import SchemaError, SpecError
+from gradum.errors import OverBudgetError, SchemaError, SpecError
 from gradum.forks import refuse_after_fork
-from gradum.messages import listed, say
+from gradum.messages import listed, say, sentences
 from gradum.run.dataset import Dataset
+from gradum.run.fitted import Fitted
 from gradum.run.options.argument_kinds import with_checked_arguments
+from gradum.scores.figures import figure
 from gradum.ship.layout import SPEC
 from gradum.ship.run_spec import changed_files, moved, named, read_spec, refuse_other_content
 from gradum.solvers.threads import turn
@@ -45,10 +48,27 @@ def compress(self: Model, *, budget: float = 0.01, data: str | None = None) -> M
     Raises
     ------
     SpecError
-        The model in use is no ensemble, no rows are at hand to judge, the budget is no share, or no
-        smaller model keeps it.
+        The model in use is no ensemble, no rows are at hand to judge, or the budget is no share.
+    OverBudgetError
+        The smaller model errs more than the budget allows; the error's ``model`` is that model.
     SchemaError
         The run's table has changed.
+    """
+    return smaller_model(self, budget, data)
+
+
+def smaller_model(
+    model: Model,
+    budget: float,
+    data: str | None = None,
+    fits: Callable[[Fitted], bool] = lambda small: True,
+) -> Model:
+    """Return the smallest model that fits and keeps a budget, as `compress` does.
+
+    Raises
+    ------
+    GradumError
+        As in `compress`, or no smaller model fits.
     """
     refuse_after_fork()
     from gradum.run.distillation.distil import distil
@@ -58,10 +78,33 @@ def compress(self: Model, *, budget: float = 0.01, data: str | None = None) -> M
             say("The budget is {budget}.", budget=budget),
             say("Give a share of the error, such as 0.01 (--budget 1%)."),
         )
-    dataset = _rows(self, data)
+    dataset = _rows(model, data)
     with turn():
-        run = distil(self.fitted, dataset, self.judges, budget)
-    return type(self)(run.fitted, run, self.source)
+        run = distil(model.fitted, dataset, model.judges, budget, fits)
+    small = type(model)(run.fitted, run, model.source)
+    compression = run.fitted.provenance.compression
+    assert compression is not None
+    if not compression.keeps_budget:
+        raise over_budget(small)
+    return small
+
+
+def over_budget(small: Model, where: str = "") -> OverBudgetError:
+    """Return the error for a smaller model that errs more than its budget allows.
+
+    ``where`` is a sentence on where that model was written.
+    """
+    compression = small.fitted.provenance.compression
+    assert compression is not None
+    budget = figure(100 * compression.budget)
+    cause = say("That is more than the budget of {budget}% allows.", budget=budget)
+    nearest = min(trial.expected for trial in compression.trials)
+    remedy = (
+        say("Use it if it is good enough, or ask for a larger one by a smaller --budget (budget).")
+        if nearest <= compression.budget
+        else say("Use it if it is good enough; no size that was tried comes nearer.")
+    )
+    return OverBudgetError(sentences([compression.sentence, cause, where]), remedy, small)
 
 
 def _rows(model: Model, data: str | None) -> Dataset:

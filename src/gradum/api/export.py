@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradum.api.asked_rows import asked_rows
+from gradum.api.compress import smaller_model
 from gradum.api.intervals import conformal_of
-from gradum.errors import GradumError
+from gradum.errors import GradumError, SpecError, TooLargeError
 from gradum.forks import refuse_after_fork
 from gradum.messages import say
 from gradum.run.options.argument_kinds import with_checked_arguments
+from gradum.ship.recording.model import recorded_model
 
 if TYPE_CHECKING:
     import polars as pl
 
     from gradum.api.model import Model
-    from gradum.ship.forms.export import Exported
+    from gradum.run.fitted import Fitted
+    from gradum.ship.forms.export import Exported, Form
 
 
 @with_checked_arguments
@@ -30,6 +33,7 @@ def export(
     to: str | None = None,
     interval: float | None = None,
     rung: str | None = None,
+    compress: float | None = None,
     force: bool = False,
 ) -> Exported:
     """Write the model to a file that runs without gradum, from raw columns to answers.
@@ -65,6 +69,9 @@ def export(
         promise together, after a cross-validation, stays.
     rung : str, optional
         As in `predict`.
+    compress : float, optional
+        Export a smaller model, distilled from the ensemble in use as in `compress`: the smallest
+        one that has such a form and whose error grows by no more than this share, 0.01 being 1%.
     force : bool
         Whether to replace a file that is there.
 
@@ -83,6 +90,8 @@ def export(
         The model has no such rung, or keeps no scores of judged rows for intervals.
     ModelFileError
         The package that writes such files is not installed.
+    OverBudgetError
+        The smaller model errs more than ``compress`` allows; the error's ``model`` is that model.
     OutputError
         The file exists or cannot be written, or there is no such form.
     """
@@ -90,11 +99,35 @@ def export(
     from gradum.ship.forms.export import export as export_fitted
     from gradum.ship.forms.export import form_of
 
-    form_of(path, to, force=force)  # before rows are read
+    form = form_of(path, to, force=force)  # before rows are read
     self.fitted.rung(rung)
+    if compress is not None:
+        small = _compressed(self, form, compress, rung)
+        more = {"to": to, "interval": interval, "force": force}
+        return small.export(path, data, **more)
     promise = None if interval is None else conformal_of(self, interval, rung=rung)
     rows = _judged(self) if data is None else asked_rows(self, data, None)[0]
     return export_fitted(self.fitted, path, rows, to=to, rung=rung, promise=promise, force=force)
+
+
+def _compressed(model: Model, form: Form, budget: float, rung: str | None) -> Model:
+    """Return a smaller model that has a form; refuse at once where this cannot succeed."""
+    if rung is not None:
+        raise SpecError(
+            say("The ensemble in use is compressed, not the model {name!r}.", name=rung),
+            say("Leave out --rung or --compress."),
+        )
+    _has_form(form, model.fitted)  # what no size mends is refused
+    return smaller_model(model, budget, fits=lambda small: _has_form(form, small))
+
+
+def _has_form(form: Form, fitted: Fitted) -> bool:
+    """Whether a model is small enough for a form; refuse what the form cannot hold at any size."""
+    try:
+        form.data(recorded_model(fitted))
+    except TooLargeError:
+        return False
+    return True
 
 
 def _judged(model: Model) -> pl.DataFrame | str:

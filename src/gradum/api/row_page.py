@@ -13,6 +13,7 @@ from gradum.api.intervals import conformal_of
 from gradum.api.learned_rows import learned_rows
 from gradum.errors import SpecError
 from gradum.margins import falling
+from gradum.messages import say
 from gradum.show.alike import AlikeRows
 from gradum.show.counterfactual import Counterfactuals
 from gradum.show.document import Section
@@ -85,16 +86,19 @@ def _expected(model: Model, explanation: Explanation) -> Section | None:
     if model.classes or guarantee is None:
         return None
     conformal = conformal_of(model, COVERAGE, rung=found.rung)
-    row = found.values[:1]
+    row, schema = found.values[:1], model.fitted.schema
+    target = model.fitted.spec.target
+    if schema.exposure is not None:  # as the explanation, this is of one unit
+        row = row.with_columns(pl.lit(1.0).alias(schema.exposure))
+        target = say("{target} per unit of {exposure}", target=target, exposure=schema.exposure)
     if not set(conformal.also) <= set(row.columns):
         return None
-    prediction = model.fitted.rung(found.rung).predict(Unencoded(model.fitted.encoder, row))
+    answer = model.fitted.rung(found.rung).predict(Unencoded(model.fitted.encoder, row))
     expected = row_distribution(
-        conformal.distribution(row), float(prediction.value[0]), conformal.intervals(row)[0]
+        conformal.distribution(row), float(answer.value[0]), conformal.intervals(row)[0]
     )
     if expected is None:
         return None
-    target = model.fitted.spec.target
     return distribution_section(expected, target, conformal.statement.sentence)
 
 

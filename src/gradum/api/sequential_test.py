@@ -19,8 +19,10 @@ from gradum.engines.engine import Engine
 from gradum.engines.in_order import in_order
 from gradum.errors import ColumnError, SpecError
 from gradum.messages import say
+from gradum.run.exposure import exposure_of, for_exposure
 from gradum.run.fitted import Fitted
 from gradum.run.reference.judged_errors import JudgedErrors, is_wrong, judged_errors
+from gradum.rungs.rung import Prediction
 from gradum.study.evaluation.labels import label_column, with_labels
 from gradum.study.watch.counted_table import CountedTable, refuse_counted, stable_hashes
 from gradum.study.watch.error_rate_test import Labelled, follow
@@ -147,7 +149,12 @@ def _judged(model: Model, beyond: float | None) -> JudgedErrors:
         )
     evidence = judged_evidence(model)
     return judged_errors(
-        evidence.truth, evidence.rows, evidence.prediction, evidence.seed, beyond=beyond
+        evidence.truth,
+        evidence.rows,
+        evidence.prediction,
+        evidence.seed,
+        exposure=exposure_of(evidence.schema, evidence.frame),
+        beyond=beyond,
     )
 
 
@@ -219,11 +226,15 @@ class _Judging:
         else:
             truth = labels.to_numpy()
         designs = fitted.encoder.blocks(checked.frame, rung.block_rows)
-        predicted = [prediction.value for prediction in rung.predict_blocks(designs, self.of_rows)]
+        predicted = for_exposure(
+            fitted.schema,
+            checked.frame,
+            Prediction.join(rung.predict_blocks(designs, self.of_rows)),
+        )
         features = [feature.name for feature in fitted.schema.features]
         hashes = stable_hashes(checked.frame.select(features)) if self.hashed else np.zeros(0)
         return _JudgedBlock(
-            is_wrong(truth, np.concatenate(predicted), self.beyond),
+            is_wrong(truth, predicted.value, self.beyond),
             counted.to_numpy(),
             labels.null_count(),
             unknown,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gradum.api.compress import compress
 from gradum.api.intervals import conformal_of
-from gradum.errors import ExportError, GradumError, SpecError
+from gradum.errors import ExportError, GradumError, OverBudgetError, SpecError
 from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.run.judging.verdict import model_in_words
@@ -73,6 +73,8 @@ def what_if_form(model: Model, room: int, *, data: str | None = None) -> WhatIf:
         reasons.append(
             say("The smaller model that was distilled from it takes {size}.", size=size(form.bytes))
         )
+    except OverBudgetError as error:
+        reasons.append(error.message)
     except GradumError as error:
         reasons += [error.message, error.remedy]
     for rung in _simpler(model.fitted):

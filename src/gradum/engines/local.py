@@ -22,10 +22,12 @@ from typing import Any, BinaryIO, cast
 from gradum.core_count import cores
 from gradum.engines.engine import Done, Work, WorkerLost
 from gradum.engines.one_thread import ENVIRONMENT
+from gradum.engines.worker import BEGUN
 from gradum.errors import SpecError
 from gradum.messages import say
 
 MOST_WORKERS = 1_000
+STARTS = 3  # processes of a task that may end before they begin it
 PROGRAM = (
     "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); "
     "from gradum.engines.worker import serve; serve()"
@@ -36,6 +38,7 @@ PROGRAM = (
 class _Task:
     future: Future
     process: _Process | None = None
+    given_up: bool = False
 
 
 class Local:
@@ -54,6 +57,7 @@ class Local:
         self._feeders = ThreadPoolExecutor(workers, thread_name_prefix="gradum-feeder")
         self._own = threading.local()
         self._processes: set[_Process] = set()
+        self._closed = False
         self._pickled: tuple[Work | None, bytes] = (None, b"")
 
     @classmethod
@@ -91,6 +95,7 @@ class Local:
 
     def cancel(self, task: _Task) -> None:
         """Give up a task; a process that is at it is ended, and another starts for the next."""
+        task.given_up = True
         if not task.future.cancel() and not task.future.done() and task.process is not None:
             task.process.kill()
 
@@ -107,6 +112,7 @@ class Local:
 
     def close(self) -> None:
         """End all processes."""
+        self._closed = True
         self._feeders.shutdown(wait=False, cancel_futures=True)
         for process in self._processes.copy():
             process.kill()
@@ -115,6 +121,19 @@ class Local:
             process.end()
 
     def _ask(self, task: _Task, whole: bytes, items: Sequence[Any]) -> Done:
+        """Return what a process makes of a task; one that ends before it begins is replaced."""
+        for start in range(1, STARTS + 1):
+            process = task.process = self._ready_process()
+            try:
+                return process.ask(whole, items)
+            except WorkerLost:
+                self._part_with(process)
+                if process.has_begun or start == STARTS or task.given_up or self._closed:
+                    raise
+        raise AssertionError
+
+    def _ready_process(self) -> _Process:
+        """Return this feeder's process, started anew if it has ended."""
         process: _Process | None = getattr(self._own, "process", None)
         if process is not None and process.has_ended:  # its last task was given up as it was done
             self._part_with(process)
@@ -122,12 +141,7 @@ class Local:
         if process is None:
             process = self._own.process = _Process()
             self._processes.add(process)
-        task.process = process
-        try:
-            return process.ask(whole, items)
-        except WorkerLost:
-            self._part_with(process)
-            raise
+        return process
 
     def _part_with(self, process: _Process) -> None:
         process.end()
@@ -149,6 +163,8 @@ class _Process:
         self._given = cast(BinaryIO, self._process.stdin)
         self._answers = cast(BinaryIO, self._process.stdout)
         self._sent = b""
+        self.has_begun = False
+        """Whether it was at the task that it was asked last, when it ended or answered."""
         with suppress(OSError):  # it has ended, as its first answer will show
             pickle.dump(sys.path, self._given)
 
@@ -159,11 +175,13 @@ class _Process:
 
     def ask(self, whole: bytes, items: Sequence[Any]) -> Done:
         """Return what the process makes of some items; raise what it raises."""
+        self.has_begun = False
         try:
             known = whole is self._sent
             pickle.dump((None if known else whole, items), self._given, pickle.HIGHEST_PROTOCOL)
             self._given.flush()
             self._sent = whole
+            self.has_begun = self._answers.read(1) == BEGUN
             raised, value = pickle.load(self._answers)
         except (OSError, EOFError, pickle.UnpicklingError):
             self.kill()

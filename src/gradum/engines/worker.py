@@ -6,10 +6,14 @@ import os
 import pickle
 import signal
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, BinaryIO
 
 from gradum.engines.engine import do
 from gradum.isolation import portable
+
+BEGUN = b"+"
+"""Comes before an answer, once the work is loaded with all that it imports."""
 
 
 def serve() -> None:
@@ -21,11 +25,17 @@ def serve() -> None:
     while True:
         try:
             pickled, items = pickle.load(sys.stdin.buffer)
-            answer = pickle.dumps(held.answer(pickled, items), pickle.HIGHEST_PROTOCOL)
-            answers.write(answer)
-            answers.flush()
+            raised, found = _attempt(held.load, pickled)
+            _write(answers, BEGUN)
+            answer = (True, found) if raised else _attempt(do, found, items)
+            _write(answers, pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))
         except (EOFError, BrokenPipeError):
             return
+
+
+def _write(answers: BinaryIO, answer: bytes) -> None:
+    answers.write(answer)
+    answers.flush()
 
 
 class _Held:
@@ -34,13 +44,18 @@ class _Held:
     pickled = b""
     work: Any = None
 
-    def answer(self, pickled: bytes | None, items: list[Any]) -> tuple[bool, Any]:
-        """Return whether the work raised something, and that or what it returned."""
-        try:
-            if pickled is not None:
-                self.work, self.pickled = None, pickled
-            if self.work is None:  # also after an attempt that failed
-                self.work = pickle.loads(self.pickled)
-            return False, do(self.work, items)
-        except BaseException as error:  # a Rust panic is not an Exception
-            return True, portable(error)
+    def load(self, pickled: bytes | None) -> Any:
+        """Return the work, loaded if it is new, or was not loaded before."""
+        if pickled is not None:
+            self.work, self.pickled = None, pickled
+        if self.work is None:  # also after an attempt that failed
+            self.work = pickle.loads(self.pickled)
+        return self.work
+
+
+def _attempt(function: Callable[..., Any], *arguments: Any) -> tuple[bool, Any]:
+    """Return whether a function raised something, and that or what it returned."""
+    try:
+        return False, function(*arguments)
+    except BaseException as error:  # a Rust panic is not an Exception
+        return True, portable(error)

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from gradum.errors import DiskError, OutputError
 from gradum.messages import marked, say
@@ -202,22 +201,6 @@ def make_first(folders: Iterable[Path]) -> Path:
                 continue
             return folder
     raise AssertionError("there is always one more")
-
-
-@contextmanager
-def scratch_folder(where: Path | None) -> Iterator[Path]:
-    """Make a folder private to the user, which is removed with its content after the block.
-
-    Windows removes no file while something still has it open or mapped; what remains is no error.
-
-    Parameters
-    ----------
-    where : path or None
-        The folder in which it is made; the system's folder for temporary files if None.
-    """
-    made = TemporaryDirectory(prefix=".gradum-", dir=where, ignore_cleanup_errors=True)
-    with made as folder:
-        yield Path(folder)
 
 
 def missing_folders(folder: Path) -> list[Path]:

@@ -92,6 +92,18 @@ def _sign(file: BinaryIO, path: Path) -> None:
         raise
 
 
+def is_abandoned(path: Path) -> bool:
+    """Whether `held` made a file, and its process has ended; False where there are no locks."""
+    if not is_lock(path):
+        return False
+    try:
+        with path.open("r+b", buffering=0) as file:
+            _lock(file)
+    except (OSError, ImportError):
+        return False
+    return True
+
+
 def is_lock(path: Path) -> bool:
     """Whether `held` made a file."""
     if not is_plain_file(path):

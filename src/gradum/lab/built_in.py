@@ -22,8 +22,8 @@ def built_in() -> tuple[LabTable, ...]:
     moons = lab_table(_named(_moons(), ("upper", "lower")), "class")
     spiral = lab_table(_named(_spiral(), ("one", "other")), "class")
     return (
-        msgspec.structs.replace(moons, key="moons", title=say("Two moons")),
-        msgspec.structs.replace(spiral, key="spiral", title=say("A spiral")),
+        msgspec.structs.replace(moons, key="moons", title=say("Two moons"), drawn=True),
+        msgspec.structs.replace(spiral, key="spiral", title=say("A spiral"), drawn=True),
         _penguins(),
         plain_table("line", "y = 3x + 2", _line(), "y"),
         plain_table("sine", say("A noisy sine"), _sine(), "y"),

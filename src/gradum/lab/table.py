@@ -17,8 +17,9 @@ from gradum.run.dataset import Dataset, labelled
 from gradum.rungs.target_scale import TargetScale
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds import AnyStep
+from gradum.tables.kinds.design import Feature
 from gradum.tables.reading import ReadingOptions
-from gradum.tables.schema import Schema, infer
+from gradum.tables.schema import infer
 from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.sources.read import read
 from gradum.tables.split import Part, hold_out
@@ -29,6 +30,7 @@ MOST_COLUMNS, MOST_ROWS = 12, 2_000
 MOST_LEVELS, MOST_CLASSES = 10, 10
 FEWEST_ROWS = 10
 HELD_OUT = 0.25
+GROUPS = 10
 DIGITS = 10  # of a raw number: more than any table's, and short as text
 
 
@@ -36,6 +38,10 @@ class LabNumber(msgspec.Struct, frozen=True):
     """A column of numbers, which enters the network as (x − centre) / scale."""
 
     name: str
+    source: str
+    """The column that it was made from."""
+    part: str
+    """What it is of that column: ``missing``, ``week sin``; empty for the value itself."""
     centre: float
     scale: float
 
@@ -76,6 +82,8 @@ class LabTable(msgspec.Struct, frozen=True):
     """Rows that do not train, by place."""
     remarks: tuple[str, ...] = ()
     """What was left out."""
+    drawn: bool = False
+    """Whether the rows are drawn at random, so that the page may add noise."""
 
 
 def lab_table(data: Any, target: str, reading: ReadingOptions = PLAINLY) -> LabTable:
@@ -91,11 +99,11 @@ def lab_table(data: Any, target: str, reading: ReadingOptions = PLAINLY) -> LabT
 
 
 def plain_table(key: str, title: str, columns: dict[str, np.ndarray], target: str) -> LabTable:
-    """Return numbers as they are, the last column the target: weights are slopes in their units."""
+    """Return drawn numbers as they are, the last the target: weights are slopes in their units."""
     rows = np.round(np.column_stack(list(columns.values())), DIGITS)
-    names = tuple(LabNumber(name, 0.0, 1.0) for name in columns if name != target)
+    names = tuple(LabNumber(name, name, "", 0.0, 1.0) for name in columns if name != target)
     held_out = _held_out(len(rows), None)
-    return LabTable(key, title, names, (), LabTarget(target), rows.tolist(), held_out)
+    return LabTable(key, title, names, (), LabTarget(target), rows.tolist(), held_out, drawn=True)
 
 
 def _few_rows(dataset: Dataset) -> tuple[Dataset, tuple[str, ...]]:
@@ -131,10 +139,18 @@ def _few_rows(dataset: Dataset) -> tuple[Dataset, tuple[str, ...]]:
     return few, (rows,)
 
 
-def _few_columns(encoder: Encoder, schema: Schema) -> tuple[Encoder, tuple[str, ...]]:
-    """Choose the first columns whose values the lab can show."""
+def _few_columns(
+    encoder: Encoder, dataset: Dataset, trains: np.ndarray
+) -> tuple[Encoder, tuple[str, ...]]:
+    """Choose the columns that the lab can show; of many, those that tell most of the target."""
+    schema = dataset.schema
     shown = [step for step in encoder.steps if _is_shown(step)]
-    kept, beyond = shown[:MOST_COLUMNS], shown[MOST_COLUMNS:]
+    kept = shown
+    if len(shown) > MOST_COLUMNS:
+        strengths = _strengths(Encoder(tuple(shown)), dataset, trains)
+        foremost = np.argsort([-strengths[step.source] for step in shown], kind="stable")
+        kept = [shown[place] for place in sorted(foremost[:MOST_COLUMNS])]
+    beyond = [step for step in shown if step not in kept]
     others = [step.source for step in encoder.steps if not _is_shown(step)]
     unused = [column.name for column in schema.columns if column.role == "unused"]
     remarks = []
@@ -154,7 +170,8 @@ def _few_columns(encoder: Encoder, schema: Schema) -> tuple[Encoder, tuple[str, 
     if beyond:
         remarks.append(
             say(
-                "Left out, because the lab takes {most} columns: {columns}.",
+                "Left out, because the lab takes the {most} columns that tell most of the target: "
+                "{columns}.",
                 most=MOST_COLUMNS,
                 columns=quoted([step.source for step in beyond]),
             )
@@ -165,6 +182,46 @@ def _few_columns(encoder: Encoder, schema: Schema) -> tuple[Encoder, tuple[str, 
             say("Choose another table."),
         )
     return Encoder(tuple(kept)), tuple(remarks)
+
+
+def _strengths(encoder: Encoder, dataset: Dataset, trains: np.ndarray) -> dict[str, float]:
+    """Return by column how much it tells of the target, the most of what it becomes."""
+    design, layout = encoder.transform(dataset.frame), encoder.layout
+    sources = [column.source for column in (*layout.dense, *layout.codes)]
+    columns = np.column_stack([design.arrays["dense"], design.arrays["codes"]])[trains]
+    strengths: dict[str, float] = {}
+    for source, column in zip(sources, columns.T, strict=True):
+        found = strength(column, dataset.target[trains], len(dataset.classes))
+        strengths[source] = max(found, strengths.get(source, found))
+    return strengths
+
+
+def strength(values: np.ndarray, target: np.ndarray, classes: int) -> float:
+    """Return how much the values of a column tell of the target.
+
+    It is the share η² of the target's variance that lies between groups of values, less what
+    chance gives: 1 − (1 − η²)(n − 1) / (n − k) for k groups of n rows. Many values are grouped by
+    tenths of the rows. Of several classes, the one that is told best counts. The page chooses by
+    the same number.
+    """
+    distinct = np.unique(values)
+    ends = (
+        distinct
+        if len(distinct) <= GROUPS + 1
+        else np.quantile(values, np.arange(1, GROUPS + 1) / GROUPS, method="inverted_cdf")
+    )
+    groups = np.searchsorted(ends, values)
+    targets = [target == label for label in range(classes)] if classes > 2 else [target]
+    counts = np.bincount(groups)
+    spare = len(values) - np.count_nonzero(counts)
+    found = [0.0]
+    for each in targets:
+        off = each - each.mean()
+        sums, whole = np.bincount(groups, off), np.sum(off**2)
+        if whole and spare:
+            between = np.sum(sums**2 / np.maximum(counts, 1)) / whole
+            found.append(1 - (1 - between) * (len(values) - 1) / spare)
+    return float(max(found))
 
 
 def _is_shown(step: AnyStep) -> bool:
@@ -180,7 +237,7 @@ def _encoded(dataset: Dataset, remarks: tuple[str, ...]) -> LabTable:
     held_out = _held_out(len(dataset), target if classes else None)
     trains = np.delete(np.arange(len(dataset)), held_out)
     encoder = Encoder.fit(dataset.frame, dataset.schema, trains)
-    encoder, left_out = _few_columns(encoder, dataset.schema)
+    encoder, left_out = _few_columns(encoder, dataset, trains)
     design, layout = encoder.transform(dataset.frame), encoder.layout
     dense, codes = design.arrays["dense"], design.arrays["codes"]
     levels = tuple(len(column.levels) for column in layout.codes)
@@ -194,7 +251,7 @@ def _encoded(dataset: Dataset, remarks: tuple[str, ...]) -> LabTable:
         "table",
         dataset.source,
         tuple(
-            LabNumber(feature.name, *pair)
+            LabNumber(feature.name, feature.source, _part(feature), *pair)
             for feature, *pair in zip(
                 layout.dense, layer.centre.tolist(), layer.scale.tolist(), strict=True
             )
@@ -208,6 +265,11 @@ def _encoded(dataset: Dataset, remarks: tuple[str, ...]) -> LabTable:
         held_out,
         (*dataset.notes, *remarks, *left_out),
     )
+
+
+def _part(feature: Feature) -> str:
+    """Return what a feature's name adds to its column's."""
+    return feature.name.removeprefix(feature.source).strip()
 
 
 def _treatment(levels: int) -> Treatment:

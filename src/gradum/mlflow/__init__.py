@@ -14,7 +14,7 @@ import gradum
 from gradum.api.model import Model
 from gradum.api.runs import load
 from gradum.errors import ModelFileError
-from gradum.files.atomic import scratch_folder
+from gradum.files.scratch import scratch_folder
 from gradum.messages import say
 from gradum.mlflow.entries import log_entries
 from gradum.mlflow.kept_files import loaded, write

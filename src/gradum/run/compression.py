@@ -49,7 +49,13 @@ class Compression(msgspec.Struct, frozen=True):
     changed: float | None
     """The share of judged rows whose predicted class differs; None for numbers."""
     trials: tuple[Trial, ...]
-    """The sizes that were tried, smallest first; the last one was taken."""
+    """The sizes that were tried, smallest first; ``size`` is the first that was expected to keep
+    the budget, or the nearest of all."""
+
+    @property
+    def keeps_budget(self) -> bool:
+        """Whether the error grew by no more than was allowed, on the rows that judged."""
+        return self.growth[0] <= self.budget
 
     @property
     def growth(self) -> tuple[float, float, float]:

@@ -25,6 +25,7 @@ from gradum.tables.role_values import (
     exposure_values,
     group_values,
     left_out_counts,
+    row_numbers,
     target_values,
     time_values,
     weight_values,
@@ -83,8 +84,13 @@ class Dataset:
 
     @cached_property
     def target(self) -> np.ndarray:
-        """Numbers, or class codes (n,)."""
+        """Numbers, per unit of exposure if there are exposures, or class codes (n,)."""
         return target_values(self.checked)
+
+    @cached_property
+    def row_target(self) -> np.ndarray:
+        """Numbers for the exposure of each row, as the table has them, or class codes (n,)."""
+        return self.target if self.classes else row_numbers(self.checked)
 
     @cached_property
     def weight(self) -> np.ndarray:
@@ -257,6 +263,12 @@ def left_out_note(count: int, others: str) -> str:
         count,
         others=others,
     )
+
+
+def without_duplicates(dataset: Dataset) -> Dataset:
+    """Keep the first of rows that are equal in every column of use, the target included."""
+    first = dataset.frame.select(pl.struct(pl.all()).is_first_distinct()).to_series()
+    return _keep(dataset, first.to_numpy(), say("that repeat an earlier one"))
 
 
 def without_rare_classes(dataset: Dataset) -> Dataset:

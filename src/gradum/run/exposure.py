@@ -1,8 +1,13 @@
-"""Answers for the exposure of rows: models learn targets per unit, and users ask for whole rows."""
+"""Units: models learn and are judged per unit of exposure, and all else is for whole rows.
+
+Whole rows are what a table holds and users ask for: targets, answers, intervals, errors of a watch.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from operator import mul, truediv
 
 import numpy as np
 import polars as pl
@@ -43,10 +48,30 @@ def for_exposure(schema: Schema, frame: pl.DataFrame, prediction: Prediction) ->
     SchemaError, ColumnError
         As `exposure_of`.
     """
+    return _by_exposure(mul, schema, frame, prediction)
+
+
+def per_unit(schema: Schema, frame: pl.DataFrame, prediction: Prediction) -> Prediction:
+    """Return predictions for the exposure of each typed row as predictions per unit.
+
+    Raises
+    ------
+    SchemaError, ColumnError
+        As `exposure_of`.
+    """
+    return _by_exposure(truediv, schema, frame, prediction)
+
+
+def _by_exposure(
+    operation: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    schema: Schema,
+    frame: pl.DataFrame,
+    prediction: Prediction,
+) -> Prediction:
     exposure = exposure_of(schema, frame)
-    return (
-        prediction if exposure is None else replace(prediction, value=prediction.value * exposure)
-    )
+    if exposure is None:
+        return prediction
+    return replace(prediction, value=operation(prediction.value, exposure))
 
 
 def whole_numbers(ends: np.ndarray) -> np.ndarray:

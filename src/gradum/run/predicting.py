@@ -88,7 +88,8 @@ def predict_typed(
     blocks = -(-len(frame) // chosen.block_rows)
     if blocks > 1:
         designs = told(designs, say("predicting rows"), blocks)
-    # Given the number of all rows, a block is predicted as it would be in the whole table.
+    # Given the number of all rows, a block goes the way that it would go in the whole table: it
+    # has the same bits there, if the table is divided at the same rows.
     return Prediction.join(chosen.predict_blocks(designs, of_rows or len(frame)))
 
 

@@ -126,6 +126,7 @@ class _OfTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metric: str | None = None
     class_weight: Literal["balanced"] | None = None
     drop_rare_classes: bool = False
+    drop_duplicates: bool = False
     log_target: bool = False
     refit: bool = False
     seed: int = 0

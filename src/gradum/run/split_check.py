@@ -55,6 +55,11 @@ class SplitTrial(msgspec.Struct, frozen=True):
         )
 
     @property
+    def differs(self) -> bool:
+        """Whether the two scores differ as they are shown."""
+        return self._values["at_random"] != self._values["divided"]
+
+    @property
     def useless(self) -> bool:
         """Whether the quick model did hardly better than guessing on rows divided by the column."""
         return self.metric in GUESSING and self.divided <= GUESSING[self.metric]

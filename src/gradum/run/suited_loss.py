@@ -9,10 +9,10 @@ from gradum.errors import SpecError, TargetError
 from gradum.messages import say
 from gradum.scores.outcome import TASKS
 from gradum.tables.check import Checked
-from gradum.tables.role_values import exposure_values, target_values
+from gradum.tables.role_values import row_numbers, target_values
 from gradum.tables.schema import Schema, Target
 
-WHOLE = 1e-9  # a count divided by its exposure and multiplied by it again is off by rounding
+WHOLE = 1e-9  # of a count, which may be off by rounding
 
 
 def task_of(loss: str | None) -> str | None:
@@ -63,8 +63,7 @@ def refuse_unsuited(checked: Checked) -> None:
     if target is None or not target.loss or target.classes:
         return
     loss, values = resolve(target.loss), target_values(checked)
-    exposure = exposure_values(checked)
-    counts = values if exposure is None else values * exposure
+    counts = row_numbers(checked)
     (rule, remedy), unsuited = loss.valid, ~loss.takes(values)
     if loss.whole and not unsuited.any():
         unsuited = np.abs(counts - np.round(counts)) > WHOLE * np.maximum(counts, 1.0)

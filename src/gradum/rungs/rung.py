@@ -28,8 +28,9 @@ from gradum.solvers.solution import Certificate, Status
 from gradum.solvers.threads import at_once, in_order, one_thread_if_free
 from gradum.tables.encode import Unencoded
 from gradum.tables.kinds.design import Design
+from gradum.tables.sources.stream import PREDICTED_ROWS
 
-BLOCK_ROWS = 8_192  # encoded and predicted at a time
+BLOCK_ROWS = PREDICTED_ROWS  # encoded and predicted at a time
 MOST_CORES = 16  # each holds a block
 BLOCK_NUMBERS = 2**27  # of the widest layer: however wide it is, a block takes at most a gibibyte
 
@@ -230,7 +231,10 @@ class Rung:
         return self._rows(self._inputs(design)).astype(np.float64)
 
     def _of_many(self, design: Design) -> np.ndarray:
-        """Return the logits of a block of many rows, which have the same bits in a short one."""
+        """Return the logits of a block of many rows, a short one multiplied as many are.
+
+        So float64 has the same bits however the rows are divided.
+        """
         inputs, rows = self._inputs(design), len(design)
         if are_few(rows):
             inputs = take(inputs, np.resize(np.arange(rows), FEW_ROWS + 1))

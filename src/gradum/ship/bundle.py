@@ -39,7 +39,7 @@ from gradum.tables.wording import shortened
 
 PREFIX = "guarantee/"
 RUNG = f"{PREFIX}score/"
-HISTORY = "history"
+HISTORY, HISTORY_GAPS = "history", "history/gaps"
 DIVIDING = tuple(field.name for field in fields(JudgedScores) if field.name != "by_rung")
 
 FORMAT = 2
@@ -89,24 +89,41 @@ class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     first: int
 
 
-def restored_history(kept: Kept | None, values: np.ndarray | None, schema: Schema) -> Panel | None:
-    """Return the end of each series, from what the manifest says of it and its values.
+def history_arrays(history: Panel | None) -> dict[str, np.ndarray]:
+    """Return the values of each series, 0 where there is none, and where that is.
+
+    An archive holds finite numbers alone; without a gap there is no array of gaps.
+    """
+    if history is None:
+        return {}
+    gaps = np.isnan(history.values)
+    if not gaps.any():
+        return {HISTORY: history.values}
+    return {HISTORY: np.where(gaps, 0.0, history.values), HISTORY_GAPS: gaps}
+
+
+def restored_history(
+    kept: Kept | None, arrays: Mapping[str, np.ndarray], schema: Schema
+) -> Panel | None:
+    """Return the end of each series, from what the manifest says of it and `history_arrays`.
 
     Raises
     ------
     ValueError
         One is without the other, or they do not fit; the message is a clause.
     """
-    if kept is None and values is None:
+    if kept is None and not arrays:
         return None
-    forecast = schema.forecast
+    values, forecast = arrays.get(HISTORY), schema.forecast
     if kept is None or values is None or forecast is None:
         raise ValueError(say("the history of its series is not that of a forecast"))
+    gaps = arrays.get(HISTORY_GAPS, np.zeros(values.shape, np.bool_))
     wanted = (1 + len(forecast.covariates), len(kept.keys))
     named = all(len(key) == len(forecast.series) for key in kept.keys)
-    if values.dtype != np.float64 or values.ndim != 3 or values.shape[:2] != wanted or not named:
+    typed = (values.dtype, gaps.dtype) == (np.float64, np.bool_) and gaps.shape == values.shape
+    if not typed or values.ndim != 3 or values.shape[:2] != wanted or not named:
         raise ValueError(say("the history of its series has another form than its columns"))
-    return Panel(kept.keys, kept.first, values)
+    return Panel(kept.keys, kept.first, np.where(gaps, np.nan, values))
 
 
 class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -143,11 +160,9 @@ def save(fitted: Fitted, path: str | os.PathLike) -> None:
         fitted.reference,
         None if past is None else Kept(past.keys, past.first),
     )
-    scores = score_arrays(fitted.guarantee)
-    if past is not None:
-        scores |= {HISTORY: past.values}
+    beside = score_arrays(fitted.guarantee) | history_arrays(past)
     content = msgspec.to_builtins(manifest, enc_hook=as_text)
-    archive.write(path, content | {SAYINGS: sayings(manifest)}, arrays | scores)
+    archive.write(path, content | {SAYINGS: sayings(manifest)}, arrays | beside)
 
 
 def load(path: str | os.PathLike) -> Fitted:
@@ -160,7 +175,7 @@ def load(path: str | os.PathLike) -> Fitted:
         other, so that a prediction or a summary would fail.
     """
     raw, content = archive.read(path)
-    past = content.pop(HISTORY, None)
+    past = {name: content.pop(name) for name in (HISTORY, HISTORY_GAPS) if name in content}
     scores = {name: array for name, array in content.items() if name.startswith(PREFIX)}
     arrays = {name: array for name, array in content.items() if name not in scores}
     version = _known_format(raw.get("format"), path)

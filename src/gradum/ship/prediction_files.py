@@ -9,7 +9,8 @@ import msgspec
 import polars as pl
 
 from gradum.errors import OutputError, SpecError
-from gradum.files.atomic import check_writable, replacing, scratch_folder
+from gradum.files.atomic import check_writable, replacing
+from gradum.files.scratch import scratch_folder
 from gradum.messages import as_text, listed, say
 from gradum.tables.grids.cell import called
 from gradum.tables.paths import STANDARD_INPUT

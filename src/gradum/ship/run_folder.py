@@ -13,7 +13,7 @@ from gradum.errors import ModelFileError, SchemaError
 from gradum.files.atomic import cause_of, replacing, write_text
 from gradum.messages import as_text, say
 from gradum.run.dataset import Dataset
-from gradum.run.exposure import for_exposure
+from gradum.run.exposure import for_exposure, per_unit
 from gradum.run.forecast.continued_series import stamped
 from gradum.run.judge import first_repeat
 from gradum.run.predicting import prediction_frame
@@ -128,11 +128,9 @@ def predictions(run: Run) -> pl.DataFrame | None:
         return None
     rows, averaged = run.judged.average(len(run.dataset))
     classes = run.dataset.classes
-    target = run.dataset.target[rows]
+    target = run.dataset.row_target[rows]
     predicted = averaged[run.fitted.used]
-    if run.dataset.exposure is not None:
-        target = target * run.dataset.exposure[rows]
-        predicted = for_exposure(run.fitted.schema, run.dataset.frame[rows], predicted)
+    predicted = for_exposure(run.fitted.schema, run.dataset.frame[rows], predicted)
     values = pl.Series(list(classes))[target] if classes else pl.Series(target)
     frame = prediction_frame(predicted, classes)
     name = run.fitted.spec.target
@@ -206,7 +204,7 @@ def _predictions(folder: Path, columns: list[str]) -> pl.DataFrame:
 
 
 def read_predictions(folder: Path, dataset: Dataset) -> tuple[np.ndarray, Prediction]:
-    """Return the judged rows' positions in the run's dataset, and their predictions.
+    """Return the judged rows' positions in the run's dataset, and their predictions, per unit.
 
     Raises
     ------
@@ -225,7 +223,8 @@ def read_predictions(folder: Path, dataset: Dataset) -> tuple[np.ndarray, Predic
         )
     positions = np.searchsorted(numbers, rows) + (judged.start or 0)
     if not names:
-        return positions, Prediction(frame["prediction"].to_numpy(), None)
+        predicted = Prediction(frame["prediction"].to_numpy(), None)
+        return positions, per_unit(dataset.schema, dataset.frame[positions], predicted)
     code = {label: place for place, label in enumerate(dataset.classes)}
     labels = frame["prediction"].to_list()
     if not code.keys() >= set(labels):

@@ -8,6 +8,8 @@ from importlib.resources import files
 
 IMPORT = re.compile(r'^import (?:\{([^}]*)\} from )?"([^"]+)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export ((?:async )?function\*?|class|const) (\w+)", re.MULTILINE)
+SEVERAL = re.compile(r"^export const \w+ = [^\n;]*,$", re.MULTILINE)
+COMMENT = re.compile(r"^[ \t]*/\*\*(?:(?!\*/).)*\*/\n", re.MULTILINE | re.DOTALL)
 UNKNOWN = re.compile(r"^(?:import\b.*[\"']|export\b).*", re.MULTILINE)
 
 
@@ -29,7 +31,7 @@ def script(*entries: str) -> str:
     ------
     ValueError
         A module imports or exports in another way than ``import { a } from "./b.js"`` and
-        ``export`` before a declaration, or modules import each other in a circle.
+        ``export`` before a declaration of one name, or modules import each other in a circle.
     """
     return '"use strict";\n' + "".join(_wrapped(name) for name in modules(*entries))
 
@@ -53,8 +55,8 @@ def _add(name: str, ordered: list[str], above: tuple[str, ...]) -> None:
 
 
 def _wrapped(name: str) -> str:
-    """Write a module as a function that is called once."""
-    text = source(name)
+    """Write a module as a function that is called once; comments for the type checker go."""
+    text = COMMENT.sub("", source(name))
 
     def taken(match: re.Match[str]) -> str:
         if match[1] is None:
@@ -64,7 +66,7 @@ def _wrapped(name: str) -> str:
 
     exported = [match[2] for match in EXPORT.finditer(text)]
     body = EXPORT.sub(r"\1 \2", IMPORT.sub(taken, text))
-    if left := UNKNOWN.search(body):
+    if left := SEVERAL.search(text) or UNKNOWN.search(body):
         raise ValueError(f"{name} has a line that cannot be put into one script: {left[0]}")
     return f"const {_scope(name)} = (() => {{\n{body}return {{ {', '.join(exported)} }};\n}})();\n"
 

@@ -298,6 +298,20 @@ def _most_important(known: Known) -> str:
     return say("Most of all {columns}.", columns=listed(names, "and")) if names else ""
 
 
+def _what_moves_it(known: Known) -> str:
+    """Name the columns that move the answers most; explanations are known here."""
+    assert known.findings is not None
+    assert known.findings.explanation is not None
+    names = [column.column for column in known.findings.explanation.overall.columns[:3]]
+    if not names:
+        return ""
+    return say("Its answers move most with {columns}.", columns=listed(names, "and"))
+
+
+def _what_is_tabled(known: Known) -> str:
+    return known.found("regression").sentence
+
+
 def _how_covered(known: Known) -> str:
     found = known.found("coverage")
     return say(
@@ -315,6 +329,15 @@ def _which_models(known: Known) -> str:
     return listed([say(KINDS[name].title) for name in judgement.scores], "and")
 
 
+def _how_to_try(known: Known) -> str:
+    return say("Change a value of a row, and see what the model answers.")
+
+
+def _how_repeated(known: Known) -> str:
+    seed = known.fitted.spec.seed
+    return say("By one command, with the seed {seed}.", seed=seed)
+
+
 def _how_many_columns(known: Known) -> str:
     schema = known.fitted.schema
     return say(
@@ -329,16 +352,19 @@ PARTS = (
     ReportPart("errors", marked("Where is it wrong?"), _errors, _worst_row),
     ReportPart("segments", marked("Is it as good in every group?"), _segments, _weakest_group),
     ReportPart("uses", marked("Which columns matter?"), _uses, _most_important),
-    ReportPart("explanations", marked("Why does it answer so?"), _explanations),
-    ReportPart("what-if", marked("What if a row were different?"), _what_if),
+    ReportPart("explanations", marked("Why does it answer so?"), _explanations, _what_moves_it),
+    ReportPart("what-if", marked("What if a row were different?"), _what_if, _how_to_try),
     ReportPart(
-        "regression", marked("What does each column add? The regression table"), _regression
+        "regression",
+        marked("What does each column add? The regression table"),
+        _regression,
+        _what_is_tabled,
     ),
     ReportPart("coverage", marked("How sure is it of single rows?"), _coverage, _how_covered),
     ReportPart("scores", marked("Which models were compared?"), _scores, _which_models),
     ReportPart("training", marked("How was it made?"), _training, _how_judged),
     ReportPart("data", marked("What was understood of the table?"), _always, _how_many_columns),
-    ReportPart("repeat", marked("How is it repeated?"), _always),
+    ReportPart("repeat", marked("How is it repeated?"), _always, _how_repeated),
 )
 """The folded parts of the page, in the order in which a reader asks."""
 

@@ -105,7 +105,7 @@ class TrustReport(Shown):
 
         counts = Counter(check.status for check in self.checks)
         # The template fills the last section with the unchecked lines.
-        unchecked = TrustSection("not-checked", say("Not checked"), PartFinding())
+        unchecked = TrustSection("not-checked", say("What was not checked?"), PartFinding())
         return charted_page(
             "trust.html",
             [*self.sections, unchecked],
@@ -113,13 +113,15 @@ class TrustReport(Shown):
             heading=say("Trust report: {target}", target=self.target),
             verdict=report_verdict(self.checks, self.subject),
             written=self.written,
-            family=self.family.sentence,
+            family=self.family,
             facts=[(say(STATUSES[status]), f"{counts[status]}") for status in FOREMOST],
             failed=self.failed,
             foremost=[check for check in failed_first(self.checks) if not _open(check)],
             failed_first=failed_first,
             unchecked=unchecked_together(self.checks),
             statuses=STATUSES,
+            status_of=part_status,
+            answer_of=part_answer,
             title_text=title_text,
             threshold_text=threshold_text,
             test_text=test_text,
@@ -139,7 +141,7 @@ class TrustReport(Shown):
             for check in failing:
                 yield _with_reason(title_text(check), check.reason)
         yield Text("\n" + say("Error and power"), style="bold")
-        yield Text(self.family.sentence)
+        yield Text(sentences(part for part in (self.family.sentence, self.family.method) if part))
         for check in self.checks:
             if check.power:
                 yield _with_reason(title_text(check), test_text(check))
@@ -200,6 +202,34 @@ def _open(check: Check) -> bool:
 def failed_first(checks: Sequence[Check]) -> list[Check]:
     """Return the lines that fail, then those that hold, then those that were not checked."""
     return sorted(checks, key=lambda check: (not check.fails, check.status == "not checked"))
+
+
+def part_status(checks: Sequence[Check]) -> Status | None:
+    """Return the worst of a part's lines that were checked; None of a part without lines."""
+    if any(check.fails for check in checks):
+        return "failed"
+    found = [check.status for check in checks]
+    return next((status for status in ("held", "not checked") if status in found), None)
+
+
+def part_answer(checks: Sequence[Check]) -> str:
+    """Say in a line what a part found: its foremost line, and how many others there are."""
+    if not checks:
+        return ""
+    first, *others = failed_first(checks)
+    found = first.reason
+    if first.figure:
+        found = say("{title}: {figure}.", title=title_text(first), figure=first.figure)
+    counts = Counter("failed" if check.fails else check.status for check in others)
+    further = {
+        "failed": say_plural("{count} other failed.", "{count} others failed.", counts["failed"]),
+        "held": say_plural("{count} other holds.", "{count} others hold.", counts["held"]),
+        "not checked": say_plural(
+            "{count} was not checked.", "{count} were not checked.", counts["not checked"]
+        ),
+    }
+    more = [text for status, text in further.items() if counts[status]]
+    return sentences((found, *more))
 
 
 def unchecked_together(checks: Sequence[Check]) -> list[tuple[str, str]]:

@@ -202,25 +202,31 @@ class Family(msgspec.Struct, frozen=True):
 
     @property
     def sentence(self) -> str:
-        """The meaning of a failed line, and of a line that holds."""
+        """How often a line fails by chance."""
         if not self.lines:
             return say("No line was tested that can fail by chance.")
+        return say_plural(
+            "{count} line is a test and can fail by chance: with a correct model, on rows like "
+            "those it learned from, it fails in at most {error} of reports.",
+            "{count} lines are tests and can fail by chance: with a correct model, on rows like "
+            "those it learned from, at least one of them fails in at most {error} of reports.",
+            self.lines,
+            error=percent(self.error, decimals=1),
+        )
+
+    @property
+    def method(self) -> str:
+        """The meaning of a failed test, and of one that holds; empty if nothing was tested."""
+        if not self.lines:
+            return ""
         return sentences(
             (
-                say_plural(
-                    "{count} line is a test and can fail by chance: for a correct model on rows "
-                    "without shift, it fails in at most {error} of reports.",
-                    "{count} lines are tests and can fail by chance: for a correct model on rows "
-                    "without shift, at least one of them fails in at most {error} of reports "
-                    "(Holm).",
-                    self.lines,
-                    error=percent(self.error, decimals=1),
-                ),
                 say(
                     "A test fails only if the gap found is larger than allowed and larger than "
                     "chance explains at that error rate; gaps smaller than those below may go "
                     "unseen."
                 ),
+                say("The p-values of all tests are adjusted together, by Holm's procedure."),
             )
         )
 

@@ -18,6 +18,7 @@ TOGETHER = (
     {"group", "categorical"},
     {"weight", "numeric"},
     {"exposure", "numeric"},
+    {"target", "numeric"},
 )
 
 

@@ -95,3 +95,7 @@ class Overrides(Struct, frozen=True, forbid_unknown_fields=True):
     exposure: str | None = None
     group: str | None = None
     time: str | None = None
+    missing: tuple[str, ...] = ()
+    """Values that mean "missing", in every column, besides the usual markers."""
+    keep_case: bool = False
+    """Whether classes that differ in upper and lower case alone stay different."""

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import stat
 import sys
 import zlib
@@ -53,7 +54,7 @@ def bytes_of(path: Path) -> Iterator[BinaryIO]:
             yield _standard_input()
             return
         refuse_name(path)
-        _refuse_other_than_a_file(path)
+        refuse_other_than_a_file(path)
         with path.open("rb") as file:
             yield file
     except GradumError:
@@ -95,7 +96,11 @@ def refuse_name(path: Path) -> None:
         ) from None
 
 
-def _refuse_other_than_a_file(path: Path) -> None:
+def refuse_other_than_a_file(path: Path) -> None:
+    """Refuse a folder, a device, and what would be waited for without end.
+
+    Pipes are read where a process holds them open already: ``/dev/stdin``, ``/dev/fd/63``.
+    """
     kind = path.stat().st_mode
     if stat.S_ISDIR(kind):
         raise TableError(say("{path} is a folder.", path=path), _files_in(path))
@@ -103,6 +108,17 @@ def _refuse_other_than_a_file(path: Path) -> None:
         raise TableError(
             say("{path} is a device, not a file.", path=path), say("Give a path to a file.")
         )
+    if stat.S_ISSOCK(kind) or (stat.S_ISFIFO(kind) and _is_named(path)):
+        raise TableError(
+            say("{path} is a pipe or a socket, not a file.", path=path),
+            say("Give a path to a file, or give the rows by standard input, as -."),
+        )
+
+
+def _is_named(pipe: Path) -> bool:
+    """Whether a pipe lies in a folder, where nobody may write to it."""
+    place = Path(os.path.realpath(pipe))
+    return os.path.lexists(place) and not place.is_relative_to("/dev/fd")
 
 
 def _standard_input() -> BinaryIO:

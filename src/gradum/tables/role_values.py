@@ -35,7 +35,7 @@ def target_values(checked: Checked) -> np.ndarray:
         )
     values = checked.frame[target.name]
     if target.task == "regression":
-        numbers, exposure = values.to_numpy().astype(np.float64), exposure_values(checked)
+        numbers, exposure = row_numbers(checked), exposure_values(checked)
         return numbers if exposure is None else numbers / exposure
     codes = class_codes(checked)
     unseen = (codes == -1) & has_target(checked)
@@ -54,6 +54,15 @@ def target_values(checked: Checked) -> np.ndarray:
             ),
         )
     return codes.to_numpy()
+
+
+def row_numbers(checked: Checked) -> np.ndarray:
+    """Return the numbers of the target as the table has them (n,), whatever the exposure of a row.
+
+    They are float64, and NaN where missing.
+    """
+    assert checked.schema.target is not None
+    return checked.frame[checked.schema.target.name].to_numpy().astype(np.float64)
 
 
 def class_codes(checked: Checked) -> pl.Series:

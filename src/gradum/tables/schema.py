@@ -21,7 +21,7 @@ from gradum.tables.forecast.facet import Forecast
 from gradum.tables.kinds import KINDS, SAYABLE, Reading, Values, recognise
 from gradum.tables.kinds.numeric import NumericKind, mostly_numbers
 from gradum.tables.kinds.parse import Parse
-from gradum.tables.kinds.values import LARGEST
+from gradum.tables.kinds.values import LARGEST, without_markers
 from gradum.tables.slips import slip_doubts
 from gradum.tables.table import Table
 from gradum.tables.target import KEPT, case_twins, padding, recognise_target
@@ -175,20 +175,24 @@ def infer(
     def values_of(name: str, decimal: str = ".") -> Values:
         kept = KEPT if "target" in options_of.get(name, set()) else ()
         typed = table.typed and name not in table.untyped
-        return Values(name, table.frame[name], typed, kept, decimal, table.numbers)
+        raw = without_markers(table.frame[name], overrides.missing)
+        return Values(name, raw, typed, kept, decimal, table.numbers)
 
     def understand(name: str, decimal: str = ".") -> Column:
         nonlocal learned
         options, values = options_of.get(name, set()), values_of(name, decimal)
         if "target" not in options:
             return _understand(values, options)
-        column, learned = recognise_target(values, task, log_target, loss)
+        asked = "regression" if task is None and "numeric" in options else task
+        column, learned = recognise_target(values, asked, log_target, loss, overrides.keep_case)
         return column
 
     columns = [understand(name) for name in table.frame.columns]
     columns = with_decimal_commas(table, columns, lambda name: understand(name, ","))
     columns = _without_duplicates(table, columns, options_of)
-    columns = with_owners(columns, table.frame.height)
+    columns = with_owners(
+        [_missing_as(each, overrides.missing) for each in columns], table.frame.height
+    )
     schema = Schema(table.source, table.frame.height, tuple(columns), learned)
     if target is not None and not schema.features and not alone:
         dropped = {name for name, options in options_of.items() if "drop" in options}
@@ -411,6 +415,13 @@ def _missing(values: Values) -> str:
     if not markers:
         return say("{count:,} missing", count=values.missing)
     return say("{count:,} missing ({markers})", count=values.missing, markers=listed(markers))
+
+
+def _missing_as(column: Column, markers: tuple[str, ...]) -> Column:
+    """Return a column that reads these values as missing, whether or not it holds one now."""
+    new = tuple(marker for marker in markers if marker not in column.parse.missing)
+    parse = structs.replace(column.parse, missing=(*column.parse.missing, *new))
+    return structs.replace(column, parse=parse) if new else column
 
 
 def _without_duplicates(

@@ -20,6 +20,7 @@ from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.suspects import suspicions
 from gradum.tables.kinds.values import LARGEST, Values
 from gradum.tables.slips import slip_doubts
+from gradum.tables.unreadable import Unreadable
 from gradum.tables.wording import (
     full_stop,
     joined_clauses,
@@ -42,11 +43,16 @@ ROWS_PER_CLASS = 10
 SKEWED = 2.0
 MANY_ZEROS = 0.2
 MOSTLY, FEWEST_COUNTS = 0.6, 3  # the share of zeros among whole numbers that may be counts
+FEW_UNREADABLE = 0.05  # of a target of numbers: rows that are left out unasked
 EXACT = 2.0**53  # whole numbers beyond it are inexact in float64; as classes they stay text
 
 
 def recognise_target(
-    values: Values, task: str | None = None, log: bool = False, loss: str = ""
+    values: Values,
+    task: str | None = None,
+    log: bool = False,
+    loss: str = "",
+    keep_case: bool = False,
 ) -> tuple[Column, Target]:
     """Return the target's column and task.
 
@@ -60,6 +66,8 @@ def recognise_target(
         Whether the logarithm of the target is to be learned.
     loss : str
         The loss that is to be learned by, if one was named.
+    keep_case : bool
+        Whether classes that differ in upper and lower case alone stay different.
 
     Raises
     ------
@@ -86,7 +94,7 @@ def recognise_target(
             say("Target {name!r} is a class, which has no logarithm.", name=values.name),
             say("Leave out --log-target."),
         )
-    return _classes(values, reading, task, loss)
+    return _classes(values, reading, task, loss, keep_case)
 
 
 def _refuse_unusable(values: Values, task: str | None) -> None:
@@ -152,19 +160,53 @@ def _numbers(values: Values, task: str | None, loss: str = "") -> Reading | None
     """Return the reading of a target of numbers, None if it holds words or codes."""
     if task == "regression":
         claim = say("Target {name!r} is to be a number (--task regression)", name=values.name)
-        remedy = say("Correct these values, or leave out --task.")
+        remedy = say("Correct these values, or name them by --missing; or leave out --task.")
         if loss:
             claim = say(
                 "Target {name!r} is to be a number (--loss {loss})", name=values.name, loss=loss
             )
-            remedy = say("Correct these values, or leave out --loss.")
+            remedy = say("Correct these values, or name them by --missing; or leave out --loss.")
         try:
-            return NumericKind().insist(values, claim, remedy)
+            return NumericKind().insist(values, claim, remedy, 1 - FEW_UNREADABLE)
         except ColumnError as error:
             raise TargetError(error.message, error.remedy) from None
-    if values.is_number or values.is_text or values.raw.dtype == pl.Duration:
-        return NumericKind().understand(values)
-    return None
+    if not (values.is_number or values.is_text or values.raw.dtype == pl.Duration):
+        return None
+    reading = NumericKind().understand(values, 1 - FEW_UNREADABLE)
+    if reading is not None and reading.unread > FEW_UNREADABLE * values.present:
+        raise _too_many_unreadable(values, reading)
+    return reading
+
+
+def _unreadable(values: Values, parse: Parse) -> Unreadable:
+    """Return what is no number in a target of which something is none."""
+    # The reading takes these words for markers of missing values.
+    marked = Column(
+        values.name, "numeric", "target", parse=replace(parse, missing=tuple(values.markers))
+    )
+    typed = NumericKind().parse(values.raw, parse)
+    found = Unreadable.of(values.raw, typed, marked, values.numbers)
+    assert found is not None
+    return found
+
+
+def _too_many_unreadable(values: Values, reading: Reading) -> TargetError:
+    found = _unreadable(values, reading.parse)
+    return TargetError(
+        say(
+            "Target {name!r} holds numbers, but {rows} ({examples}) cannot be read as such: "
+            "{share:.0%} of its values.",
+            name=values.name,
+            rows=rows_text(found.rows, found.count),
+            examples=quoted(found.examples),
+            share=found.count / values.present,
+        ),
+        say(
+            "Correct them; or leave these rows out by --missing {word!r}, which names a value that "
+            "means none.",
+            word=found.examples[0].strip(),
+        ),
+    )
 
 
 def _is_quantity(typed: pl.Series, task: str | None) -> bool:
@@ -236,10 +278,16 @@ def _regression(
     clauses += [*suspicions(name, typed), *(slip.sentence for slip in slips)]
     conversions = [replace(doubt, option="") for doubt in reading.doubts]  # it cannot be a class
     missing = typed.null_count()
-    unread = reading.unread + values.infinite
-    if unread:
+    if reading.unread:
+        found = _unreadable(values, reading.parse)
+        rows, examples = rows_text(found.rows, found.count), quoted(found.examples)
+        clauses.append(say("no number in {rows} ({examples})", rows=rows, examples=examples))
+    if values.infinite:
         clauses.append(
-            say("{values} taken as missing, being no usable number", values=value_count(unread))
+            say(
+                "{values} taken as missing, being no usable number",
+                values=value_count(values.infinite),
+            )
         )
     if missing:
         clauses.append(_left_out(missing))
@@ -312,12 +360,15 @@ def _skewness(y: np.ndarray) -> float:
 
 
 def _classes(
-    values: Values, reading: Reading | None, task: str | None, loss: str
+    values: Values, reading: Reading | None, task: str | None, loss: str, keep_case: bool
 ) -> tuple[Column, Target]:
     name = values.name
     if reading is None and values.is_text and task is None:
         _refuse_differing_units(values)
     labels, counts = _labels(values, reading)
+    merged: dict[Label, list[Label]] = {}
+    if reading is None and values.is_text and not keep_case:
+        labels, counts, merged = _merge_spellings(labels, counts)
     _refuse_classes(values, labels, task, words=reading is None)
     if values.raw.dtype == pl.Boolean:
         kind, parse = _of_labels(bool, name), Parse()
@@ -325,13 +376,23 @@ def _classes(
         kind, parse = _of_labels(float, name), reading.parse
     else:
         kind = _of_labels(str, name)
-        parse = Parse(missing=tuple(values.markers), kept=values.kept)
+        spellings = tuple(map(str, labels)) if merged else ()
+        parse = Parse(missing=tuple(values.markers), kept=values.kept, spellings=spellings)
     by_count = "binary" if len(labels) == 2 else "multiclass"
     clauses = [say_classes(labels, counts, numbers=reading is not None, asked=task is not None)]
     missing = len(values.raw) - sum(counts)
     if task is None and _are_counts(labels, counts, numbers=reading is not None):
         clauses.append(say("if they are counts, --loss poisson learns their mean"))
-    if kind.names_groups and values.case_twins:
+    clauses += [
+        say(
+            "{others} taken as {label!r}, as only upper and lower case differ (--keep-case tells "
+            "them apart)",
+            others=quoted(others),
+            label=label,
+        )
+        for label, others in merged.items()
+    ]
+    if not merged and kind.names_groups and values.case_twins:
         clauses.append(case_twins(values))
     if values.padded:
         clauses.append(padding(values))
@@ -340,6 +401,24 @@ def _classes(
     reason = full_stop(joined_clauses(clauses))
     column = Column(name, kind.name, "target", reason, parse, len(labels), missing)
     return column, Target(name, by_count, tuple(labels), reason, loss=loss)
+
+
+def _merge_spellings(
+    labels: list[Label], counts: list[int]
+) -> tuple[list[Label], list[int], dict[Label, list[Label]]]:
+    """Merge labels that differ in case alone into the commonest; return those of each, too.
+
+    Nothing is merged where a single label would be left.
+    """
+    table = pl.DataFrame({"label": labels, "count": counts})
+    table = table.with_columns(folded=pl.col("label").str.to_lowercase())
+    table = table.sort("count", "label", descending=[True, False])
+    whole = table.group_by("folded", maintain_order=True).agg("label", pl.col("count").sum())
+    if len(whole) in (1, len(table)):
+        return labels, counts, {}
+    whole = whole.with_columns(kept=pl.col("label").list.first()).sort("kept")
+    spelled = {first: others for first, *others in whole["label"].to_list() if others}
+    return whole["kept"].to_list(), whole["count"].to_list(), spelled
 
 
 def _are_counts(labels: Sequence[Label], counts: Sequence[int], *, numbers: bool) -> bool:

@@ -24,6 +24,7 @@ from gradum.margins import EQUAL
 from gradum.messages import say, say_plural
 from gradum.tables.doubt import Doubt
 from gradum.tables.kinds import KINDS, Kind, Values, recognise
+from gradum.tables.kinds.numeric import NumericKind
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.table import Table
 from gradum.tables.total_words import Named, named_totals
@@ -38,6 +39,8 @@ MOST_NAMED = 5_000  # rows with a word; more are a category
 HEAD_ROWS = 1_000  # from which the columns of numbers are recognised
 GLANCE_ROWS = 50  # which show at once that most last rows are no sums
 SLICE_ROWS = 65_536  # that are added up at a time
+NEARLY = 0.05  # of the sum of sizes: what a last row without a word may be off by
+NEARLY_NAMED = 0.2  # and one with a word; rows that are there twice, say, are added once
 MOST_DECIMALS = 6
 # Rounding to a unit u is off by u / √12 on average, and a sum of n rounded numbers by √n as much.
 ROUNDED = 4 / np.sqrt(12)
@@ -149,11 +152,7 @@ def find_totals(table: AllRows) -> TotalRows | None:
     words: list[Word] = [_word(named.get(row)) for row in rows]
     totals = _by_word(segments, [*words[:-1], None if words[-1] is None else FOOT])
     if not totals[-1]:
-        totals[-1] = (
-            _is_sum_of_all(segments, totals, _only_numbers(table, quantities))
-            if words[-1] is None
-            else _is_named_foot(segments, totals, words)
-        )
+        totals[-1] = _is_foot(table, segments, totals, words, quantities)
     places = np.array(rows, np.int64)[totals]
     if not len(places):
         return None
@@ -195,7 +194,7 @@ def _may_be_sum(table: AllRows) -> bool:
     seen = np.isfinite(foot) & there.any(axis=0)
     sums = np.where(there, first, 0.0).sum(axis=0)
     least = np.where(there, first, np.inf).min(axis=0)
-    if (seen & (least >= 0) & (foot < (1 - EQUAL) * sums)).any():
+    if (seen & (least >= 0) & (foot < (1 - NEARLY) * sums)).any():
         return False
     exceeds = np.abs(foot) > np.where(there, np.abs(first), 0.0).max(axis=0)
     return bool(exceeds[seen].any()) or not seen.any()
@@ -219,18 +218,35 @@ def _quantities(table: AllRows) -> Quantities:
     frame = pl.concat([head.frame, table.last]) if table.height > len(head.frame) else head.frame
     for column in frame:
         typed = head.typed and column.name not in head.untyped
-        reading = recognise(Values(column.name, column, typed, (), head.decimal))
+        values = Values(column.name, column, typed, (), head.decimal)
+        reading = recognise(values)
+        if not KINDS[reading.kind].is_quantity:  # a few words may stand among its numbers
+            reading = NumericKind().understand(values, 1 - NEARLY) or reading
         kind = KINDS[reading.kind]
         if reading.usable and kind.is_quantity:
             found[column.name] = (kind, reading.parse)
     return found
 
 
-def _only_numbers(table: AllRows, quantities: Quantities) -> bool:
-    """Whether the last row has no value outside of its numbers, though the first rows do."""
-    others = [name for name in table.last.columns if name not in quantities]
+def _is_foot(
+    table: AllRows,
+    segments: _Segments,
+    totals: np.ndarray,
+    words: list[Word],
+    quantities: Quantities,
+) -> bool:
+    """Whether the last row, which adds up nothing by its word, is a total all the same."""
+    word = words[-1]
+    label = () if word is None else (word[0],)
+    others = [name for name in table.last.columns if name not in (*quantities, *label)]
     usual = [table.head.frame[name].null_count() < len(table.head.frame) / 2 for name in others]
-    return any(usual) and all(table.last[name].null_count() for name in others)
+    empty = all(table.last[name].null_count() for name in others)
+    if word is None:
+        alone = empty and any(usual)
+        exact = _is_sum_of_all(segments, totals, alone)
+        return exact or (alone and _is_nearly_sum(segments, totals, NEARLY))
+    exact = _is_named_foot(segments, totals, words)
+    return exact or (empty and _is_nearly_sum(segments, totals, NEARLY_NAMED))
 
 
 @dataclass(frozen=True)
@@ -273,11 +289,19 @@ class _Segments:
         unit = _unit(_numbers(table.head.frame, quantities))
         return cls(values, sums, sizes, addends, largest, unit)
 
-    def matches(self, rows: Rows, spans: np.ndarray, totals: np.ndarray, *, rounded: bool) -> Match:
+    def matches(
+        self,
+        rows: Rows,
+        spans: np.ndarray,
+        totals: np.ndarray,
+        *,
+        rounded: bool = False,
+        share: float = 0.0,
+    ) -> Match:
         """Return how rows add up the spans before or after them, without the totals (m,) in these.
 
-        Numbers may be off by the rounding of the last bits; and, if they are ``rounded``, by that
-        of the last decimal.
+        Numbers may be off by the rounding of the last bits; if they are ``rounded``, by that of the
+        last decimal; and by a ``share`` of the sum of sizes.
 
         Parameters
         ----------
@@ -293,7 +317,7 @@ class _Segments:
         )
         sums, sizes, addends = (part[:, 1] - part[:, 0] for part in (sums, sizes, addends))
         value = self.values[rows]
-        off = EQUAL * (sizes + np.abs(value))
+        off = EQUAL * (sizes + np.abs(value)) + share * sizes
         if rounded:
             off += np.minimum(ROUNDED * self.unit * np.sqrt(addends + 1), MOST_ROUNDED * sizes)
         matched = (np.abs(value - sums) <= off) & (value != 0) & (addends > 0)
@@ -398,11 +422,30 @@ def _is_sum_of_all(segments: _Segments, totals: np.ndarray, only_numbers: bool) 
     All of its numbers are; and at least two of them, or the only one in a row that holds nothing
     else, have enough addends and exceed each.
     """
+    there, matched, telling = _against_all(segments, totals)
+    return not (there & ~matched).any() and telling.sum() >= (1 if only_numbers else 2)
+
+
+def _is_nearly_sum(segments: _Segments, totals: np.ndarray, share: float) -> bool:
+    """Whether each number of the last row is the sum of all others but for a share of it.
+
+    So is a total over a table in which rows are there twice, or lack a number. Each has enough
+    addends and exceeds all of them, which a row like others hardly does in one column.
+    """
+    there, matched, telling = _against_all(segments, totals, share)
+    return bool(there.any() and (matched & telling)[there].all())
+
+
+def _against_all(
+    segments: _Segments, totals: np.ndarray, share: float = 0.0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Hold the last row against the sums of all others, in each of k columns.
+
+    Returns where it has a number, where that is the sum but for a share of it, and where the sum
+    has enough addends, of which it exceeds each (k,).
+    """
     foot = len(segments.values) - 1
-    value = segments.values[foot]
-    whole = np.array([[0, 2 * foot + 1]])
-    matched, exceeding = segments.matches(np.array([foot]), whole, totals, rounded=False)
-    amiss = ~np.isnan(value) & (value != 0) & ~matched[0]
-    addends = exceeding(matched[0])
-    telling = int((addends >= FEWEST_ADDENDS).sum())
-    return not amiss.any() and telling >= (1 if only_numbers else 2)
+    value, whole = segments.values[foot], np.array([[0, 2 * foot + 1]])
+    matched, exceeding = segments.matches(np.array([foot]), whole, totals, share=share)
+    there = ~np.isnan(value) & (value != 0)
+    return there, matched[0], exceeding(matched[0])[0] >= FEWEST_ADDENDS

@@ -216,7 +216,7 @@ def new_coverage(found: NewCoverage, least: float, p_value: float) -> Check:
 
 PART = TrustPart(
     "coverage",
-    marked("Coverage"),
+    marked("Do intervals hold what they promise?"),
     (GUARANTEE, GROUPS, TABLE),
     _of_model,
     thresholds=CoverageThresholds,

@@ -179,7 +179,7 @@ def _of_predictions(examined: ExaminedPredictions, thresholds: DataThresholds) -
 
 PART = TrustPart(
     "data",
-    marked("Data and provenance"),
+    marked("Is the data in order?"),
     (TABLE, ALARMS),
     _of_model,
     _of_predictions,

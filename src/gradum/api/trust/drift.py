@@ -113,7 +113,7 @@ def alike(found: Watched, source: str, thresholds: DriftThresholds) -> Check:
 
 PART = TrustPart(
     "drift",
-    marked("Drift"),
+    marked("Are new rows like those it learned from?"),
     (REFERENCE, TABLE),
     _of_model,
     thresholds=DriftThresholds,

@@ -91,5 +91,9 @@ def _exact_enough(explanation: Overall, thresholds: ExplanationThresholds) -> Ch
 
 
 PART = TrustPart(
-    "explanations", marked("Explanations"), (ERROR,), _of_model, thresholds=ExplanationThresholds
+    "explanations",
+    marked("Are explanations exact enough?"),
+    (ERROR,),
+    _of_model,
+    thresholds=ExplanationThresholds,
 )

@@ -35,4 +35,4 @@ def _sentences() -> Iterator[str]:
     )
 
 
-PART = TrustPart("limits", marked("Limits"), (), _of_any, _of_any)
+PART = TrustPart("limits", marked("What can no check show?"), (), _of_any, _of_any)

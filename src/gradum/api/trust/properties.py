@@ -104,7 +104,7 @@ def _check(verified: Verified) -> Check:
 
 PART = TrustPart(
     "properties",
-    marked("Properties"),
+    marked("Are properties proved?"),
     (PROVED,),
     _of_model,
     _of_predictions,

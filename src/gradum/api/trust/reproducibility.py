@@ -99,4 +99,6 @@ def _refitted(run_spec: RunSpec, seconds: float) -> str:
     return again.fitted.provenance.fingerprint
 
 
-PART = TrustPart("reproducibility", marked("Reproducibility"), (WEIGHTS,), _of_model)
+PART = TrustPart(
+    "reproducibility", marked("Does fitting again give the same?"), (WEIGHTS,), _of_model
+)

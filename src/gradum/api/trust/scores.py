@@ -282,7 +282,7 @@ def _remarks(examined: ExaminedPredictions) -> Sequence[str]:
 
 PART = TrustPart(
     "scores",
-    marked("Scores"),
+    marked("Is it better than guessing?"),
     (BASELINE, BOUNDS, TABLE),
     _of_model,
     _of_predictions,

@@ -67,4 +67,6 @@ def _elsewhere() -> Obstacle:
     )
 
 
-PART = TrustPart("split", marked("The split"), (USE,), _of_model, _of_predictions)
+PART = TrustPart(
+    "split", marked("Does the split suit the use?"), (USE,), _of_model, _of_predictions
+)

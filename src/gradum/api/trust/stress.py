@@ -178,7 +178,7 @@ def _demand(least: float, epsilon: float) -> str:
 
 PART = TrustPart(
     "stress",
-    marked("Stress and certificates"),
+    marked("Do small changes of a row change its answer?"),
     (KEPT, PROVED),
     _of_model,
     thresholds=StressThresholds,

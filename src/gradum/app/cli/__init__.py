@@ -99,8 +99,9 @@ def _root(
     """Neural models for tables that their users can trust.
 
     Exit codes: 0 done; 1 the machine failed (a full disk, say); 2 something given cannot be used;
-    3 rerun found other weights, watch raised an alarm, verify found a counterexample, or trust
-    found a failure; 4 verify decided nothing; 130 interrupted.
+    3 rerun found other weights, watch raised an alarm, verify found a counterexample, trust found
+    a failure, or a compressed model errs more than its budget allows; 4 verify decided nothing;
+    130 interrupted.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())

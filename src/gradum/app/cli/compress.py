@@ -31,9 +31,10 @@ def command(
     """Distil a network ensemble into the smallest model whose error grows within a budget.
 
     The result is a run folder like any other. The rows that judged the ensemble judge it, fold by
-    fold after a cross-validation. Where no size keeps the budget, nothing is written.
+    fold after a cross-validation. A model that errs more than the budget allows is written to
+    FOLDER-over-budget instead, and the exit code is 3.
     """
-    share = _share(budget)
+    share = read_share(budget)
     compile_once()
     from gradum.api.compressed_run import compress_run
 
@@ -49,7 +50,7 @@ def command(
     write(compression.sentence, say("Written to {folder}.", folder=out))
 
 
-def _share(budget: str) -> float:
+def read_share(budget: str) -> float:
     """Return a budget such as ``1%`` or ``0.01`` as a share."""
     number, percent, rest = budget.strip().partition("%")
     try:

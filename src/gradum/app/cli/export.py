@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gradum.app.cli import options
-from gradum.app.cli.console import load_model, write, write_json
+from gradum.app.cli.cache import cache_directory
+from gradum.app.cli.compress import read_share
+from gradum.app.cli.console import compile_once, load_model, write, write_json
 from gradum.app.cli.waiting import waiting
+from gradum.errors import OverBudgetError
 from gradum.messages import listed, say, say_plural
 
 if TYPE_CHECKING:
@@ -39,6 +42,14 @@ def command(
     ] = None,
     interval: options.Interval = None,
     rung: options.Rung = None,
+    compress: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Export a smaller model distilled from the ensemble, whose error may grow by this "
+            "share, such as 1%.",
+        ),
+    ] = None,
     force: options.Replace = False,
     as_json: options.Json = False,
 ) -> None:
@@ -49,14 +60,29 @@ def command(
     are null, in SQL NULL. Before it is written, ONNX Runtime, Node or SQLite answers the rows that
     judged the model, and the largest difference from gradum's own answers is printed. What has no
     such form is refused with the reason.
+
+    With --compress, a smaller model that errs more than allowed is written to the run folder
+    FILE-over-budget, without the file's ending, and the exit code is 3.
     """
+    share = None if compress is None else read_share(compress)
+    if share is not None:
+        compile_once()
     loaded = load_model(model)
-    with waiting(shown=not as_json):
-        exported = loaded.export(out, data, to=to, interval=interval, rung=rung, force=force)
+    asked = {"to": to, "interval": interval, "rung": rung, "compress": share, "force": force}
+    try:
+        with waiting(shown=not as_json):
+            exported = loaded.export(out, data, **asked)
+    except OverBudgetError as error:
+        if loaded.folder is None:
+            raise
+        from gradum.api.compressed_run import kept_beside
+
+        raise kept_beside(error, loaded, out.with_suffix(""), cache=cache_directory()) from None
     if as_json:
         write_json(exported)
         return
-    write(*_in_words(exported))
+    lost = [exported.compression.sentence] if exported.compression else []
+    write(*lost, *_in_words(exported))
 
 
 def _in_words(exported: Exported) -> list[str]:

@@ -30,15 +30,12 @@ as often, which takes longer.
 
 LEAST_ROWS = 64  # of a block: fewer take longer to multiply
 
-TILE = 16
-"""A block is filled up to a multiple of so many rows.
-
-BLAS multiplies the last few rows, if they are no whole tile, in another way and to other bits.
-"""
-
 
 class PackBlocks:
-    """The forward function of a pack; a row has the same bits in every block.
+    """The forward function of a pack for blocks of many rows.
+
+    The same block has the same bits each time. A row may have other last bits in another block:
+    which sums BLAS takes in which order depends, on most processors, on its place in the block.
 
     Every step is one call of NumPy for as many numbers as fit into the cache, and there are few of
     them: threads that make many short calls wait for the lock of Python most of the time. So biases
@@ -82,10 +79,9 @@ class PackBlocks:
         """Return the logits [n, k] of one block."""
         network, params, plain = self._network, self._params, self._plain
         dense, places = network.flat(params, inputs)
-        (given, width), rows = dense.shape, TILE * max(-(-len(dense) // TILE), 1)
+        rows, width = dense.shape
         x = np.empty((self._first.shape[1], rows), dense.dtype)
-        x[:, given:] = 0
-        x[:width, :given] = dense.T
+        x[:width] = dense.T
         x[plain - 1] = 1
         column = np.ones((len(self._coded), 2, rows), x.dtype)
         column[:, 0] = x[self._coded]
@@ -96,7 +92,7 @@ class PackBlocks:
         for member in range(network.members):
             if places is not None:
                 vectors = params["embedding"][member, places[0]]
-                x[width : plain - 1, :given] = vectors.reshape(given, plain - 1 - width).T
+                x[width : plain - 1] = vectors.reshape(rows, plain - 1 - width).T
             if member >= self._rising:
                 self._fill(codes, column, member)
             used = slice(plain if member < self._rising else None)
@@ -108,7 +104,7 @@ class PackBlocks:
                 wide += read[member][:, z.shape[1] :]
             wide += self._after_first(z, member, spare)
             logits.append(wide)
-        return network.mean(params, np.stack(logits), np)[:given]
+        return network.mean(params, np.stack(logits), np)
 
     def _fill(self, codes: np.ndarray, column: np.ndarray, member: int) -> None:
         """Write a member's codes [c, T, n] of each coded column and ones beside it [c, 2, n]."""
@@ -185,7 +181,7 @@ class CodesInTurn:
         shape = members * rows, len(self._sums)
         shares = sparse.csr_array((share.ravel(), read.ravel(), ends), shape=shape)
         shares.eliminate_zeros()  # where only whole codes have risen, one row of P is enough
-        return (shares @ self._sums).reshape(members, rows, -1)
+        return (shares @ self._sums).reshape(members, rows, self._sums.shape[1])
 
 
 def _turns(shift: np.ndarray, slope: np.ndarray) -> np.ndarray:

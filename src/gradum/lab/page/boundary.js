@@ -10,7 +10,7 @@ import { say } from "./words.js";
 /** @typedef {import("./lab.js").Lab} Lab */
 /** @typedef {import("./watching.js").View} View */
 
-const HEIGHT = 300;
+const HEIGHT = 250;
 
 export class LabBoundary extends LabElement {
   /** @param {Lab} lab */

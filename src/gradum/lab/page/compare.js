@@ -58,7 +58,8 @@ export class LabCompare extends LabElement {
     this.drawn = now;
     for (const { run, picture } of this.pictures ?? []) picture.show(run, picture.canvas.parentElement.clientWidth);
     const other = MODEL.filter((name) => String(value(kept.state, name)) !== String(value(state, name)));
-    const settings = other.map((name) => [say(LABELS[name] ?? name), named(kept.state, name), named(state, name)]);
+    const { inputs } = this.lab,
+      settings = other.map((name) => [say(LABELS[name] ?? name), ...[kept.state, state].map((of) => named(of, name, inputs))]);
     this.body?.replaceChildren(
       tableOf(
         [say("Setting or result"), say("Kept"), say("Now")],
@@ -72,8 +73,9 @@ export class LabCompare extends LabElement {
 /** @param {any} state @param {string} name */
 const value = (state, name) => (Array.isArray(state[name]) ? state[name].join(" – ") || "–" : state[name]);
 
-/** @param {any} state @param {string} name */
-function named(state, name) {
+/** @param {any} state @param {string} name @param {import("./table.js").Input[]} inputs */
+function named(state, name, inputs) {
+  if (name === "off") return state.off.map((/** @type {number} */ at) => inputs[at].name).join(say(", ")) || "–";
   const own = String(value(state, name));
   return own in NAMES ? say(NAMES[own]) : own;
 }

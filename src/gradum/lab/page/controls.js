@@ -145,7 +145,9 @@ const CONTROLS = [
 /** What settings are called. @type {Record<string, string>} */
 export const LABELS = {
   data: marked("Table"),
+  noise: marked("Noise"),
   hidden: marked("Units"),
+  off: marked("Inputs that are switched off"),
   ...Object.fromEntries(CONTROLS.map(({ name, label }) => [name, label])),
 };
 
@@ -155,8 +157,8 @@ export class LabControls extends LabElement {
     const shown = CONTROLS.filter(({ name, matters }) => lab.offers(name) && (!matters || matters(lab.state)));
     add(
       this,
-      h("h2", {}, say("Model and training")),
-      lab.offers("hidden") && this.layers(lab),
+      h("h2", { class: "unseen" }, say("Model and training")),
+      ...(lab.offers("hidden") ? this.layers(lab) : []),
       shown.map((control) => this.control(lab, control)),
     );
   }
@@ -185,8 +187,7 @@ export class LabControls extends LabElement {
       h("label", { for: id }, say(label)),
       input,
       h("p", { class: "will" }, say(change)),
-      shown && h("div", { class: "formula" }, math(shown)),
-      this.help(id, say(label), say(does), say(change)),
+      this.help(id, say(label), say(does), say(change), shown),
     );
   }
 
@@ -201,7 +202,7 @@ export class LabControls extends LabElement {
         h(
           "option",
           { value: layers, selected: layers === hidden.length },
-          layers ? say("Network, hidden layers: {layers}", { layers }) : kind,
+          layers || kind,
         ),
       ),
     );
@@ -229,33 +230,47 @@ export class LabControls extends LabElement {
       });
       return input;
     });
-    return h(
-      "div",
-      { class: "control" },
-      h("label", { for: "set-hidden" }, say("Model")),
-      count,
-      h("p", { class: "will" }, say(NEW_WEIGHTS)),
-      widths.length > 0 && h("div", { class: "widths" }, h("span", {}, say("Units")), widths),
-      h("div", { class: "formula" }, math(hidden.length ? "z = σ(W x + b)" : "a = W x + b")),
-      this.help(
-        "set-hidden",
-        say("Model"),
-        say(
-          "Each unit weighs all numbers of the layer before it and adds them up. Hidden layers let straight lines become curves.",
+    return [
+      h(
+        "div",
+        { class: "control" },
+        h("label", { for: "set-hidden" }, say("Hidden layers")),
+        count,
+        h("p", { class: "will" }, say(NEW_WEIGHTS)),
+        this.help(
+          "set-hidden",
+          say("Hidden layers"),
+          say(
+            "Each unit weighs all numbers of the layer before it and adds them up. Hidden layers let straight lines become curves.",
+          ),
+          say(NEW_WEIGHTS),
+          hidden.length ? "z = σ(W x + b)" : "a = W x + b",
         ),
-        say(NEW_WEIGHTS),
       ),
-    );
+      widths.length > 0 &&
+        h(
+          "div",
+          { class: widths.length > 2 ? "control broad" : "control" },
+          h("span", { class: "label" }, say("Units")),
+          h("div", { class: "widths" }, widths),
+        ),
+    ];
   }
 
-  /** @param {string} id @param {string} label @param {string} does @param {string} change */
-  help(id, label, does, change) {
+  /** What a control does, with its formula: below all controls, so that nothing else moves. @param {string} id @param {string} label @param {string} does @param {string} change @param {string} [formula] */
+  help(id, label, does, change, formula) {
     return h(
       "details",
-      { id: `${id}-help` },
+      { id: `${id}-help`, name: "help" },
       h("summary", { "aria-label": say("What “{control}” does", { control: label }), title: does }, "?"),
-      h("p", { id: `${id}-does` }, does),
-      h("p", {}, change),
+      h(
+        "div",
+        { class: "about" },
+        h("strong", {}, label),
+        h("p", { id: `${id}-does` }, does),
+        formula && h("div", { class: "formula" }, math(formula)),
+        h("p", {}, change),
+      ),
     );
   }
 }

@@ -1,6 +1,7 @@
 /** A file of the reader's: its text becomes columns, and with a target the lab's table. */
 
 import { Stream } from "./mathematics/random.js";
+import { fewColumns } from "./strengths.js";
 import { say } from "./words.js";
 
 /** @typedef {import("./table.js").Table} Table */
@@ -118,7 +119,6 @@ export function tableOf({ name, names, cells }, target) {
   };
   /** @type {number[][]} */
   const codes = [];
-  let taken = 0;
   names.forEach((column, at) => {
     if (at === place) return;
     const values = trains
@@ -126,30 +126,27 @@ export function tableOf({ name, names, cells }, target) {
         .filter((cell) => !missing(cell))
         .map((cell) => cell.trim()),
       levels = [...new Set(values)].sort();
-    if (taken === MOST_COLUMNS || levels.length < 2 || (!areNumbers(values) && levels.length > MOST_LEVELS))
-      left.push(column);
+    if (levels.length < 2 || (!areNumbers(values) && levels.length > MOST_LEVELS)) left.push(column);
     else if (areNumbers(values))
-      ((taken += 1),
-        addNumber(
-          table,
-          column,
-          drawn.map((row) => row[at]),
-          values.map(Number),
-          out,
-        ));
+      addNumber(
+        table,
+        column,
+        drawn.map((row) => row[at]),
+        values.map(Number),
+        out,
+      );
     else {
-      taken += 1;
       table.codes.push({ name: column, levels, treatment: levels.length === 2 ? "sign" : "one_hot" });
       codes.push(drawn.map((row) => levels.indexOf((row[at] ?? "").trim()) + 1));
     }
   });
-  if (!taken)
+  if (!table.numbers.length && !table.codes.length)
     throw new Refused(say("No column besides {target} has numbers or a few levels. Choose another file.", { target }));
   if (left.length)
     remarks.push(
-      say("Left out, because the lab takes up to {most} columns of numbers or of a few levels: {columns}.", {
-        most: MOST_COLUMNS,
-        columns: left.slice(0, 8).join(", ") + (left.length > 8 ? " …" : ""),
+      say("Left out, because the lab takes numbers and columns of up to {most} levels: {columns}.", {
+        most: MOST_LEVELS,
+        columns: namesOf(left),
       }),
     );
   drawn.forEach((_, row) =>
@@ -161,14 +158,25 @@ export function tableOf({ name, names, cells }, target) {
   const { mean, spread } = classes.length
     ? { mean: 0, spread: 1 }
     : moments(labels.filter((_, at) => !out.has(at)).map(Number));
-  const said = { title: name, remarks };
-  return {
+  const whole = {
     ...table,
     target: { name: target, classes, centre: mean, scale: spread },
     held_out: held,
-    said: { en: said },
+    said: { en: { title: name, remarks } },
   };
+  const { table: few, left: weaker } = fewColumns(whole, MOST_COLUMNS);
+  if (weaker.length)
+    remarks.push(
+      say("Left out, because the lab takes the {most} columns that tell most of the target: {columns}.", {
+        most: MOST_COLUMNS,
+        columns: namesOf(weaker),
+      }),
+    );
+  return few;
 }
+
+/** @param {string[]} columns */
+const namesOf = (columns) => columns.slice(0, 8).join(say(", ")) + (columns.length > 8 ? " …" : "");
 
 /** @param {string[]} labels @param {string} target @returns {string[]} The classes; none where the target is a number. */
 function classesOf(labels, target) {
@@ -209,17 +217,17 @@ function addNumber({ numbers, rows }, name, cells, trained, out) {
   const sorted = [...trained].sort((a, b) => a - b),
     half = sorted.length / 2;
   const median = sorted.length % 2 ? sorted[Math.floor(half)] : (sorted[half - 1] + sorted[half]) / 2;
-  const add = (/** @type {string} */ label, /** @type {number[]} */ values) => {
+  const add = (/** @type {string} */ part, /** @type {number[]} */ values) => {
     const { mean, spread } = moments(values.filter((_, at) => !out.has(at)));
-    numbers.push({ name: label, centre: mean, scale: spread });
+    numbers.push({ name: part ? `${name} ${part}` : name, source: name, part, centre: mean, scale: spread });
     values.forEach((value, row) => rows[row].push(value));
   };
   const gone = cells.map((cell) => missing(cell) || !Number.isFinite(Number(cell)));
   add(
-    name,
+    "",
     cells.map((cell, at) => (gone[at] ? median : Number(cell))),
   );
-  if (gone.some((each, at) => each && !out.has(at))) add(`${name} ${say("missing")}`, gone.map(Number));
+  if (gone.some((each, at) => each && !out.has(at))) add("missing", gone.map(Number));
 }
 
 /** @param {number[]} values @returns {{mean: number, spread: number}} */

@@ -10,7 +10,7 @@ import { say } from "./words.js";
 /** @typedef {import("./watching.js").View} View */
 /** @typedef {import("./mathematics/training.js").Scored} Scored */
 
-const HEIGHT = 220,
+const HEIGHT = 160,
   MOST_POINTS = 400;
 const PARTS = /** @type {["training" | "validation", string, number[]][]} */ ([
   ["training", "--first", []],

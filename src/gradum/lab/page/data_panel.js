@@ -1,9 +1,10 @@
 /** Which table, which two columns, which row. */
 
 import { Refused, sheetOf, tableOf } from "./csv.js";
-import { add, h } from "./dom.js";
+import { NARROW, add, h } from "./dom.js";
 import { LabElement } from "./element.js";
 import { plain } from "./numbers.js";
+import { levelName, numberName } from "./table.js";
 import { say, sentences, spoken } from "./words.js";
 
 /** @typedef {import("./lab.js").Lab} Lab */
@@ -12,11 +13,11 @@ export class LabData extends LabElement {
   refused = "";
   /** @type {import("./csv.js").Sheet | null} */
   sheet = null;
+  opened = !matchMedia(NARROW).matches;
 
   /** @param {Lab} lab */
   draw(lab) {
-    const { table, state, said } = lab,
-      inputs = lab.inputs;
+    const { state } = lab;
     const names = lab.tables.map((each) => [each.key, (each.said[spoken()] ?? each.said.en).title]);
     const hidden = !lab.offers("data");
     add(
@@ -24,6 +25,42 @@ export class LabData extends LabElement {
       h("h2", {}, say("Data")),
       !hidden && this.choice("data", say("Table"), names, state.data),
       !hidden && this.own(lab),
+      !hidden && this.example(lab),
+      lab.table.drawn && lab.offers("noise") && this.noise(lab),
+      this.more(lab),
+    );
+  }
+
+  /** A small table to begin with, beside one of many inputs. @param {Lab} lab */
+  example(lab) {
+    const small = lab.tables.find(({ drawn }) => drawn);
+    if (!small || lab.inputs.length <= 2) return false;
+    const title = (small.said[spoken()] ?? small.said.en).title;
+    return h(
+      "p",
+      {},
+      h(
+        "button",
+        { type: "button", class: "link", id: "example", onclick: () => lab.change({ data: small.key }) },
+        say("New here? Begin with “{table}”", { table: title }),
+      ),
+    );
+  }
+
+  /** @param {Lab} lab */
+  noise({ state }) {
+    const input = h("input", { id: "set-noise", type: "range", min: 0, max: 1, step: 0.1, value: state.noise });
+    input.addEventListener("change", () => this.lab.change({ noise: Number(input.value) }));
+    return h("div", { class: "control" }, h("label", { for: "set-noise" }, say("Noise: {noise}", { noise: state.noise })), input);
+  }
+
+  /** What there is to know and to choose of the table besides; folded on a phone. @param {Lab} lab */
+  more(lab) {
+    const { table, state, said, inputs } = lab;
+    const more = h(
+      "details",
+      { class: "more", open: this.opened },
+      h("summary", {}, say("Rows and axes")),
       h(
         "p",
         { class: "quiet" },
@@ -40,20 +77,21 @@ export class LabData extends LabElement {
             : say("The target {target} is a number.", { target: table.target.name }),
         ),
       ),
-      said.remarks.map((remark) => h("p", { class: "quiet" }, remark)),
       inputs.length > 1 &&
-        this.choice(
-          "across",
-          say("Horizontal axis"),
-          inputs.map(({ name }, at) => [at, name]),
-          state.across,
-        ),
-      inputs.length > 1 &&
-        this.choice(
-          "up",
-          say("Vertical axis"),
-          inputs.map(({ name }, at) => [at, name]),
-          state.up,
+        h(
+          "div",
+          { class: "axes" },
+          [
+            ["across", say("Horizontal axis")],
+            ["up", say("Vertical axis")],
+          ].map(([name, label]) =>
+            this.choice(
+              name,
+              label,
+              inputs.map((input, at) => [at, input.name]),
+              name === "up" ? state.up : state.across,
+            ),
+          ),
         ),
       inputs.length > 2 &&
         h(
@@ -62,7 +100,10 @@ export class LabData extends LabElement {
           say("Maps and borders are drawn over these two; the other columns are those of the row below."),
         ),
       this.row(lab),
+      said.remarks.map((remark) => h("p", { class: "quiet" }, remark)),
     );
+    more.addEventListener("toggle", () => (this.opened = more.open));
+    return more;
   }
 
   /** A file of the reader's, chosen or dropped on the page. @param {Lab} lab */
@@ -83,8 +124,13 @@ export class LabData extends LabElement {
     return h(
       "div",
       { class: "control" },
-      h("p", {}, say("Or a CSV file of yours: choose it, or drop it on this page.")),
-      h("div", { class: "own" }, input, h("label", { for: "own", class: "button" }, say("Choose a file"))),
+      h(
+        "div",
+        { class: "own" },
+        input,
+        h("label", { for: "own", class: "button" }, say("Choose a file")),
+        h("span", { class: "quiet" }, say("or drop a CSV")),
+      ),
       this.refused && h("p", { class: "alarm", role: "alert" }, this.refused),
       target,
     );
@@ -151,9 +197,9 @@ export class LabData extends LabElement {
       else input.value = String(state.row + 1);
     });
     const parts = [
-      ...table.numbers.map(({ name }, at) => `${name} ${plain(values[at])}`),
+      ...table.numbers.map((number, at) => `${numberName(number)} ${plain(values[at])}`),
       ...table.codes.map(
-        ({ name, levels }, at) => `${name} ${levels[values[table.numbers.length + at] - 1] ?? say("(unknown)")}`,
+        ({ name, levels }, at) => `${name} ${levelName(levels[values[table.numbers.length + at] - 1])}`,
       ),
       `${table.target.name} ${table.target.classes[target] ?? plain(target)}`,
     ];

@@ -1,5 +1,8 @@
 /** Elements made of texts: what comes from a table is never markup. */
 
+/** Screens on which all parts stand below each other. */
+export const NARROW = "(max-width: 44rem)";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** @typedef {Node | string | number | null | undefined | false} Child */

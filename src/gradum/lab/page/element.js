@@ -11,6 +11,7 @@ export class LabElement extends HTMLElement {
     super();
     /** @type {Lab} */
     this.lab = /** @type {any} */ (null);
+    this.focused = ""; // what had the focus before it was drawn anew
   }
 
   /** @param {Lab} lab */
@@ -24,13 +25,13 @@ export class LabElement extends HTMLElement {
   }
 
   redraw() {
-    const focused = this.contains(document.activeElement) ? document.activeElement?.id : "";
+    this.focused = (this.contains(document.activeElement) && document.activeElement?.id) || "";
     const open = Array.from(this.querySelectorAll("details[id][open]"), ({ id }) => id);
     this.replaceChildren();
     this.draw(this.lab);
     if (this.lab.view) this.follow(this.lab.view);
     for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+    if (this.focused) document.getElementById(this.focused)?.focus({ preventScroll: true });
   }
 
   /** Fill the element with what does not change while training goes on. @param {Lab} lab */

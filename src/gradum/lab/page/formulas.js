@@ -9,7 +9,7 @@ import { LOSSES } from "./mathematics/losses.js";
 import { PENALTIES } from "./mathematics/penalties.js";
 import { SOLVERS } from "./mathematics/solvers.js";
 import { figure, plain } from "./numbers.js";
-import { inputsOf, targetScale } from "./table.js";
+import { inputsOf, levelName, numberName, targetScale } from "./table.js";
 import { say, sentences } from "./words.js";
 
 /** @typedef {import("./lab.js").Lab} Lab */
@@ -65,10 +65,10 @@ function beginning(lab, view) {
 /** @param {Lab} lab @param {View} view @returns {Part} */
 function rawPart({ table }, { row: { place } }) {
   const row = table.rows[place];
-  const numbers = table.numbers.map(({ name }, at) => [name, plain(row[at])]);
+  const numbers = table.numbers.map((number, at) => [numberName(number), plain(row[at])]);
   const codes = table.codes.map(({ name, levels }, at) => [
     name,
-    levels[row[table.numbers.length + at] - 1] ?? say("(unknown)"),
+    levelName(levels[row[table.numbers.length + at] - 1]),
   ]);
   return {
     title: say("Raw values of row {row}", { row: place + 1 }),
@@ -279,6 +279,7 @@ function gradientPart(lab, view, { level, unit }) {
     says: sentences(
       say("This row's share is what entered, times δ. The gradient g adds up the shares of all rows of the batch."),
       priced ? say("The slope of the penalty is added.") : "",
+      lab.state.off.length && !level ? say("An input that is switched off has weights of 0, which no gradient moves.") : "",
       row.inBatch ? "" : notInBatch(lab, view),
     ),
     formulas: [

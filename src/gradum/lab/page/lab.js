@@ -2,6 +2,7 @@
 
 import { LESSONS } from "./lessons.js";
 import { LOSSES } from "./mathematics/losses.js";
+import { noisy } from "./noise.js";
 import { Pace, Run } from "./run.js";
 import { DEFAULTS, MODEL, read, written } from "./state.js";
 import { axesOf, inputsOf, isTaken } from "./table.js";
@@ -16,7 +17,7 @@ import { say, speak, spoken } from "./words.js";
  */
 
 /** What is chosen first of a table. @type {Record<string, Partial<State>>} */
-const FIRST = {
+export const FIRST = {
   line: { hidden: [], rate: 0.1 },
   sine: { hidden: [8], solver: "adam", rate: 0.03, batch: 20 },
   moons: { hidden: [4], solver: "adam", rate: 0.03, batch: 25 },
@@ -54,7 +55,7 @@ export class Lab extends EventTarget {
 
   /** @returns {Table} */
   get table() {
-    return this.tables.find(({ key }) => key === this.state.data) ?? this.tables[0];
+    return noisy(this.tables.find(({ key }) => key === this.state.data) ?? this.tables[0], this.state.noise);
   }
 
   get inputs() {
@@ -124,6 +125,7 @@ export class Lab extends EventTarget {
     const [across, up] = axesOf(table);
     whole.across = whole.across >= 0 && whole.across < inputs ? whole.across : across;
     whole.up = whole.up >= 0 && whole.up < inputs ? whole.up : up;
+    whole.off = whole.off.filter((input) => input >= 0 && input < inputs);
     whole.row = whole.row < table.rows.length ? whole.row : 0;
     whole.lesson = LESSONS[whole.lesson - 1] ? whole.lesson : 0;
     return whole;
@@ -165,10 +167,19 @@ export class Lab extends EventTarget {
     this.change({ data: table.key });
   }
 
-  /** Begin the training anew, of the kept run too. */
-  begin() {
-    this.present.begin(this.table, this.state, this.looks);
-    this.kept?.begin(this.table, this.kept.state, { ...this.looks, aside: true });
+  /**
+   * Begin the training anew, of the kept run too.
+   * @param {{reach?: number, plays?: boolean}} then  An epoch to train up to at once, and whether to play on.
+   */
+  begin(then = {}) {
+    this.present.begin(this.table, this.state, this.looks, 0, then);
+    this.kept?.begin(this.table, this.kept.state, { ...this.looks, aside: true }, 0, then);
+  }
+
+  /** Switch an input off or on: what has been trained is trained again without it or with it. @param {number} input */
+  toggle(input) {
+    const { off } = this.state;
+    this.change({ off: off.includes(input) ? off.filter((each) => each !== input) : [...off, input].sort((a, b) => a - b) });
   }
 
   get looks() {
@@ -184,7 +195,7 @@ export class Lab extends EventTarget {
         ? { ...this.beginning(patch.data ?? ""), lang, hide, pace, lesson, solved, ...patch }
         : { ...this.state, ...patch },
     );
-    if (other) this.dismiss(); // its rows are others
+    if (other || "noise" in patch) this.dismiss(); // its rows are others
     if (patch.lang !== undefined) speak(this.state.lang || this.language);
     history.replaceState(
       null,
@@ -197,7 +208,8 @@ export class Lab extends EventTarget {
     );
     if (Object.keys(patch).some((name) => MODEL.includes(name))) {
       this.selection = { kind: "operation", level: 0, unit: 0, from: 0 };
-      this.begin();
+      const { reach, plays, view } = this.present;
+      this.begin({ reach: "off" in patch ? Math.max(reach, view?.epoch ?? 0) : 0, plays: plays && !other });
     } else if ("across" in patch || "up" in patch || "row" in patch) this.order("look", { looks: this.looks });
     this.dispatchEvent(new Event(Object.keys(patch).join() === "solved" ? "solved" : "state"));
   }

@@ -1,6 +1,6 @@
 /** The lessons: their list, and the open one, whose text has parts of the lab in it. */
 
-import { add, h } from "./dom.js";
+import { NARROW, add, h } from "./dom.js";
 import { LabElement } from "./element.js";
 import { LESSONS } from "./lessons.js";
 import { math } from "./mathml.js";
@@ -9,12 +9,11 @@ import { say, spoken } from "./words.js";
 
 /** @typedef {import("./lab.js").Lab} Lab */
 
-const NARROW = "(max-width: 44rem)";
-
 /** The list of all lessons, with what is solved of each. */
 export class LabLessons extends LabElement {
   heeds = ["state", "solved"];
-  opened = !matchMedia(NARROW).matches;
+  /** @type {boolean | null} */
+  opened = null; // until a reader opens or closes it
 
   /** @param {Lab} lab */
   draw(lab) {
@@ -40,7 +39,7 @@ export class LabLessons extends LabElement {
     );
     const list = h(
       "details",
-      { open: this.opened },
+      { open: this.opened ?? (open > 0 && !matchMedia(NARROW).matches) },
       h(
         "summary",
         {},
@@ -48,7 +47,7 @@ export class LabLessons extends LabElement {
       ),
       h("ol", { class: "lessons" }, items),
     );
-    list.addEventListener("toggle", () => (this.opened = list.open));
+    list.querySelector("summary").addEventListener("click", () => (this.opened = !list.open));
     add(this, h("nav", { "aria-label": say("Lessons") }, list));
   }
 }

@@ -34,12 +34,13 @@ const ELEMENTS = {
 };
 /** Where the parts stand when no lesson has them. */
 const HOMES = /** @type {Record<string, string[]>} */ ({
-  choices: ["data", "controls"],
+  settings: ["controls"],
+  choices: ["data"],
   middle: ["network", "formulas", "compare", "program"],
   answers: ["boundary", "curves", "surface", "scores"],
 });
 const LANGUAGES = /** @type {Record<string, string>} */ ({ en: "English", zh: "简体中文" });
-const HIDEABLE = ["lessons", "controls", ...HOMES.middle, ...HOMES.answers];
+const HIDEABLE = ["lessons", ...HOMES.settings, ...HOMES.middle, ...HOMES.answers];
 const CODES = /** @type {Record<string, string>} */ ({ zh: "zh-CN" });
 
 const text = (/** @type {string} */ id) => document.getElementById(id)?.textContent ?? "";

@@ -143,7 +143,7 @@ class Stream:
 `;
 
 /** @param {Table} table @param {Settings} settings */
-function model(table, { hidden, activation, loss, dropout, seed }) {
+function model(table, { hidden, activation, loss, dropout, seed, off = [] }) {
   const outputs = outputsOf(table),
     [value, slope] = loss !== "log_loss" ? LOSS[loss] : outputs > 1 ? CLASSES : TWO_CLASSES;
   const bound = BOUND[activation] ?? GLOROT,
@@ -166,7 +166,7 @@ for level, (fan_in, fan_out) in enumerate(zip(widths, widths[1:])):
     shift = 0 if last else 1 / math.sqrt(fan_in)
     weights.append(bound * (2 * random.uniforms(fan_in, fan_out) - 1))
     biases.append(shift * (2 * random.uniforms(fan_out) - 1))
-${share}
+${off.length ? `OFF = [${off.join(", ")}]\nweights[0][OFF] = 0\n` : ""}${share}
 
 def forward(z, stream=None):
     entered, slopes = [], []
@@ -188,7 +188,7 @@ def slope(a, y):
 }
 
 /** @param {Settings} settings @param {number} epochs */
-function training({ solver, rate, batch, penalty, alpha, dropout }, epochs) {
+function training({ solver, rate, batch, penalty, alpha, dropout, off = [] }, epochs) {
   const priced = PENALTY[penalty] ? `\n            g = g + (${PENALTY[penalty]} if theta is w else 0)` : "";
   const whole = solver === "gd";
   return `
@@ -206,7 +206,7 @@ def train(places):
         gradients.insert(0, (entered[level].T @ delta, delta.sum(axis=0)))
         if level:
             delta = delta @ weights[level].T * slopes[level - 1]
-    for level, (w, b) in enumerate(zip(weights, biases)):
+${off.length ? "    gradients[0][0][OFF] = 0\n" : ""}    for level, (w, b) in enumerate(zip(weights, biases)):
         for part, (theta, g) in enumerate(zip((w, b), gradients[level])):
             m, v = first[level + part * len(weights)], second[level + part * len(weights)]${priced}
             ${SOLVER[solver].join("\n            ")}

@@ -11,7 +11,10 @@ export class Run {
     this.worker = worker;
     this.number = 0; // of beginnings
     this.orders = 0;
+    this.seen = 0; // what it has shown last
     this.obeyed = 0; // the last order whose outcome it has told
+    this.reach = 0; // the epoch up to which it trains as fast as it can
+    this.plays = false; // whether it was last told to play
     /** @type {State} */
     this.state = /** @type {any} */ (null);
     /** @type {View | null} */
@@ -20,6 +23,7 @@ export class Run {
     worker.onmessage = ({ data }) => {
       this.resting = true;
       this.obeyed = data.order;
+      this.seen = data.show;
       if (data.run === this.number) this.view = data;
       seen(this);
     };
@@ -37,23 +41,29 @@ export class Run {
   /** @param {string} what @param {object} more */
   order(what, more = {}) {
     this.orders += 1;
+    if (what !== "look" && what !== "begin") [this.reach, this.plays] = [0, what === "play"];
     this.worker.postMessage({ do: what, order: this.orders, ...more });
   }
 
-  /** Begin the training anew, or as it is after a step. @param {Table} table @param {State} state @param {object} looks */
-  begin(table, state, looks, step = 0) {
+  /**
+   * Begin the training anew, or as it is after a step.
+   * @param {Table} table @param {State} state @param {object} looks @param {number} step
+   * @param {{reach?: number, plays?: boolean}} then  An epoch to train up to at once, and whether to play on.
+   */
+  begin(table, state, looks, step = 0, { reach = 0, plays = false } = {}) {
     this.number += 1;
-    this.view = null;
+    if (!reach) this.view = null; // without an input, the network has the same units
     this.state = state;
-    const { hidden, activation, loss, penalty, alpha, dropout, solver, rate, batch, seed } = state;
-    const settings = { hidden, activation, loss, penalty, alpha, dropout, solver, rate, batch, seed };
-    this.order("begin", { run: this.number, table, settings, looks, step });
+    [this.reach, this.plays] = [reach, plays];
+    const { hidden, activation, loss, penalty, alpha, dropout, solver, rate, batch, seed, off, pace } = state;
+    const settings = { hidden, activation, loss, penalty, alpha, dropout, solver, rate, batch, seed, off };
+    this.order("begin", { run: this.number, table, settings, looks, step, reach, plays, pace });
   }
 
   /** Let it train on, up to an epoch. @param {number} until */
   goOn(until) {
     this.resting = false;
-    this.worker.postMessage({ do: "shown", order: this.orders, until });
+    this.worker.postMessage({ do: "shown", order: this.orders, until, seen: this.seen });
   }
 }
 

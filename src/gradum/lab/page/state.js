@@ -14,6 +14,7 @@ import { SOLVERS } from "./mathematics/solvers.js";
 /**
  * @typedef {object} State
  * @property {string} data
+ * @property {number} noise  Standard deviations that are added to what is drawn at random.
  * @property {number[]} hidden
  * @property {string} activation
  * @property {string} loss
@@ -24,6 +25,7 @@ import { SOLVERS } from "./mathematics/solvers.js";
  * @property {number} rate
  * @property {number} batch
  * @property {number} seed
+ * @property {number[]} off  Inputs that are switched off.
  * @property {number} across  The input on the horizontal axis; −1 for the first that suits.
  * @property {number} up
  * @property {number} row
@@ -34,13 +36,14 @@ import { SOLVERS } from "./mathematics/solvers.js";
  * @property {string[]} hide
  */
 
-export const MOST_LAYERS = 4,
-  MOST_UNITS = 64;
+export const MOST_LAYERS = 4;
+export const MOST_UNITS = 64;
 export const MOST_SHOWN = 12; // units of a layer that are drawn
 
 /** Settings of the model: a change of one begins the training anew. */
 export const MODEL = [
   "data",
+  "noise",
   "hidden",
   "activation",
   "loss",
@@ -51,11 +54,13 @@ export const MODEL = [
   "rate",
   "batch",
   "seed",
+  "off",
 ];
 
 /** @type {State} */
 export const DEFAULTS = {
   data: "",
+  noise: 0,
   hidden: [4],
   activation: "tanh",
   loss: "",
@@ -66,10 +71,11 @@ export const DEFAULTS = {
   rate: 0.1,
   batch: 16,
   seed: 1,
+  off: [],
   across: -1,
   up: -1,
   row: 0,
-  pace: 10,
+  pace: 25,
   lang: "",
   lesson: 0,
   solved: [],
@@ -92,6 +98,7 @@ const word = (/** @type {string} */ text) => (/^[a-z]{0,20}$/.test(text) ? text 
 /** @type {Record<string, (text: string) => any>} */
 const READERS = {
   data: word,
+  noise: number(0, 1),
   hidden: (text) => {
     const widths = text.split(".").filter(Boolean).map(Number);
     const right = widths.every((width) => Number.isInteger(width) && width >= 1 && width <= MOST_UNITS);
@@ -106,6 +113,10 @@ const READERS = {
   rate: number(1e-6, 100),
   batch: number(1, 2000, true),
   seed: number(0, 4294967295, true),
+  off: (text) => {
+    const places = text.split(".").filter(Boolean).map(Number);
+    return places.every(Number.isInteger) ? places : undefined;
+  },
   across: number(-1, 1000, true),
   up: number(-1, 1000, true),
   row: number(0, 100000, true),

@@ -1,21 +1,25 @@
 /** A table as the network gets it: raw values scaled and coded, and the rows that train. */
 
 import { LOSSES } from "./mathematics/losses.js";
+import { marked, say } from "./words.js";
 
 /**
  * @typedef {object} Table
  * @property {string} key
- * @property {{name: string, centre: number, scale: number}[]} numbers
+ * @property {{name: string, source: string, part: string, centre: number, scale: number}[]} numbers
  * @property {{name: string, levels: string[], treatment: "sign" | "one_hot"}[]} codes
  * @property {{name: string, classes: string[], centre: number, scale: number}} target
  * @property {number[][]} rows  Of each row the numbers, the codes and the target.
  * @property {number[]} held_out
+ * @property {boolean} [drawn]  Whether its rows are drawn at random, so that noise can be added.
  * @property {Record<string, {title: string, remarks: string[]}>} said
  */
 /**
  * One input of the network: a number of the table, or whether a column has a level.
  * @typedef {object} Input
  * @property {string} name
+ * @property {string} source  The column that it was made from.
+ * @property {boolean} isMark  Whether it only marks that the column has no value.
  * @property {number} column  Its place in a row.
  * @property {number} centre
  * @property {number} scale
@@ -24,10 +28,34 @@ import { LOSSES } from "./mathematics/losses.js";
  */
 /** @typedef {{inputs: Float64Array, target: Float64Array, width: number, training: Int32Array, heldOut: Int32Array}} Encoded */
 
+/** What is made of a column, in words. @type {Record<string, string>} */
+const PARTS = {
+  missing: marked("{column} missing"),
+  days: marked("{column}, in days"),
+  minutes: marked("{column}, in minutes"),
+  "year sin": marked("{column}, sine of the year"),
+  "year cos": marked("{column}, cosine of the year"),
+  "week sin": marked("{column}, sine of the week"),
+  "week cos": marked("{column}, cosine of the week"),
+  "day sin": marked("{column}, sine of the day"),
+  "day cos": marked("{column}, cosine of the day"),
+  "half-day sin": marked("{column}, sine of the half day"),
+  "half-day cos": marked("{column}, cosine of the half day"),
+};
+
+/** @param {{name: string, source: string, part: string}} number @returns {string} Its name; what was made of a column is said in the page's language. */
+export const numberName = ({ name, source, part }) =>
+  Object.hasOwn(PARTS, part) ? say(PARTS[part], { column: source }) : name;
+
+/** @param {string | undefined} level @returns {string} */
+export const levelName = (level) => (level === "(missing)" ? say("(missing)") : (level ?? say("(unknown)")));
+
 /** @param {Table} table @returns {Input[]} */
 export function inputsOf(table) {
-  const inputs = table.numbers.map(({ name, centre, scale }, column) => ({
-    name,
+  const inputs = table.numbers.map(({ centre, scale, ...named }, column) => ({
+    name: numberName(named),
+    source: named.source,
+    isMark: named.part === "missing",
     column,
     centre,
     scale,
@@ -36,9 +64,9 @@ export function inputsOf(table) {
   }));
   table.codes.forEach(({ name, levels, treatment }, at) => {
     const sign = treatment === "sign";
-    const plain = { column: table.numbers.length + at, centre: 0, scale: 1, sign };
+    const plain = { source: name, isMark: false, column: table.numbers.length + at, centre: 0, scale: 1, sign };
     levels.forEach((level, place) => {
-      if (!sign || place === 1) inputs.push({ ...plain, name: `${name} = ${level}`, level: place + 1 });
+      if (!sign || place === 1) inputs.push({ ...plain, name: `${name} = ${levelName(level)}`, level: place + 1 });
     });
   });
   return inputs;

@@ -22,6 +22,8 @@ const PAUSE = "M4 2h3v12H4zM9 2h3v12H9z";
 const PACES = [
   [2, marked("2 epochs a second")],
   [10, marked("10 epochs a second")],
+  [25, marked("25 epochs a second")],
+  [100, marked("100 epochs a second")],
   [0, marked("As fast as it can")],
 ];
 

@@ -22,28 +22,39 @@ let run = 0,
   playing = false,
   pace = 0,
   waiting = false,
-  due = 0;
+  shows = 0, // of what it has shown, to know which has been seen
+  due = 0,
+  reach = 0, // the epoch up to which it trains as fast as it can
+  plays = false; // whether it goes on from there
 
 const tell = /** @type {(message: any) => void} */ (/** @type {unknown} */ (self.postMessage.bind(self)));
 
 function show() {
   if (!training) return;
   waiting = true;
-  tell({ run, order, playing, ...viewOf(training, table, data, looks, playing) });
+  shows += 1;
+  tell({ run, order, playing, show: shows, ...viewOf(training, table, data, looks, playing) });
 }
 
-/** Train for a moment, up to an epoch; at a pace, that is one epoch at a time. @param {number} until */
+/** Train for a moment, up to an epoch; at a pace, as many epochs as are due. @param {number} until */
 function play(until = Infinity) {
   if (!playing || !training || waiting) return;
-  const now = performance.now();
-  if (pace && now < due) {
+  const now = performance.now(),
+    hurries = training.epoch < reach || !pace;
+  if (!hurries && now < due) {
     setTimeout(play, due - now, until);
     return;
   }
-  due = now + (pace ? 1000 / pace : 0);
+  due = Math.max(due, now - 500); // more than this is not made up for
   do {
-    if (!training.finishEpoch()) playing = false;
-  } while (playing && !pace && training.epoch < until && performance.now() - now < LONGEST);
+    if (!training.finishEpoch() || (!plays && training.epoch >= reach)) playing = false;
+    due += hurries ? 0 : 1000 / pace;
+  } while (
+    playing &&
+    training.epoch < (hurries && pace ? Math.min(until, reach) : until) &&
+    (hurries || due <= now) &&
+    performance.now() - now < LONGEST
+  );
   show();
 }
 
@@ -55,8 +66,11 @@ const ORDERS = {
     data = encoded(table, settings.loss);
     training = new Training(settings, outputsOf(table), taken(data, data.training), taken(data, data.heldOut));
     training.goTo(message.step);
-    playing = false;
-    show();
+    ({ reach, plays, pace } = message);
+    playing = plays || training.epoch < reach;
+    waiting = false;
+    if (playing) play();
+    else show();
   },
   look(message) {
     looks = { ...message.looks, aside: looks.aside };
@@ -70,14 +84,14 @@ const ORDERS = {
   goTo: ({ step }) => act((machine) => machine.goTo(step)),
   play(message) {
     pace = message.pace;
-    playing = true;
+    playing = plays = true;
+    reach = 0;
+    due = performance.now();
     play();
   },
-  pause() {
-    playing = false;
-    show();
-  },
-  shown({ until }) {
+  pause: () => act(() => {}),
+  shown({ until, seen }) {
+    if (seen !== shows) return; // something newer is on its way
     waiting = false;
     if (playing) setTimeout(play, 0, until);
   },
@@ -87,6 +101,7 @@ const ORDERS = {
 function act(what) {
   if (!training) return;
   playing = false;
+  reach = 0;
   what(training);
   show();
 }

@@ -7,6 +7,7 @@ from gradum.run.alarms.gap import gap
 from gradum.run.alarms.identifier import identifiers
 from gradum.run.alarms.known_values import known_values
 from gradum.run.alarms.leak import leaks
+from gradum.run.alarms.made_from_target import made_from_target, perfect_fit
 from gradum.run.alarms.near_duplicates import near_duplicates
 from gradum.run.alarms.other_split import split_alarms
 from gradum.run.alarms.rare_class import rare_classes
@@ -27,7 +28,7 @@ def before_training(
         *split_alarms(split),
         # Rows of a forecast repeat each stamp, and all but known columns look at the past.
         *(
-            leaks(dataset, plan, seed=seed)
+            (*leaks(dataset, plan, seed=seed), *made_from_target(dataset))
             if dataset.history is None
             else known_values(dataset, seed=seed)
         ),
@@ -45,4 +46,4 @@ def before_training(
 
 def after_judging(dataset: Dataset, judgement: Judgement) -> tuple[Alarm, ...]:
     """Return the alarms of the scores."""
-    return gap(dataset, judgement)
+    return (*gap(dataset, judgement), *perfect_fit(dataset, judgement))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradum.messages import listed, say
+from gradum.messages import say
 from gradum.run.alarm import Alarm
 from gradum.run.dataset import Dataset
 from gradum.run.judging.judgement import Judgement
@@ -35,6 +35,8 @@ def gap(dataset: Dataset, judgement: Judgement) -> tuple[Alarm, ...]:
     error = np.hypot(test.standard_error, validation.standard_error)
     if not worse > max(STANDARD_ERRORS * error, LEAST_OF_GAIN * gained):
         return ()
+    if figure(validation.value) == figure(test.value):
+        return ()
     values = {
         "metric": say(METRICS[metric].title),
         "rung": say(KINDS[used].title),
@@ -48,7 +50,6 @@ def gap(dataset: Dataset, judgement: Judgement) -> tuple[Alarm, ...]:
             "in time, say so with --group COL or --time COL.",
             **values,
         )
-        option = listed(["--group COL", "--time COL"], "or")
     else:
         sentence = say(
             "{metric} of the {rung} is {validation} on the validation rows, but {test} on the "
@@ -56,6 +57,5 @@ def gap(dataset: Dataset, judgement: Judgement) -> tuple[Alarm, ...]:
             "believe the test score.",
             **values,
         )
-        option = ""
     brief = say("{metric} is {validation} on rows of the training, {test} on new ones", **values)
-    return (Alarm("validation better than test", sentence, (), brief, option),)
+    return (Alarm("validation better than test", sentence, (), brief),)

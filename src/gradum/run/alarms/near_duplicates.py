@@ -72,8 +72,8 @@ def near_duplicates(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, 
     if exactly >= pairs.share:
         sentence = say(
             "{share} of the judged rows repeat a row trained on, or nearly so, such as {one} and "
-            "{other}. A model that only remembers then gets too good a score; give --group a "
-            "column that keeps such rows together.",
+            "{other}. A model that only remembers then gets too good a score; --drop-duplicates "
+            "keeps one of equal rows.",
             share=_percent(exactly),
             **rows,
         )
@@ -81,7 +81,8 @@ def near_duplicates(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, 
         sentence = say(
             "About {share} of the judged rows nearly repeat a row trained on, such as {one} and "
             "{other} ({exactly} repeat it in every column). A model that only remembers then "
-            "gets too good a score; give --group a column that keeps such rows together.",
+            "gets too good a score; --drop-duplicates keeps one of equal rows, and a column that "
+            "names what the others belong to can be given by --group.",
             share=_percent(pairs.share),
             exactly=_percent(exactly),
             **rows,
@@ -89,13 +90,14 @@ def near_duplicates(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, 
     else:
         sentence = say(
             "About {share} of the judged rows nearly repeat a row trained on, such as {one} and "
-            "{other}. A model that only remembers then gets too good a score; give --group a "
-            "column that keeps such rows together.",
+            "{other}. A model that only remembers then gets too good a score. No column says which "
+            "rows belong together; if you can add one that does, give it by --group.",
             share=_percent(pairs.share),
             **rows,
         )
     brief = say("Judged rows repeat rows that were learned from, so scores are too good")
-    return (Alarm("near duplicates", sentence, (), brief, "--group COL"),)
+    option = "--drop-duplicates" if equal else ""
+    return (Alarm("near duplicates", sentence, (), brief, option),)
 
 
 def _percent(share: float) -> str:

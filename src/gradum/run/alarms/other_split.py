@@ -118,8 +118,9 @@ def _trial(
     if not np.isfinite([at_random, divided, p_value]).all():  # such as the AUC of a single class
         return ()
     worse = metric.sign * (divided - at_random) > 0
-    shown = worse and ratio > LEAST_RATIO and p_value < CHANCE / looked_at
-    return (SplitTrial(column, by, metric.name, at_random, divided, p_value, shown),)
+    trial = SplitTrial(column, by, metric.name, at_random, divided, p_value, shown=False)
+    shown = worse and trial.differs and ratio > LEAST_RATIO and p_value < CHANCE / looked_at
+    return (structs.replace(trial, shown=shown),)
 
 
 def _latest(values: pl.Series, rng: np.random.Generator) -> np.ndarray:

@@ -90,7 +90,7 @@ def hidden_groups(dataset: Dataset, *, seed: int) -> tuple[Alarm, ...]:
         "groups; add a column that names them, and give it by --group.",
         target=dataset.schema.target.name,
     )
-    return (Alarm("undeclared groups", sentence, (), say(GROUPED), "--group COL"),)
+    return (Alarm("undeclared groups", sentence, (), say(GROUPED)),)
 
 
 def _beyond_curves(around: Neighbours, near: tuple[int, int], far: tuple[int, int]) -> bool:

@@ -101,7 +101,7 @@ def undeclared_groups(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm
             "a column that keeps such rows together.",
             **values,
         )
-    option = f"--group {name!r}" if name else "--group COL"
+    option = f"--group {name!r}" if name else ""
     return (Alarm("undeclared groups", sentence, (name,) if name else (), say(GROUPED), option),)
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
 from msgspec import structs
 
-from gradum.errors import SpecError
-from gradum.messages import say, sentences
+from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.compression import Compression, Trial
 from gradum.run.dataset import Dataset
@@ -31,8 +30,16 @@ TIMED_ROWS, TIMES = 10_000, 3
 """How many judged rows are answered to see how long that takes, and how often."""
 
 
-def distil(fitted: Fitted, dataset: Dataset, judges: Sequence[Judge], budget: float) -> Run:
-    """Distil the model in use into the smallest one whose error grows by no more than the budget.
+def distil(
+    fitted: Fitted,
+    dataset: Dataset,
+    judges: Sequence[Judge],
+    budget: float,
+    fits: Callable[[Fitted], bool] = lambda small: True,
+) -> Run:
+    """Distil the model in use into the smallest one that is expected to keep the budget.
+
+    Where no size is, the nearest is taken: its error on the judged rows may grow by less.
 
     The size is chosen once, by how nearly a smaller model answers as the larger one on mixed rows;
     no label takes part in that. After a cross-validation, the larger model of each fold is
@@ -48,31 +55,29 @@ def distil(fitted: Fitted, dataset: Dataset, judges: Sequence[Judge], budget: fl
         The models of a cross-validation, in the order of its folds; none for a hold-out.
     budget : float
         By how much the error may grow, as a share of the larger model's.
+    fits : callable
+        Whether a smaller model serves its purpose; by default, any does.
 
     Returns
     -------
     Run
-        That of the smaller model; its provenance tells what it lost.
+        That of the smaller model; its provenance tells what it lost, and whether this is within
+        the budget.
 
     Raises
     ------
     SpecError
-        The model in use cannot be distilled, no row is left to judge, or no size keeps the budget.
+        The model in use cannot be distilled, no row is left to judge, or no size fits.
     """
     began, context = perf_counter(), Context(seed=fitted.spec.seed)
     larger = Larger.of(fitted, dataset, judges)
-    size, trials, student = smallest(larger, budget, context)
+    size, trials, student = smallest(larger, budget, context, fits)
     students = [student]
     if larger.plan.folds:
         folds = told(larger.judges, say("distilling the model of each fold"), len(larger.judges))
         students = [size.imitate(larger.transfer_set(fold, context), context) for fold in folds]
     run = judged(larger, size, student, students, began, context)
     compression = compared(larger, run, size, budget, trials)
-    if compression.growth[0] > budget:
-        raise SpecError(
-            sentences([say("The error grew by more than the budget."), compression.sentence]),
-            say("Allow more with --budget (budget), or less, for which a larger model is taken."),
-        )
     return _noted(run, compression)
 
 

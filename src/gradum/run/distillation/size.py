@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,12 +13,12 @@ from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.run.compression import Trial
 from gradum.run.distillation.larger import Larger
+from gradum.run.fitted import Fitted
 from gradum.rungs.context import Context
 from gradum.rungs.kind import RungKind
 from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Rung
 from gradum.rungs.transfer_set import TransferSet, mixed_rows, soft_targets
-from gradum.scores.figures import figure
 from gradum.tables.wording import first_upper
 from gradum.waiting import tell
 
@@ -41,16 +43,21 @@ class Size(NamedTuple):
 
 
 def smallest(
-    larger: Larger, budget: float, context: Context
+    larger: Larger,
+    budget: float,
+    context: Context,
+    fits: Callable[[Fitted], bool] = lambda small: True,
 ) -> tuple[Size, tuple[Trial, ...], Rung]:
-    """Return the first size that is expected to keep the budget, all that were tried, and a model.
+    """Return the first size that fits and is expected to keep the budget, or else the nearest.
+
+    Beside it are all trials, and a model of that size.
 
     Raises
     ------
     SpecError
-        None is expected to.
+        There is no smaller size, or none that fits.
     """
-    taught, trials = larger.transfer_set(larger.kept, context), []
+    taught, trials, found = larger.transfer_set(larger.kept, context), [], []
     sizes = [
         Size(kind, settings)
         for kind in KINDS.values()
@@ -61,24 +68,17 @@ def smallest(
         student = size.imitate(taught, context)
         expected = expected_growth(taught, student, context.random("trial rows"))
         trials.append(Trial(size.kind.name, size.words, expected))
-        if expected <= budget:
-            return size, tuple(trials), student
-    if not trials:
+        if fits(replace(larger.fitted, rungs={student.name: student}, judgement=None)):
+            found.append((expected, size, student))
+            if expected <= budget:
+                break
+    if not found:
         raise SpecError(
             say("{model} has no smaller form.", model=first_upper(larger.words)),
             say("Keep the model."),
         )
-    nearest = min(trials, key=lambda trial: trial.expected)
-    raise SpecError(
-        say(
-            "No smaller model is expected to keep the error within {budget}% of that before: the "
-            "nearest, {size}, would exceed it by {expected}%.",
-            budget=figure(100 * budget),
-            size=nearest.size,
-            expected=figure(100 * nearest.expected),
-        ),
-        say("Allow more with --budget (budget), or keep the model."),
-    )
+    _, size, student = min(found, key=lambda trial: trial[0])
+    return size, tuple(trials), student
 
 
 def expected_growth(taught: TransferSet, student: Rung, rng: np.random.Generator) -> float:

@@ -23,7 +23,7 @@ def dispersion_note(dataset: Dataset, seen: Seen, used: str) -> str:
         return ""
     rows, averaged = seen.average(len(dataset))
     exposure = 1.0 if dataset.exposure is None else dataset.exposure[rows]
-    return overdispersion_in_words(dataset.target[rows] * exposure, averaged[used].value * exposure)
+    return overdispersion_in_words(dataset.row_target[rows], averaged[used].value * exposure)
 
 
 def dispersion_of_counts(count: np.ndarray, mean: np.ndarray) -> Interval:

@@ -158,6 +158,23 @@ class RunOptions(TypedDict, total=False):
         Columns, column_names("overrides.time_of_day", "Take COL as a time of day.")
     ]
     drop: Annotated[Columns, column_names("overrides.drop", "Leave COL out.")]
+    missing: Annotated[
+        Columns,
+        Option(
+            "overrides.missing",
+            "Take VALUE as missing, in every column; can be given several times.",
+            "VALUE",
+            read=read_names,
+        ),
+    ]
+    keep_case: Annotated[
+        bool,
+        Option(
+            "overrides.keep_case",
+            "Keep classes apart that differ only in upper and lower case. Default: they are one.",
+            default=False,
+        ),
+    ]
     weight: Annotated[str | None, Option("overrides.weight", "Weigh each row by COL.", "COL")]
     exposure: Annotated[
         str | None,
@@ -205,6 +222,14 @@ class RunOptions(TypedDict, total=False):
         Option(
             "drop_rare_classes",
             "Leave out rows of classes with fewer than 3 rows, and say so.",
+            default=False,
+        ),
+    ]
+    drop_duplicates: Annotated[
+        bool,
+        Option(
+            "drop_duplicates",
+            "Keep the first of rows that are equal in every column used, and say how many go.",
             default=False,
         ),
     ]

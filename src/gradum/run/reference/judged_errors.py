@@ -26,8 +26,9 @@ class JudgedErrors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many independent rows would tell as much about the rate: all of them, or fewer if rows
     belong together by group or by time."""
     beyond: float | None = None
-    """For numbers, an error is a prediction farther than this from the target, in its unit: the 0.9
-    quantile of the judged rows' distances. None for classes, where an error is a wrong class."""
+    """For numbers, an error is a prediction for a row, whatever its exposure, that is farther than
+    this from the target, in its unit: the 0.9 quantile of the judged rows' distances. None for
+    classes, where an error is a wrong class."""
 
     @property
     def rate(self) -> float:
@@ -62,6 +63,7 @@ def judged_errors(
     prediction: Prediction,
     seed: int,
     *,
+    exposure: np.ndarray | None = None,
     beyond: float | None = None,
 ) -> JudgedErrors:
     """Count the errors of predictions of some of a table's rows that were not learned from.
@@ -71,17 +73,21 @@ def judged_errors(
     rows : ndarray of shape (m,)
         The rows, without repeats.
     prediction : Prediction
-        The predictions of these rows.
+        The predictions of these rows, per unit of exposure as the truth is.
     seed : int
         The seed of the run.
+    exposure : ndarray of shape (m,), optional
+        How many units each of these rows has.
     beyond : float, optional
         For numbers: the distance beyond which a prediction is an error.
     """
-    target = truth.target[rows]
+    target, predicted = truth.target[rows], prediction.value
+    if exposure is not None:
+        target, predicted = target * exposure, predicted * exposure
     if truth.task == "regression" and beyond is None:
-        distance = np.abs(prediction.value - target)
+        distance = np.abs(predicted - target)
         beyond = float(np.quantile(distance, COMMON, method="inverted_cdf"))
-    wrong = is_wrong(target, prediction.value, beyond)
+    wrong = is_wrong(target, predicted, beyond)
     independent = float(len(rows))
     if truth.groups is not None or truth.time is not None:
         independent = _independent(truth, rows, prediction, wrong, seed)

@@ -153,7 +153,13 @@ def reference_of(
     return structs.replace(
         reference,
         judged=judged_summary(used, dataset.target[rows], dataset.weight[rows]),
-        errors=judged_errors(dataset.truth, rows, used, spec.seed),
+        errors=judged_errors(
+            dataset.truth,
+            rows,
+            used,
+            spec.seed,
+            exposure=None if dataset.exposure is None else dataset.exposure[rows],
+        ),
     )
 
 

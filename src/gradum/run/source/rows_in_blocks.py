@@ -14,7 +14,7 @@ import polars as pl
 from msgspec import structs
 
 from gradum.errors import SpecError, TableError, TargetError
-from gradum.files.atomic import scratch_folder
+from gradum.files.scratch import scratch_folder
 from gradum.messages import listed, marked, say, say_plural, sentences
 from gradum.run.dataset import (
     FEWEST_ROWS,
@@ -239,7 +239,11 @@ def _refuse(spec: Spec) -> None:
                 names=listed(["ladder", *learn_in_blocks()], "or"),
             ),
         )
-    asked = {"--cv": spec.split.folds, "--refit": spec.refit}
+    asked = {
+        "--cv": spec.split.folds,
+        "--refit": spec.refit,
+        "--drop-duplicates": spec.drop_duplicates,
+    }
     for option, given in asked.items():
         if given:
             raise SpecError(

@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradum.run.dataset import Dataset, join, labelled, require_enough, without_rare_classes
+from gradum.run.dataset import (
+    Dataset,
+    join,
+    labelled,
+    require_enough,
+    without_duplicates,
+    without_rare_classes,
+)
 from gradum.run.estimate import expect
 from gradum.run.events import Expected
 from gradum.run.plan import Plan, make_plan
@@ -40,6 +47,8 @@ class RowsInMemory:
         spec, schema = understood(asked, table)
         dataset, notes = labelled(table, schema, also=spec.also), table.notes
         del table  # the dataset has new columns; nobody else may need the old ones
+        if spec.drop_duplicates:
+            dataset = without_duplicates(dataset)
         if spec.drop_rare_classes:
             dataset = without_rare_classes(dataset)
         require_enough(dataset)

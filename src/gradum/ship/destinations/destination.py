@@ -14,7 +14,8 @@ import msgspec
 import polars as pl
 
 from gradum.errors import OutputError
-from gradum.files.atomic import filling, scratch_folder
+from gradum.files.atomic import filling
+from gradum.files.scratch import scratch_folder
 from gradum.messages import as_text, say
 from gradum.ship.prediction_files import beside, listed_as_text, written_parts
 from gradum.tables.wording import quoted

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 import gradum
-from gradum.messages import as_text
+from gradum.messages import as_text, say
 from gradum.ship.recording.model import RecordedModel
 from gradum.tables.kinds.step import MISSING
 
@@ -30,6 +30,7 @@ def described(model: RecordedModel) -> dict[str, Any]:
         }
         for column in model.columns
     ]
+    reads = (column.traits.read_outside for column in model.columns)
     known: dict[str, Any] = {
         "version": gradum.__version__,
         "model": rung.name,
@@ -37,6 +38,7 @@ def described(model: RecordedModel) -> dict[str, Any]:
         "target": target.name,
         "classes": list(target.classes),
         "inputs": inputs,
+        "reads": list(dict.fromkeys(say(read) for read in reads if read)),
         "outputs": dict(model.answers),
         "scores": judgement.scores.get(rung.name, {}) if judgement else {},
         "promise": model.promise.statement if model.promise else {},

@@ -12,6 +12,7 @@ import polars as pl
 from gradum.errors import OutputError
 from gradum.files.atomic import check_writable, write_bytes
 from gradum.messages import listed, say
+from gradum.run.compression import Compression
 from gradum.run.conformal.statement import Statement
 from gradum.run.fitted import Fitted
 from gradum.run.intervals.predictor import ConformalPredictor
@@ -65,6 +66,8 @@ class Exported(msgspec.Struct, frozen=True):
     """Why it was not checked; empty where it was."""
     promise: Statement | None = None
     """What is promised of its intervals or sets; None where it has none."""
+    compression: Compression | None = None
+    """What the model lost when it was distilled from a larger one; None where it was not."""
 
 
 def form_of(path: str | os.PathLike, to: str | None = None, *, force: bool) -> Form:
@@ -149,4 +152,5 @@ def export(
         found,
         reason,
         promise and promise.statement,
+        fitted.provenance.compression,
     )

@@ -21,6 +21,10 @@ function drawOpen() {
   for (const place of document.querySelectorAll(".chart")) {
     if (!place.closest("details:not([open])")) draw(place);
   }
+  // What scrolls is reached by the keyboard too.
+  for (const table of document.querySelectorAll(".wide")) {
+    if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
+  }
 }
 
 function reveal() {

@@ -65,7 +65,14 @@
     hint.textContent = (isOutside ? field.outside : field.inside) ?? "";
     if (isMissing && field.control !== "list") hint.textContent = [words.missing, field.inside].filter(Boolean).join(" · ");
     hint.classList.toggle("warn", isOutside);
-    values.set(field.name, value);
+    values.set(field.name, isRead(field.control, value) ? value : null);
+  }
+
+  // Whether the model takes a value; it refuses numbers and years that no table holds.
+  function isRead(control, value) {
+    if (value === null) return true;
+    if (control === "number") return Math.abs(value) <= 3.4e38;
+    return !control.startsWith("date") || /^[12]\d{3}-/.test(value);
   }
 
   function show() {

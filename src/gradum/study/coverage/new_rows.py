@@ -63,7 +63,7 @@ def covered_rows(
     frame : DataFrame
         n checked rows.
     target : ndarray of shape (n,)
-        Numbers, or class codes.
+        Numbers for the exposure of each row, as intervals are, or class codes.
     prediction : Prediction
         The predictions of the rung in use for these rows.
     """

@@ -108,7 +108,7 @@ def evaluate(
     def covered() -> np.ndarray | None:
         if conformal is None:
             return None
-        return covered_rows(conformal, dataset.frame, dataset.target, predictions[fitted.used])
+        return covered_rows(conformal, dataset.frame, dataset.row_target, predictions[fitted.used])
 
     scored = ScoredRows(dataset, predictions, learned, held_out, conformal, covered)
     return concluded(

@@ -41,7 +41,7 @@ from gradum.study.groups.groups import Groups
 from gradum.study.groups.scoring import refuse_no_column
 from gradum.tables.check import Checked, ColumnsRead, check
 from gradum.tables.differences import Difference, merged
-from gradum.tables.role_values import class_codes, target_values
+from gradum.tables.role_values import class_codes, row_numbers
 from gradum.tables.schema import Schema, with_columns_of
 from gradum.tables.sources.stream import DrawnRows, Stream, refuse_empty
 from gradum.tables.table import Table
@@ -151,11 +151,11 @@ class Scoring:
 
 
 def _target(checked: Checked) -> np.ndarray:
-    """Return the target (n,), with -1 for labels that are refused once all rows are known."""
+    """Return the rows' target (n,), with -1 for labels that are refused once all rows are known."""
     assert checked.schema.target is not None
     if checked.schema.target.classes:
         return class_codes(checked).to_numpy()
-    return target_values(checked)
+    return row_numbers(checked)
 
 
 def evaluate_in_partitions(

@@ -9,6 +9,7 @@ import polars as pl
 
 from gradum.errors import ColumnError
 from gradum.messages import listed, say
+from gradum.run.exposure import per_unit
 from gradum.rungs.rung import Prediction
 from gradum.study.evidence import Evidence
 from gradum.tables.wording import nearest, quoted
@@ -40,13 +41,17 @@ def incumbent(evidence: Evidence, column: str) -> tuple[Evidence, str]:
             say("Name a column with the answers of the model in use."),
         )
     said = answers.filter(pl.Series(given))
-    prediction = _of_classes(said, evidence.classes) if evidence.classes else _of_numbers(said)
+    frame = evidence.frame.filter(pl.Series(given))
+    if evidence.classes:
+        prediction = _of_classes(said, evidence.classes)
+    else:
+        prediction = per_unit(evidence.schema, frame, _of_numbers(said))
     answered = replace(
         evidence,
         rung=say("column {column!r}", column=column),
         rows=evidence.rows[given],
         numbers=evidence.numbers[given],
-        frame=evidence.frame.filter(pl.Series(given)),
+        frame=frame,
         prediction=prediction,
         rivals=(),
         own_score=None,

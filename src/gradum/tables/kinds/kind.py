@@ -115,6 +115,7 @@ class Kind(ABC):
     axes: ClassVar[str] = ""  # what the sides of a grid as drawn are, in a sentence
     regions: ClassVar[tuple[str, ...]] = ()  # where each ninth, or third, of a grid is, as drawn
     raw_type: ClassVar[RawType | None] = None  # as what values reach a form outside of Python
+    read_outside: ClassVar[str] = ""  # what such a form reads otherwise than gradum, in a sentence
     together: ClassVar[str] = marked(  # why proofs take no two values of a column without a line
         "a date, a time of day or a text enters as several inputs at once"
     )
@@ -154,6 +155,10 @@ class Kind(ABC):
         Files that they name are opened beneath the folder; without one, none is.
         """
         return None
+
+    def decoded_size(self, content: bytes) -> int:
+        """Return how many numbers would be decoded to open a file; nothing is decoded for that."""
+        return 0
 
     def joined(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return a frame in which columns that hold a value of this kind together are one."""

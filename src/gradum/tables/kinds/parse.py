@@ -34,3 +34,5 @@ class Parse(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True)
     """Whether k, M and B after a number mean thousands, millions and billions."""
     clock: str = ""
     """What 2:15 means in a column of durations: "h:mm" or "m:ss"; empty if nothing."""
+    spellings: tuple[str, ...] = ()
+    """Levels that are also meant by what differs from them in upper and lower case alone."""

@@ -244,6 +244,13 @@ def markers_of(how: Parse) -> list[str]:
     return [marker for marker in (*MARKERS, *how.missing) if marker not in how.kept]
 
 
+def without_markers(raw: pl.Series, markers: tuple[str, ...]) -> pl.Series:
+    """Return a column with null where it holds one of the markers, as a text or as a number."""
+    if not markers or raw.dtype.is_nested() or raw.dtype in (pl.Binary, pl.Object):
+        return raw
+    return raw.set(as_text(raw).str.strip_chars().is_in(list(markers)).fill_null(False), None)
+
+
 def as_text(raw: pl.Series) -> pl.Series:
     """Return any column as strings; whole numbers have no decimal point, so 3.0 is "3"."""
     dtype = raw.dtype
@@ -301,7 +308,7 @@ def _are_clean(texts: pl.Series, how: Parse) -> bool:
     To run one takes longer than a thousand rows do.
     """
     markers = markers_of(how)
-    return not how.whole and all(
+    return not (how.whole or how.spellings) and all(
         level is None or (level not in markers and _is_plain(level)) for level in texts.unique()
     )
 
@@ -318,4 +325,11 @@ def _cleaned(texts: pl.Expr, how: Parse) -> pl.Expr:
     stripped = texts.str.strip_chars()
     if how.whole:
         stripped = stripped.str.replace(r"^([+-]?\d+)\.0+$", "$1")
-    return pl.when(~stripped.is_in(markers_of(how))).then(stripped)
+    level = stripped
+    if how.spellings:
+        lower = pl.Series(how.spellings).str.to_lowercase()
+        folded = stripped.str.to_lowercase()
+        level = folded.replace_strict(
+            lower, how.spellings, default=stripped, return_dtype=pl.String
+        )
+    return pl.when(~stripped.is_in(markers_of(how))).then(level)

@@ -19,7 +19,8 @@ from typing import Any
 from msgspec.structs import asdict
 
 from gradum.errors import TableError
-from gradum.files.atomic import filling, scratch_folder
+from gradum.files.atomic import filling
+from gradum.files.scratch import scratch_folder
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say, say_plural
 from gradum.tables.content import nearest_files

@@ -8,8 +8,10 @@ from pathlib import Path, PurePosixPath
 
 import polars as pl
 
+from gradum.errors import TableError
 from gradum.files.atomic import filling
 from gradum.messages import say_plural
+from gradum.tables.content import refuse_other_than_a_file
 from gradum.tables.kinds import KINDS
 from gradum.tables.paths import STANDARD_INPUT, is_address
 from gradum.tables.reading import ReadingOptions
@@ -31,6 +33,8 @@ class MediaFolder:
             return False
         try:
             return location.path.is_dir() and any(map(_kind_of, _names(location.path)))
+        except TableError:
+            raise
         except (OSError, ValueError):
             return False
 
@@ -77,9 +81,17 @@ def _of_commonest_kind(names: Iterable[str]) -> list[str]:
 
 
 def _names(folder: Path) -> Iterator[str]:
-    """Yield the paths in a folder of all files that are not hidden, with slashes."""
+    """Yield the paths in a folder of all files that are not hidden, with slashes.
+
+    Raises
+    ------
+    TableError
+        One is no ordinary file; to read a pipe would take for ever.
+    """
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in files:
             if not name.startswith("."):
+                if not Path(root, name).is_file() and Path(root, name).exists():
+                    refuse_other_than_a_file(Path(root, name))
                 yield Path(root, name).relative_to(folder).as_posix()

@@ -19,7 +19,8 @@ from typing import Any
 import polars as pl
 
 from gradum.errors import GradumError, TableError
-from gradum.files.atomic import filling, scratch_folder
+from gradum.files.atomic import filling
+from gradum.files.scratch import scratch_folder
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say
 from gradum.tables.calendar_range import within_calendar

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
+from gradum.errors import TableError
+from gradum.tables.content import refuse_other_than_a_file
 from gradum.tables.paths import STANDARD_INPUT, is_address, is_pattern, matches
 from gradum.tables.read_failures import explained
 from gradum.tables.reading import ReadingOptions
@@ -33,6 +35,8 @@ class TableFolder:
             if not location.path.is_dir():
                 return is_pattern(location.path) and in_partitions(location.path)
             return delta.is_at(location.path) or any(_parquet_in(location.path))
+        except TableError:
+            raise
         except (OSError, ValueError):
             return False
 
@@ -79,8 +83,16 @@ def _partitions(folders: Sequence[str]) -> list[str]:
 
 
 def _parquet_in(folder: Path) -> Iterator[Path]:
-    """Yield the Parquet files of a folder, without those of programs (``.x``, ``_temporary``)."""
+    """Yield the Parquet files of a folder, without those of programs (``.x``, ``_temporary``).
+
+    Raises
+    ------
+    TableError
+        One is no ordinary file; to read a pipe would take for ever.
+    """
     for path in folder.rglob("*"):
         own = any(part[0] in "._" for part in path.relative_to(folder).parts)
         if path.suffix.lower() in ENDINGS and not own:
+            if path.exists() and not path.is_dir():
+                refuse_other_than_a_file(path)
             yield path

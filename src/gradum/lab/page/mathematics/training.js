@@ -25,6 +25,7 @@ import { SOLVERS } from "./solvers.js";
  * @property {number} rate
  * @property {number} batch
  * @property {number} seed
+ * @property {number[]} [off]  Inputs whose weights are 0 and stay so.
  */
 /** @typedef {{inputs: Float64Array, target: Float64Array}} Rows  Scaled inputs [n, d]. */
 /** @typedef {{params: Params, memories: Params[], step: number}} State */
@@ -68,6 +69,7 @@ export class Training {
     this.batch = this.solver.wholeBatch ? count : Math.min(settings.batch, count);
     this.stepsPerEpoch = Math.ceil(count / this.batch);
     const params = initial(this.network, settings.seed);
+    this.switchOff(params);
     /** @type {State} */
     this.state = { params, memories: Array.from({ length: this.solver.memories }, () => zeros(params)), step: 0 };
     this.cursor = 0; // operations of the step that are done
@@ -199,6 +201,7 @@ export class Training {
       settings.dropout > 0 ? { share: settings.dropout, stream: new Stream(settings.seed, "dropout", step) } : null;
     const passed = forward(network, state.params, rows.inputs, dropout);
     const { deltas, gradient } = backward(network, state.params, passed, rows.target);
+    this.switchOff(gradient);
     let penalty = 0;
     state.params.forEach(({ weight }, level) => {
       penalty += penaltyValue(strengths, weight);
@@ -207,6 +210,11 @@ export class Training {
     });
     const loss = meanLoss(network, passed[passed.length - 1].sum, rows.target);
     return { places, target: rows.target, passed, deltas, gradient, loss, penalty, after: this.moved(gradient) };
+  }
+
+  /** Set what belongs to the inputs that are switched off to 0. @param {Params} params */
+  switchOff([{ weight, bias }]) {
+    for (const input of this.settings.off ?? []) weight.fill(0, input * bias.length, (input + 1) * bias.length);
   }
 
   /** @param {Params} gradient @returns {State} */

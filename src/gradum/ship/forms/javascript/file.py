@@ -69,7 +69,9 @@ def document_of(model: RecordedModel) -> dict[str, Any]:
             "name": column.name,
             "type": "moment" if column.traits.is_time else column.traits.raw_type,
             "node": places[program.inputs[column.name]],
-            "missing": list(markers_of(column.parse)) if column.traits.raw_type == "number" else [],
+            "missing": list(markers_of(column.parse))
+            if column.traits.is_time or column.traits.raw_type == "number"
+            else [],
         }
         for column in model.columns
     ]

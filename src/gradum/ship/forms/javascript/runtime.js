@@ -25,7 +25,7 @@
  * @property {string} name
  * @property {"number" | "text" | "moment"} type
  * @property {number} node
- * @property {string[]} missing  Texts that mean no number.
+ * @property {string[]} missing  Texts that mean no number, or no date.
  */
 /**
  * @typedef {object} Model
@@ -47,7 +47,11 @@
 
 const MISSING = "(missing)";
 const BLOCK = 32; // rows that are computed together, few enough for a processor's cache
+const BLANK = /\p{White_Space}/u;
+const LARGEST = 3.4028234663852886e38; // of float32, in which the model computes
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const MOMENT =
+  /^(\d{4})-(\d\d?)-(\d\d?)(?:[ T](\d\d?):(\d\d)(?::(\d\d)(?:\.\d{1,6})?)?(?:Z| UTC|[+-]\d\d(?::?\d\d)?)?)?$/;
 const ZONED = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d| UTC)$/;
 
 /** Whole numbers of 64 bits are exact as float64 up to 2^53. @type {Record<Type, any>} */
@@ -163,19 +167,40 @@ function read({ name, type, missing }, row, place) {
     throw new TypeError(`${lacking}: give null if it is missing.`);
   }
   let value = row[name];
-  if (typeof value === "string") value = value.trim();
-  if (type === "moment") value = momentOf(value);
+  if (typeof value === "string") value = stripped(value);
+  if (type === "moment") {
+    if (missing.includes(value)) return MISSING;
+    value = momentOf(value);
+  }
   if (value instanceof Date) value = Number.isNaN(+value) ? null : value.toISOString().slice(0, 23);
   if (value === null || value === undefined || Number.isNaN(value)) {
     return type === "number" ? NaN : MISSING;
   }
   if (typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol") {
-    if (type !== "number") return String(value);
-    if (missing.includes(value)) return NaN;
-    if (typeof value !== "string" || NUMBER.test(value)) return Number(value);
+    if (type === "text" || (type === "moment" && isMoment(value))) return String(value);
+    if (type === "number" && missing.includes(value)) return NaN;
+    const number = typeof value !== "string" || NUMBER.test(value) ? Number(value) : NaN;
+    if (type === "number" && Math.abs(number) <= LARGEST) return number;
   }
   const wrong = `column ${JSON.stringify(name)} takes a ${type}, not ${JSON.stringify(value)}`;
   throw new TypeError(`Row ${place + 1}: ${wrong}.`);
+}
+
+/** Whether a text is a date of the calendar as the model reads it. @param {any} text */
+function isMoment(text) {
+  const [year, month, day, hour, minute, second] = (MOMENT.exec(text) ?? []).slice(1, 7).map(Number);
+  const inYear = year >= 1000 && year <= 2999 && month >= 1 && month <= 12;
+  const inMonth = day >= 1 && day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
+  return inYear && inMonth && !(hour >= 24 || minute >= 60 || second >= 60);
+}
+
+/** A text without blanks around, by Unicode's White_Space. @param {string} text */
+function stripped(text) {
+  let first = 0;
+  let end = text.length;
+  while (first < end && BLANK.test(text[first])) first++;
+  while (first < end && BLANK.test(text[end - 1])) end--;
+  return text.slice(first, end);
 }
 
 /** A text that names its zone as a Date. @param {any} value */

@@ -9,7 +9,7 @@ from gradum.errors import ExportError
 from gradum.messages import say
 from gradum.ship.exchange.onnx_file import onnx_package
 from gradum.ship.exchange.onnx_session import open_session
-from gradum.ship.forms.described import metadata
+from gradum.ship.forms.described import KEY, metadata
 from gradum.ship.forms.onnx.nodes import IR_VERSION, LOCALE, MICROSOFT, VERSIONS, OnnxGraph
 from gradum.ship.forms.parity import Runner
 from gradum.ship.recording.model import RecordedModel
@@ -41,7 +41,12 @@ class OnnxForm:
             producer_version=gradum.__version__,
         )
         needs = {"domain": MICROSOFT, "locale": LOCALE} if MICROSOFT in graph.domains else {}
-        onnx.helper.set_model_props(proto, metadata(model, needs))
+        known = metadata(model, needs)
+        if any(column.traits.raw_type == "text" for column in model.columns):
+            known[KEY + "texts"] = say(
+                "Texts are read as they are: leave out blanks before and behind them."
+            )
+        onnx.helper.set_model_props(proto, known)
         return proto.SerializeToString(deterministic=True)
 
     def runner(self, data: bytes, model: RecordedModel) -> Runner | None:

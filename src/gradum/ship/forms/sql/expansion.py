@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gradum.errors import ExportError
+from gradum.errors import ExportError, TooLargeError
 from gradum.messages import say
 from gradum.ship.forms.sql.scalars import BUILT, Scalar, Scalars
 from gradum.ship.recording.program import OPERATIONS, ROWS_AXIS, RecordedNode, RecordedProgram
@@ -28,6 +28,8 @@ def expanded(program: RecordedProgram) -> dict[str, np.ndarray]:
     ExportError
         It takes too many multiplications, or an operation that databases do not share.
     """
+    if any(node.operation == "tokens" for node in program.nodes):
+        raise _no_words()
     refuse_size(sum(map(_products, program.nodes)), MOST_PRODUCTS)
     scalars = Scalars()
     values: dict[RecordedNode, np.ndarray] = {}
@@ -44,14 +46,17 @@ def expanded(program: RecordedProgram) -> dict[str, np.ndarray]:
 def refuse_size(count: int, most: int) -> None:
     """Refuse a model of too many multiplications."""
     if count > most:
-        raise ExportError(
+        raise TooLargeError(
             say(
                 "The model is too large for SQL: {count:,} multiplications for a row, where "
                 "databases manage about {most:,}.",
                 count=count,
                 most=most,
             ),
-            say("Export a smaller model, such as --rung linear, or one that is compressed."),
+            say(
+                "Add --compress 1% (compress=0.01) to distil an ensemble into a smaller model, or "
+                "export --rung linear."
+            ),
         )
 
 
@@ -242,7 +247,11 @@ def _sequence(pattern: str) -> tuple[list[str], str]:
 
 
 def _tokens(scalars: Scalars, node: RecordedNode, texts: np.ndarray, **_: Any) -> np.ndarray:
-    raise ExportError(
+    raise _no_words()
+
+
+def _no_words() -> ExportError:
+    return ExportError(
         say("It counts the words of a text, which SQL cannot find."),
         say("Fit again and leave the column of text out by --drop."),
     )

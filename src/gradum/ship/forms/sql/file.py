@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -23,6 +24,7 @@ from gradum.tables.kinds.step import MISSING
 from gradum.tables.sources.select_statement import identifier
 from gradum.tables.wording import shortened
 
+UNSEEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 LONGEST = 63
 """Bytes of a name in PostgreSQL."""
 
@@ -104,9 +106,15 @@ def _header(model: RecordedModel) -> str:
     )
     known = metadata(model).items()
     lines = [
-        f"{name}: {msgspec.json.encode(value, enc_hook=as_text).decode()}" for name, value in known
+        f"{name}: {_seen(msgspec.json.encode(value, enc_hook=as_text).decode())}"
+        for name, value in known
     ]
     return "\n".join(f"-- {line}" for line in (*wrap(advice, 97), *lines))
+
+
+def _seen(text: str) -> str:
+    """Return JSON in which what ends a line, or turns the direction of text, is an escape."""
+    return UNSEEN.sub(lambda character: f"\\u{ord(character[0]):04x}", text)
 
 
 def _refuse_names(names: list[str]) -> None:

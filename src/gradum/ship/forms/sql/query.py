@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from gradum.errors import ExportError
+from gradum.errors import ExportError, TooLargeError
 from gradum.messages import say
 from gradum.ship.forms.sql.scalars import LARGEST_NUMBER, Scalar, weighted
 from gradum.tables.kinds.step import MISSING
@@ -15,6 +15,10 @@ from gradum.tables.sources.select_statement import identifier
 TABLE = "rows"
 """The name that stands for the user's table."""
 ROWS, ROW = "gradum_rows", "gradum_row"
+BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001)))).translate(
+    dict.fromkeys(range(0x1C, 0x20))
+)
+"""What gradum leaves out around a text: Unicode's property White_Space."""
 MOST_REPEATED = 2_000
 """How many operations a query of one expression for each answer may have."""
 LEAST_SHARED = 2
@@ -79,15 +83,18 @@ def query(answers: Mapping[str, Any], row: str) -> str:
     )
 
 
-def too_wide(columns: int) -> ExportError:
+def too_wide(columns: int) -> TooLargeError:
     """Return the error for more columns than databases have."""
-    return ExportError(
+    return TooLargeError(
         say(
             "The model is too wide for SQL: {columns:,} columns at once, of at most {most:,}.",
             columns=columns,
             most=MOST_COLUMNS,
         ),
-        say("Export a smaller model, such as --rung linear, or one that is compressed."),
+        say(
+            "Add --compress 1% (compress=0.01) to distil an ensemble into a smaller model, or "
+            "export --rung linear."
+        ),
     )
 
 
@@ -283,7 +290,7 @@ def _input(written: Written, scalar: Scalar) -> str:
     kind, name, *more = scalar.parts
     column = f"{ROWS}.{identifier(name)}"
     if kind == "text":
-        return f"COALESCE(trim(CAST({column} AS TEXT)), {literal(MISSING)})"
+        return f"COALESCE(trim(CAST({column} AS TEXT), {literal(BLANKS)}), {literal(MISSING)})"
     number = f"CAST({column} AS DOUBLE PRECISION)"
     if kind == "number":
         return f"CASE WHEN {column} <= {_double(LARGEST_NUMBER)} THEN {number} END"

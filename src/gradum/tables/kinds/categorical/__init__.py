@@ -82,6 +82,10 @@ class CategoricalKind(Kind):
         codes = {level: place + 1 for place, level in enumerate(step.levels)}
         if column.parse.whole:
             codes |= {f"{level}.0": code for level, code in codes.items()}
+        for word in ("true", "false"):  # as JSON, JavaScript and databases write a boolean
+            alike = [level for level in codes if level.lower() == word]
+            if len(alike) == 1:
+                codes[word] = codes[alike[0]]
         if MISSING in codes:
             codes = dict.fromkeys(markers_of(column.parse), codes[MISSING]) | codes
         return {"codes": [raw.looked_up(codes, 0)]}

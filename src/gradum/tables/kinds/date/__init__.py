@@ -45,7 +45,10 @@ OTHERS = (
     *("%d-%m-%Y", "%m-%d-%Y", "%B %d %Y", "%B %d, %Y", "%d %B %Y", "%d-%B-%Y", "%d-%B-%y"),
 )
 TIMES = ("", " %H:%M", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p")
-ISO_TIMES = ("T%H:%M", "T%H:%M:%S%.f", "T%H:%M:%S%.f%#z", " %H:%M:%S%.f%#z", " %H:%M:%S%.f UTC")
+ISO_TIMES = (
+    *("T%H:%M", "T%H:%M:%S%.f", "T%H:%M:%S%.f%#z", " %H:%M:%S%.f%#z", " %H:%M:%S%.f UTC"),
+    *("T%H:%M%#z", " %H:%M%#z", " %H:%M UTC"),
+)
 FORMATS = (
     *(date + time for date in ISO for time in (*TIMES, *ISO_TIMES)),
     *(date + time for date in OTHERS for time in TIMES),
@@ -82,6 +85,11 @@ class DateKind(Kind):
     accidents = (Accident("year_later", marked("a year later"), lambda dates: dates + YEAR),)
     in_words = marked("dates")
     raw_type = "text"
+    read_outside = marked(
+        "Dates are read as 2024-01-31, 2024-01-31 13:45 or 2024-01-31T13:45:59.5, each time "
+        "perhaps with a zone (Z, UTC, +02, +0200 or +02:00); others, such as 31.01.2024, are "
+        "missing."
+    )
     stored_per_millisecond, axis_format = 1e3, "%Y-%m-%d"
     instead_of_target = marked("Predict a number instead, such as the days since a fixed date.")
 

@@ -109,6 +109,7 @@ class NumericKind(Kind):
     accidents = ACCIDENTS
     in_words = marked("numbers")
     raw_type = "number"
+    read_outside = marked("Infinite numbers, and those beyond 3.4e38, are missing.")
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading if all but a handful of values are numbers."""
@@ -118,24 +119,31 @@ class NumericKind(Kind):
         clauses = [reading.reason, *code_hint(self.parse(values.raw, reading.parse))]
         return dataclasses.replace(reading, reason="; ".join(clauses))
 
-    def understand(self, values: Values) -> Reading | None:
-        """Return a reading of numbers, even if they merely number the rows."""
+    def understand(self, values: Values, enough: float = ENOUGH) -> Reading | None:
+        """Return a reading of numbers, even if they merely number the rows.
+
+        Of texts, a share of ``enough`` must be numbers.
+        """
         if values.is_number or values.raw.dtype == pl.Duration:
             return _typed_reading(values, self.parse(values.raw, Parse()))
-        return _recognise_text(values) if values.is_text else None
+        return _recognise_text(values, enough) if values.is_text else None
 
-    def insist(self, values: Values, claim: str = "", remedy: str = "") -> Reading:
+    def insist(
+        self, values: Values, claim: str = "", remedy: str = "", enough: float = ENOUGH
+    ) -> Reading:
         """Return the reading of a column that the user says is numeric.
 
         Parameters
         ----------
         claim, remedy : str, optional
             What the error says the column is to be (if not by --numeric), and what to do.
+        enough : float
+            The share of texts that must be numbers.
 
         Raises
         ------
         ColumnError
-            Hardly any of the values is a number.
+            Too few of the values are numbers.
         """
         claim = claim or say("Column {name!r} is to be a number (--numeric)", name=values.name)
         if not values.is_text:
@@ -153,7 +161,7 @@ class NumericKind(Kind):
         levels = values.levels.filter(~are_gaps(values.levels["level"]))
         signs = _signs(values.name, _narrowed(levels), insist=True) or Parse()
         how, share = _best_separators(levels, values.decimal, signs)
-        if share >= ENOUGH:
+        if share >= enough:
             return _reading(values, how)
         typed = self.parse(values.raw, how)
         bad = typed.is_null() & clean(values.raw, how).is_not_null()
@@ -301,7 +309,7 @@ def _without(numbers: pl.Series, listed: list[float]) -> pl.Series:
     return numbers.set(numbers.is_in(listed), None) if listed else numbers
 
 
-def _recognise_text(values: Values) -> Reading | None:
+def _recognise_text(values: Values, enough: float) -> Reading | None:
     levels = values.levels
     if not values.plain_numbers:
         sample = levels["level"].head(SAMPLE)
@@ -317,7 +325,7 @@ def _recognise_text(values: Values) -> Reading | None:
     if signs is None:
         return None
     how, share = _best_separators(levels, values.decimal, signs)
-    if share >= ENOUGH or _one_word_aside(levels, how):
+    if share >= enough or _one_word_aside(levels, how):
         return _reading(values, how)
     return None
 

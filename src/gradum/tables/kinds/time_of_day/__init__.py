@@ -50,6 +50,9 @@ class TimeOfDayKind(Kind):
     accidents = (Accident("half_a_day", marked("12 hours later"), _half_a_day_later),)
     in_words = marked("times of day")
     raw_type = "text"
+    read_outside = marked(
+        "Times of day are read as 07:45 or 07:45:30; others, such as 7:45 pm, are missing."
+    )
     stored_per_millisecond, axis_format = 1e6, "%H:%M"
     instead_of_target = marked("Predict a number instead, such as the minutes since midnight.")
 
