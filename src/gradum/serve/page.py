@@ -14,11 +14,12 @@ from gradum.show.visible import visible
 from gradum.show.what_if import fields_of
 
 COVERAGE = 0.9
+MOST_LISTED = 12  # levels from which one is chosen; of more, one is typed
 
 
 def page(served: Sequence[ServedModel], root: str = "") -> tuple[str, str]:
     """Return the page, and the policy under which it is sent: it loads nothing from elsewhere."""
-    script = file("serve.js")
+    script = file("form.js") + file("serve.js")
     sources = f"script-src '{policy_hash(script)}'; connect-src 'self';"
     models = [
         {
@@ -28,7 +29,6 @@ def page(served: Sequence[ServedModel], root: str = "") -> tuple[str, str]:
             "columns": each.model.fitted.schema.features,
             "needed": each.needed,
             "explains": each.explains,
-            "form": for_script(_form(each)),
             "request": json.dumps({"records": [each.example]}, ensure_ascii=False, indent=2),
         }
         for each in served
@@ -41,6 +41,7 @@ def page(served: Sequence[ServedModel], root: str = "") -> tuple[str, str]:
         script=script,
         sources=sources,
         models=models,
+        forms=for_script([_form(each) for each in served]),
         root=root,
     )
     rest = "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -49,16 +50,17 @@ def page(served: Sequence[ServedModel], root: str = "") -> tuple[str, str]:
 
 def _form(served: ServedModel) -> dict[str, Any]:
     """Return what the form of a model has to know: fields, what is asked, and words."""
-    fitted = served.model.fitted
-    share = percent(COVERAGE)
+    model, share = served.model, percent(COVERAGE)
+    fields = [_served_field(served, field) for field in fields_of(model.fitted)]
     return {
-        "fields": [_with_need(served, field) for field in fields_of(fitted)] + _exposure(served),
+        "fields": [*_exposure(served), *fields],
         "record": served.example,
         "coverage": COVERAGE if served.promises(COVERAGE) else None,
         "explains": served.explains,
+        "classes": [[label, str(label), visible(str(label))] for label in model.classes],
         "words": {
-            "answer": say("Predicted {target}:", target=visible(served.model.target)),
-            "figure": in_unit("{figure}", fitted.schema.target_unit),
+            "answer": say("Predicted {target}:", target=visible(model.target)),
+            "figure": in_unit("{figure}", model.fitted.schema.target_unit),
             "interval": say(
                 "{share} interval: {low} to {high}", share=share, low="{low}", high="{high}"
             ),
@@ -67,23 +69,34 @@ def _form(served: ServedModel) -> dict[str, Any]:
             "missing": say("missing"),
             "other": say("another value"),
             "write": say("The other value of {column}", column="{column}"),
-            "optional": say("may be left empty"),
-            "needed": say("Give a value: no row of training lacked one."),
             "number": say("This is no number."),
-            "wrong": say("Not asked: {columns}.", columns="{columns}"),
+            "incomplete": say("This is not complete."),
+            "wrong": say("Correct first: {columns}.", columns="{columns}"),
             "asking": say("Asking …"),
             "reasons": say("What each column adds"),
-            "class": say("Towards the class {label}, beside the average answer.", label="{label}"),
+            "points": say(
+                "Beside the average answer, in percentage points of the class {label}.",
+                label="{label}",
+            ),
             "average": say("Beside the average answer."),
             "silent": say("The server does not answer."),
         },
     }
 
 
-def _with_need(served: ServedModel, field: dict[str, Any]) -> dict[str, Any]:
-    name = field["name"]
-    control = {"control": "file", "start": ""} if name in served.grids else {}
-    return field | control | {"needed": name in served.needed}
+def _served_field(served: ServedModel, field: dict[str, Any]) -> dict[str, Any]:
+    """Return a field of the form: many levels are typed with suggestions, and a text is empty."""
+    name, control = field["name"], {}
+    if name in served.grids:
+        control = {"control": "file"}
+    elif field["control"] == "text":
+        control = {"start": ""}
+    elif field.get("open") and len(field["values"]) > MOST_LISTED:
+        labels = [visible(level) for level in field["values"]]
+        start = labels[field["start"]] if field["start"] >= 0 else ""
+        hint = say("{count:,} known levels; others may be typed", count=len(labels))
+        control = {"control": "levels", "labels": labels, "start": start, "inside": hint}
+    return field | control | {"quoted": repr(name)}
 
 
 def _exposure(served: ServedModel) -> list[dict[str, Any]]:
@@ -91,5 +104,5 @@ def _exposure(served: ServedModel) -> list[dict[str, Any]]:
     name = served.model.fitted.schema.exposure
     if name is None:
         return []
-    field = {"name": name, "label": visible(name), "control": "number"}
-    return [field | {"start": str(served.example.get(name, 1)), "needed": True}]
+    field = {"name": name, "label": visible(name), "quoted": repr(name), "control": "number"}
+    return [field | {"start": str(served.example.get(name, 1))}]
