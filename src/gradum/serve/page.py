@@ -105,4 +105,4 @@ def _exposure(served: ServedModel) -> list[dict[str, Any]]:
     if name is None:
         return []
     field = {"name": name, "label": visible(name), "quoted": repr(name), "control": "number"}
-    return [field | {"start": str(served.example.get(name, 1))}]
+    return [field | {"start": str(served.example[name])}]

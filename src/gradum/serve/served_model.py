@@ -55,8 +55,9 @@ class ServedModel:
 
     @cached_property
     def example(self) -> Record:
-        """The row on which it is tested."""
-        return example_row(self.model.fitted)
+        """The row on which it is tested, for an exposure of 1 if the model has exposures."""
+        exposure = self.model.fitted.schema.exposure
+        return example_row(self.model.fitted) | ({} if exposure is None else {exposure: 1})
 
     @property
     def version(self) -> str:

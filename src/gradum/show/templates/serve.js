@@ -19,7 +19,7 @@
       if (open) choices.push([words.other, values.length]);
       for (const [text, value] of choices) list.append(made("option", text, { value, defaultSelected: value === start }));
       other.setAttribute("aria-label", filled(words.write, { column: label }));
-      return [list, other];
+      return open ? [list, other] : [list];
     }
     const box = made("input", "", { type: ["number", "levels"].includes(type) ? "text" : type });
     if (type === "number") box.inputMode = "decimal"; // a box for numbers alone would swallow letters in silence
@@ -59,7 +59,8 @@
   function rowOf(field, id, words) {
     const { control: type, inside, outside, low, high } = field;
     const [control, beside] = controlOf(field, id, words);
-    const [cell, hint] = [made("div"), made("small", "", { className: "quiet", id: `${id}-hint` })];
+    const isLong = ["text", "datetime-local", "file"].includes(type);
+    const [cell, hint] = [made("div", "", { className: isLong ? "long" : "" }), made("small", "", { className: "quiet", id: `${id}-hint` })];
     control.id = id;
     control.setAttribute("aria-describedby", hint.id);
     cell.append(made("label", field.label, { htmlFor: id }), control, ...(beside ? [beside] : []), hint);
@@ -72,7 +73,7 @@
     // Says what is usual, or what is wrong with the value, which it returns.
     const look = () => {
       const now = value();
-      if (type === "list") beside.hidden = Number(control.value) !== field.values.length;
+      if (field.open && type === "list") beside.hidden = Number(control.value) !== field.values.length;
       const isOutside = now !== null && low !== undefined && (now < low || now > high);
       const isNoNumber = type === "number" && typeof now === "string" && !/\d/.test(now);
       const wrong = control.validity.badInput ? words.incomplete : isNoNumber ? words.number : "";
