@@ -19,6 +19,7 @@ from gradum.api.watch_reference import (
     reference_of_run,
     refuse_few,
 )
+from gradum.api.watched_series import refuse_options, watch_series
 from gradum.engines import engine_of
 from gradum.engines.engine import Engine
 from gradum.messages import say, say_plural
@@ -56,6 +57,10 @@ def watch_model(
     This writes no state: the caller passes it to `save_state` after showing the watch.
     """
     model.fitted.rung(rung)  # raises if there is none, before anything is read
+    if model.fitted.spec.is_forecast:
+        refuse_options(reference=reference is not None, rung=rung, stream=labels.in_order)
+        refuse_options(by=labels.by, labels=labels.labels)
+        return watch_series(model, data, reading=reading)
     if on is not None:
         refuse_no_partitions(model.fitted, data)
     with engine_of(on) as engine:

@@ -146,7 +146,7 @@ class Evidence:
     @property
     def groups(self) -> np.ndarray | None:
         """The group of each row (m,), if there are groups."""
-        return None if self.truth.groups is None else self.truth.groups[self.rows]
+        return self.truth.groups_of(self.rows)
 
     @property
     def time(self) -> np.ndarray | None:

@@ -114,6 +114,11 @@ def _better(difference: Interval | None, metric: str, thresholds: ScoreThreshold
             figure=say("no difference"),
             threshold=threshold,
         )
+    if not difference.known:
+        return BASELINE.not_checked(
+            say("The rows are too few for an interval, or leave the score undefined."),
+            say("Judge on more rows."),
+        )
     sign = METRICS[metric].sign
     holds = bool(max(sign * difference.low, sign * difference.high) < 0)
     reason = (

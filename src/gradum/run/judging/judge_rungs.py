@@ -25,7 +25,7 @@ from gradum.scores.bootstrap import Resamples, sampled
 from gradum.scores.interval import Interval, Sampled
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS, row_losses, score
 from gradum.scores.outcome import Outcome, PredictionCost, Task
-from gradum.scores.schemes import Scheme
+from gradum.scores.schemes import ByGroup, Scheme
 
 ROWS_FOR_INTERVALS = 100_000
 RESAMPLES = (200, 1000)
@@ -136,6 +136,12 @@ class Truth:
             name: self.outcome(seen.rows, prediction)
             for name, prediction in seen.predictions.items()
         }
+
+    def groups_of(self, rows: np.ndarray) -> np.ndarray | None:
+        """Return the groups of some rows (m,): stretches of time in a forecast; None without."""
+        if self.stretch and self.time is not None:
+            return ByGroup.in_time(self.time[rows], self.stretch).group
+        return None if self.groups is None else self.groups[rows]
 
     def resamples(self, seen: Seen, rng: np.random.Generator) -> Resamples:
         """Resample what is independent: groups, else stretches of time, else rows.
