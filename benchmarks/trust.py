@@ -4,6 +4,8 @@
 target are fed directly to every line that may fail by chance, since all of these together should
 fail in at most 3% of reports; faults are planted in other sets; and whole runs are fitted and
 checked against new rows. With 400 sets and 40 runs, the figures replace those in docs/accuracy.md.
+`trust laws [RUNS]` prints the same for whole runs by a loss: counts and amounts with exposures,
+quantiles and ordered classes, with a group that does not matter.
 """
 
 from __future__ import annotations
@@ -48,6 +50,7 @@ SETS, RUNS = 400, 40
 PART, FEW = 50, 10  # sets and runs that a process handles at a time
 TASKS, SIZES = ("classes", "numbers"), (500, 1_500, 8_000)
 SITES, SHARES = ("a", "b", "c"), (0.6, 0.3, 0.1)
+GRADES = ["low", "middle", "top"]
 FAMILY_ERROR = Thresholds().error
 SHIFT = 0.5
 QUANTILES = 100  # of a watch's reference
@@ -55,6 +58,9 @@ QUANTILES = 100  # of a watch's reference
 
 def main(sets: str = str(SETS), runs: str = str(RUNS)) -> None:
     """Count failures of correct models and planted faults that are found, and publish them."""
+    if sets == "laws":
+        _of_laws(int(runs))
+        return
     cells = [(task, rows) for task in TASKS for rows in SIZES]
     with processes() as pool:
 
@@ -92,6 +98,13 @@ def main(sets: str = str(SETS), runs: str = str(RUNS)) -> None:
     ]
     complete = int(sets) >= SETS and int(runs) >= RUNS
     publish("trust", "\n".join(text), ("gradum", "numpy"), complete=complete, page=ACCURACY)
+
+
+def _of_laws(runs: int) -> None:
+    with processes() as pool:
+        running = {name: pool.submit(failed_by_law, name, runs) for name in LAWS}
+        rows = [[name, *_counts(each.result())] for name, each in running.items()]
+    print(table(["runs of a linear model", "any fails", "which"], rows))
 
 
 def _counts(failed: Sequence[Sequence[str]]) -> tuple[str, str]:
@@ -288,6 +301,55 @@ def found(name: str, sets: int) -> list[list[str]]:
     for _ in range(sets):
         predicted, rows = fault.plant(Rows.draw(fault.task, fault.rows, rng), rng)
         failed.append(_failing(trust_predictions(rows.examined(predicted)).checks))
+    return failed
+
+
+class Law(NamedTuple):
+    """How a target is drawn from its signal and exposure, and the options of a fit to it."""
+
+    draw: Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
+    options: dict[str, Any]
+
+
+def _counted(signal: np.ndarray, exposure: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return rng.poisson(exposure * np.exp(0.4 * signal))
+
+
+def _amounts(signal: np.ndarray, exposure: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw sums over units: of variance φμ²/e, as weights by exposure assume."""
+    return np.exp(0.4 * signal) * rng.gamma(2.0 * exposure, 0.5)
+
+
+def _numbers(signal: np.ndarray, exposure: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return signal + rng.normal(size=len(signal))
+
+
+def _graded(signal: np.ndarray, exposure: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    above = rng.logistic(signal)[:, None] > [-1.0, 0.5]
+    return np.array(["low", "middle", "top"])[above.sum(axis=1)]
+
+
+LAWS: dict[str, Law] = {
+    "counts with exposures": Law(_counted, {"loss": "poisson", "exposure": "e"}),
+    "amounts with exposures": Law(_amounts, {"loss": "gamma", "exposure": "e"}),
+    "a quantile": Law(_numbers, {"loss": "quantile:0.9", "drop": ["e"]}),
+    "ordered classes": Law(_graded, {"ordered": GRADES, "drop": ["e"]}),
+}
+
+
+def failed_by_law(name: str, runs: int) -> list[list[str]]:
+    """Return the lines that fail, run by run, for fits to 1,500 rows and as many new ones."""
+    law, rng = LAWS[name], np.random.default_rng(list(LAWS).index(name))
+    options = {"model": "linear", "learning_curve": False, "explain": False, **law.options}
+    failed = []
+    for _ in range(runs):
+        columns, site = rng.normal(size=(3_000, 2)), rng.choice(SITES, 3_000, p=SHARES)
+        exposure = rng.choice([0.5, 1.0, 2.0], 3_000)
+        target = law.draw(columns @ [1.1, 0.7], exposure, rng)
+        a, b = columns.T
+        rows = pl.DataFrame({"a": a, "b": b, "site": site, "e": exposure, "y": target})
+        model = gradum.fit(rows.head(1_500), "y", **options)
+        failed.append(_failing(model.trust(rows.tail(1_500), by=["site"]).checks))
     return failed
 
 

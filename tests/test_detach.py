@@ -130,6 +130,7 @@ PARTS = {
             *("api/compress.py", "api/compressed_run.py", "run/distillation"),
             more="api/report.py",
             also=FORM,
+            others=("api/export.py", "app/cli/export.py"),
         ),
         question("compare_solvers", more="__init__.py", also=SOLVERS),
         question("counterfactual", "api/counterfactual.py"),

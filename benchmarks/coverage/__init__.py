@@ -5,7 +5,8 @@ draws from populations whose scores are known; and whole fits to noise. With at 
 and 300 fits, the tables replace those in docs/accuracy.md; with fewer they are only printed.
 `coverage precision [DRAWS]` does the same, from 400 draws on, for scores about the rows predicted
 as a class, `coverage means [DRAWS]` prints those for counts and amounts, and `coverage ordered
-[DRAWS]` those for ordered classes.
+[DRAWS]` those for ordered classes. `coverage cross [DRAWS] [ROWS]` prints those of whole fits of a
+linear model and a quick ensemble to a small table, which is cross-validated.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from math import sqrt
 
 import numpy as np
 
+from benchmarks.coverage import cross_validated
 from benchmarks.coverage.fits import NOISE, Said
 from benchmarks.coverage.fits import measure as measure_fits
 from benchmarks.coverage.fixed import (
@@ -72,6 +74,8 @@ def main(*arguments: str) -> None:
         _of_laws(_MEANS, *map(int, arguments[1:]))
     elif arguments[:1] == ("ordered",):
         _of_laws(_ORDERED, *map(int, arguments[1:]))
+    elif arguments[:1] == ("cross",):
+        _of_cross_validation(*map(int, arguments[1:]))
     else:
         _of_all(*map(int, arguments))
 
@@ -121,6 +125,26 @@ def _of_laws(populations: tuple[Population, ...], draws: int = PRECISION_DRAWS) 
         for cell, measured in ((cell, measure(cell, draws, seed=1)) for cell in cells)
     ]
     print(table(["judged", *(METRICS[name].title for name in metrics)], rows))
+
+
+def _of_cross_validation(draws: int = 400, rows: int = 600) -> None:
+    lines = []
+    with processes() as pool:
+        running = {
+            (task, model): pool.submit(cross_validated.measure, task, model, rows, range(draws))
+            for model in cross_validated.MODELS
+            for task in cross_validated.TASKS
+        }
+        for (task, model), each in running.items():
+            for metric, found in each.result().items():
+                off, error = np.array(found.off), np.array(found.error)
+                count = Count(len(off), sum(found.held))
+                bias = f"{off.mean():.4f} ± {off.std() / sqrt(len(off)):.4f}"
+                width = f"{error.mean() / off.std():.2f}"
+                lines.append(
+                    [f"{model}, {task}", METRICS[metric].title, _share(count), bias, width]
+                )
+    print(table(["model", "score", "holds", "too high by", "error said / true"], lines))
 
 
 def _flagged_cells() -> Iterable[Cell]:

@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 import gradum
 from gradum.errors import SchemaError, SpecError
+from gradum.run.predicting import Streamed
 from gradum.tables.encode import Encoder
+from gradum.tables.sources import stream
+from gradum.tables.sources.open_stream import opened
 from ladder import PLAIN_LADDER
 from synthetic import FEATURES, ONCE, mixed, task
 
@@ -224,6 +227,19 @@ def test_many_rows_in_blocks_say_what_few_rows_do(regressor):
         assert len(many) > 2 * regressor.fitted.rungs[rung].block_rows
         said, few = (regressor.predict(frame, rung=rung) for frame in (many, NEW))
         np.testing.assert_allclose(said, np.tile(few, 400), rtol=rtol)
+
+
+@pytest.mark.parametrize("rung", ["linear", "mlp", "pack"])
+def test_a_table_read_in_blocks_has_the_bits_of_the_same_table_held(
+    rung, regressor, tmp_path, monkeypatch
+):
+    many = pl.concat([NEW] * 400)
+    many.write_parquet(tmp_path / "t.parquet")
+    monkeypatch.setattr(stream, "BLOCK_BYTES", 10_000 * stream.row_bytes(many.head(1_000)))
+    with opened(tmp_path / "t.parquet") as rows:
+        blocks = [each.value for _, _, each in Streamed(regressor.fitted, rows, rung=rung)]
+    assert len(blocks) > 2
+    np.testing.assert_array_equal(np.concatenate(blocks), regressor.predict(many, rung=rung))
 
 
 def test_a_model_fitted_from_text_reads_typed_rows(tmp_path):

@@ -11,6 +11,7 @@ from gradum.errors import SpecError
 from gradum.scores.metrics import METRICS
 from gradum.study.groups import comparison, scoring
 from gradum.study.groups.groups import measures_of
+from gradum.study.groups.learning_error import learning_errors
 from gradum.study.groups.scoring import scores_by_group
 from gradum.study.resampling import Subset, farthest_by_chance
 
@@ -201,3 +202,36 @@ def test_a_group_that_is_always_right_has_an_interval():
     assert (score.value, score.interval.high) == (1.0, 1.0)
     assert 0.85 < score.interval.low < 0.95
     assert score.finding == "stronger than the rest"
+
+
+def test_an_error_of_learning_is_that_of_the_level_of_a_group():
+    share = np.linspace(0.02, 0.98, 4001)
+    site = np.repeat(["a", "b"], [1000, 3001])
+    seen = classes((share > 0.5).astype(int), share, features=pl.DataFrame({"site": site}))
+    sides, rates = [site == "b", site == "a"], measures_of("binary", "auc")
+    found = learning_errors(seen, sides, rates, learned=8002)
+    # Twice as many rows were learned from: SE = 1 / √(2 Σ p (1 − p)), and selection moves by as
+    # many rows as are within it of a half, where a logit is 4 shares.
+    step = (2 * (share * (1 - share))[site == "b"].sum()) ** -0.5
+    within = np.abs(np.log(share / (1 - share))) < step
+    assert found[0, 1] == pytest.approx(within.sum() / 2 / 3001, abs=1e-3)
+    assert found[0, 1] == pytest.approx(step / 4 / 0.96 * 4001 / 3001, rel=0.02)
+    assert found[0, 0] == pytest.approx(0.0, abs=1e-9)  # a level changes no order
+    assert (found[1, 1:] == 0).all()  # no row of the other group is near a half
+
+
+def test_differences_allow_for_the_error_of_learning():
+    seen = two_classes({"large": 300, "small": 100})
+    rates = measures_of("binary", "log_loss")
+    plain, wider = (
+        of(scores_by_group(seen, ["site"], "log_loss", learned), "small") for learned in (None, 400)
+    )
+    sides = [np.repeat([False, True], [300, 100]), np.repeat([True, False], [300, 100])]
+    off_by = np.hypot(*learning_errors(seen, sides, rates, 400))
+    for kind, measure in enumerate(each.name for each in rates):
+        before, after = plain.scores[measure], wider.scores[measure]
+        error = np.hypot(before.difference.standard_error, off_by[kind])
+        assert after.difference.standard_error == pytest.approx(error, rel=1e-9)
+        assert after.difference.value == before.difference.value
+        assert after.p_value >= before.p_value
+    assert off_by[1] > 0.5 * plain.scores["selection_rate"].difference.standard_error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -116,14 +115,14 @@ def _compressed(model: Model, form: Form, budget: float, rung: str | None) -> Mo
     if rung is not None:
         raise SpecError(
             say("The ensemble in use is compressed, not the model {name!r}.", name=rung),
-            say("Leave out --rung (rung) or --compress (compress)."),
+            say("Leave out --rung or --compress."),
         )
-    with suppress(TooLargeError):
-        form.data(recorded_model(model.fitted))
+    _has_form(form, model.fitted)  # what no size mends is refused
     return smaller_model(model, budget, fits=lambda small: _has_form(form, small))
 
 
 def _has_form(form: Form, fitted: Fitted) -> bool:
+    """Whether a model is small enough for a form; refuse what the form cannot hold at any size."""
     try:
         form.data(recorded_model(fitted))
     except TooLargeError:

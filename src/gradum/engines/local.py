@@ -123,7 +123,7 @@ class Local:
     def _ask(self, task: _Task, whole: bytes, items: Sequence[Any]) -> Done:
         """Return what a process makes of a task; one that ends before it begins is replaced."""
         for start in range(1, STARTS + 1):
-            process = task.process = self._process()
+            process = task.process = self._ready_process()
             try:
                 return process.ask(whole, items)
             except WorkerLost:
@@ -132,7 +132,7 @@ class Local:
                     raise
         raise AssertionError
 
-    def _process(self) -> _Process:
+    def _ready_process(self) -> _Process:
         """Return this feeder's process, started anew if it has ended."""
         process: _Process | None = getattr(self._own, "process", None)
         if process is not None and process.has_ended:  # its last task was given up as it was done

@@ -6,6 +6,7 @@ import os
 import pickle
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from gradum.engines.engine import do
@@ -24,9 +25,9 @@ def serve() -> None:
     while True:
         try:
             pickled, items = pickle.load(sys.stdin.buffer)
-            failure = held.load(pickled)
+            raised, found = _attempt(held.load, pickled)
             _write(answers, BEGUN)
-            answer = failure or held.answer(items)
+            answer = (True, found) if raised else _attempt(do, found, items)
             _write(answers, pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))
         except (EOFError, BrokenPipeError):
             return
@@ -43,20 +44,18 @@ class _Held:
     pickled = b""
     work: Any = None
 
-    def load(self, pickled: bytes | None) -> tuple[bool, Any] | None:
-        """Load the work if it is new, or was not loaded before; return what that raised."""
-        try:
-            if pickled is not None:
-                self.work, self.pickled = None, pickled
-            if self.work is None:  # also after an attempt that failed
-                self.work = pickle.loads(self.pickled)
-        except BaseException as error:
-            return True, portable(error)
-        return None
+    def load(self, pickled: bytes | None) -> Any:
+        """Return the work, loaded if it is new, or was not loaded before."""
+        if pickled is not None:
+            self.work, self.pickled = None, pickled
+        if self.work is None:  # also after an attempt that failed
+            self.work = pickle.loads(self.pickled)
+        return self.work
 
-    def answer(self, items: list[Any]) -> tuple[bool, Any]:
-        """Return whether the work raised something, and that or what it returned."""
-        try:
-            return False, do(self.work, items)
-        except BaseException as error:  # a Rust panic is not an Exception
-            return True, portable(error)
+
+def _attempt(function: Callable[..., Any], *arguments: Any) -> tuple[bool, Any]:
+    """Return whether a function raised something, and that or what it returned."""
+    try:
+        return False, function(*arguments)
+    except BaseException as error:  # a Rust panic is not an Exception
+        return True, portable(error)

@@ -5,7 +5,9 @@ Whole rows are what a table holds and users ask for: targets, answers, intervals
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from operator import mul, truediv
 
 import numpy as np
 import polars as pl
@@ -46,10 +48,7 @@ def for_exposure(schema: Schema, frame: pl.DataFrame, prediction: Prediction) ->
     SchemaError, ColumnError
         As `exposure_of`.
     """
-    exposure = exposure_of(schema, frame)
-    return (
-        prediction if exposure is None else replace(prediction, value=prediction.value * exposure)
-    )
+    return _by_exposure(mul, schema, frame, prediction)
 
 
 def per_unit(schema: Schema, frame: pl.DataFrame, prediction: Prediction) -> Prediction:
@@ -60,10 +59,19 @@ def per_unit(schema: Schema, frame: pl.DataFrame, prediction: Prediction) -> Pre
     SchemaError, ColumnError
         As `exposure_of`.
     """
+    return _by_exposure(truediv, schema, frame, prediction)
+
+
+def _by_exposure(
+    operation: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    schema: Schema,
+    frame: pl.DataFrame,
+    prediction: Prediction,
+) -> Prediction:
     exposure = exposure_of(schema, frame)
-    return (
-        prediction if exposure is None else replace(prediction, value=prediction.value / exposure)
-    )
+    if exposure is None:
+        return prediction
+    return replace(prediction, value=operation(prediction.value, exposure))
 
 
 def whole_numbers(ends: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from gradum.core.losses import Loss, resolve
 from gradum.core.models.architecture import Architecture
 from gradum.core.models.compiled import CompiledForward
-from gradum.core.models.few_rows import are_few
+from gradum.core.models.few_rows import FEW_ROWS, are_few
 from gradum.core.models.input_blocks import Inputs, numbers_in, of_matrix, take
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.parameters import Params, dtype_of
@@ -28,8 +28,9 @@ from gradum.solvers.solution import Certificate, Status
 from gradum.solvers.threads import at_once, in_order, one_thread_if_free
 from gradum.tables.encode import Unencoded
 from gradum.tables.kinds.design import Design
+from gradum.tables.sources.stream import PREDICTED_ROWS
 
-BLOCK_ROWS = 8_192  # encoded and predicted at a time
+BLOCK_ROWS = PREDICTED_ROWS  # encoded and predicted at a time
 MOST_CORES = 16  # each holds a block
 BLOCK_NUMBERS = 2**27  # of the widest layer: however wide it is, a block takes at most a gibibyte
 
@@ -230,11 +231,16 @@ class Rung:
         return self._rows(self._inputs(design)).astype(np.float64)
 
     def _of_many(self, design: Design) -> np.ndarray:
-        """Return the logits of a block of many rows."""
+        """Return the logits of a block of many rows, a short one multiplied as many are.
+
+        So float64 has the same bits however the rows are divided.
+        """
         inputs, rows = self._inputs(design), len(design)
+        if are_few(rows):
+            inputs = take(inputs, np.resize(np.arange(rows), FEW_ROWS + 1))
         with one_thread_if_free():
             if rows <= LEAST_STRIP or rows * self._products < WORTH_STRIPS:
-                return self._rows(inputs).astype(np.float64)
+                return self._rows(inputs)[:rows].astype(np.float64)
             count = max(-(-rows // STRIP_ROWS), 2)
             ends = [strip * rows // count for strip in range(count + 1)]
             strips = [take(inputs, slice(*strip)) for strip in pairwise(ends)]

@@ -22,7 +22,6 @@ from gradum.study.example_row import example_row
 from gradum.tables.check import check
 from gradum.tables.differences import Difference
 from gradum.tables.kinds import KINDS
-from gradum.tables.kinds.grid import GridKind
 from gradum.tables.sources.read import read
 from gradum.tables.wording import nearest_names, quoted
 
@@ -106,10 +105,9 @@ class ServedModel:
         """Return how many numbers the pictures and sounds of records state to hold."""
         if not self.grids:
             return 0
-        opening = [kind for kind in KINDS.values() if isinstance(kind, GridKind)]
         cells = (record.get(name) for record in records for name in self.grids)
         contents = (cell.base64 for cell in cells if isinstance(cell, Content))
-        return sum(max(kind.decoded_size(each) for kind in opening) for each in contents)
+        return sum(max(kind.decoded_size(each) for kind in KINDS.values()) for each in contents)
 
     def test(self) -> None:
         """Answer a row, so that a model that cannot is not put to work, and what is slow is done.

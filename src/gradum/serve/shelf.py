@@ -65,7 +65,6 @@ class Slot:
         try:
             newer = self._opened()
             _refuse_other(self.served, newer)
-            _refuse_more_columns(self.served, newer)
         except GradumError as error:
             self.failures += 1
             LOG.error("reload-refused", extra={"model": self.named.name, "cause": str(error)})
@@ -126,7 +125,6 @@ class Shelf:
         self.shadows = {named.name: Slot(named) for named in shadows}
         for name, shadow in self.shadows.items():
             _refuse_other(self.slots[name].served, shadow.served)
-            _refuse_more_columns(self.slots[name].served, shadow.served)
 
     @property
     def served(self) -> list[ServedModel]:
@@ -158,7 +156,7 @@ def _refuse_names(models: Sequence[NamedModel], shadows: Sequence[NamedModel]) -
 
 
 def _refuse_other(old: ServedModel, new: ServedModel) -> None:
-    """Refuse a model that answers another question than the one at work."""
+    """Refuse a model of another target than the one at work, or one that needs more columns."""
     was, now = ((each.model.target, each.model.task) for each in (old, new))
     if was != now:
         raise ModelFileError(
@@ -172,6 +170,7 @@ def _refuse_other(old: ServedModel, new: ServedModel) -> None:
             ),
             say("Serve it under another name."),
         )
+    _refuse_more_columns(old, new)
 
 
 def _refuse_more_columns(old: ServedModel, new: ServedModel) -> None:

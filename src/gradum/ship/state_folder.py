@@ -20,8 +20,8 @@ from gradum.files.lock import is_lock
 from gradum.messages import say
 
 RUN, LOCK, CHECKPOINT = "run.toml", "lock", ".checkpoint"
-_SCRATCH = re.compile(r"\.gradum-[a-z0-9_]{8}")  # made by `tempfile`
-_SCRATCH_FILE = re.compile(r"[0-9]+(-(columns|rows)-[0-9]+)?\.[a-z]+")
+_SCRATCH = re.compile(r"\.gradum-(scratch-)?[a-z0-9_]{8}")  # made by `tempfile`
+_SCRATCH_FILE = re.compile(r"[0-9]+(-(columns|rows)-[0-9]+)?\.[a-z]+|\.lock")
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -18,8 +18,9 @@ from gradum.tables.kinds.numeric import NumericKind, too_close
 from gradum.tables.kinds.numeric.quantities import differing_units
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.suspects import suspicions
-from gradum.tables.kinds.values import LARGEST, Values, clean, examples_of
+from gradum.tables.kinds.values import LARGEST, Values
 from gradum.tables.slips import slip_doubts
+from gradum.tables.unreadable import Unreadable
 from gradum.tables.wording import (
     full_stop,
     joined_clauses,
@@ -177,30 +178,33 @@ def _numbers(values: Values, task: str | None, loss: str = "") -> Reading | None
     return reading
 
 
-def _unreadable(values: Values, parse: Parse) -> tuple[pl.Series, str, str]:
-    """Return where a target holds no number, and these rows and values in words."""
-    marked = replace(parse, missing=tuple(values.markers))
-    bad = clean(values.raw, marked).is_not_null() & NumericKind().parse(values.raw, parse).is_null()
-    rows = rows_text(rows_where(bad, values.numbers), int(bad.sum()))
-    return bad, rows, quoted(examples_of(values.raw.filter(bad)))
+def _unreadable(values: Values, parse: Parse) -> Unreadable:
+    """Return what is no number in a target of which something is none."""
+    # The reading takes these words for markers of missing values.
+    marked = Column(
+        values.name, "numeric", "target", parse=replace(parse, missing=tuple(values.markers))
+    )
+    typed = NumericKind().parse(values.raw, parse)
+    found = Unreadable.of(values.raw, typed, marked, values.numbers)
+    assert found is not None
+    return found
 
 
 def _too_many_unreadable(values: Values, reading: Reading) -> TargetError:
-    bad, rows, examples = _unreadable(values, reading.parse)
-    word = examples_of(values.raw.filter(bad))[0].strip()
+    found = _unreadable(values, reading.parse)
     return TargetError(
         say(
             "Target {name!r} holds numbers, but {rows} ({examples}) cannot be read as such: "
             "{share:.0%} of its values.",
             name=values.name,
-            rows=rows,
-            examples=examples,
-            share=reading.unread / values.present,
+            rows=rows_text(found.rows, found.count),
+            examples=quoted(found.examples),
+            share=found.count / values.present,
         ),
         say(
             "Correct them; or leave these rows out by --missing {word!r}, which names a value that "
             "means none.",
-            word=word,
+            word=found.examples[0].strip(),
         ),
     )
 
@@ -275,7 +279,8 @@ def _regression(
     conversions = [replace(doubt, option="") for doubt in reading.doubts]  # it cannot be a class
     missing = typed.null_count()
     if reading.unread:
-        _, rows, examples = _unreadable(values, reading.parse)
+        found = _unreadable(values, reading.parse)
+        rows, examples = rows_text(found.rows, found.count), quoted(found.examples)
         clauses.append(say("no number in {rows} ({examples})", rows=rows, examples=examples))
     if values.infinite:
         clauses.append(
@@ -363,7 +368,7 @@ def _classes(
     labels, counts = _labels(values, reading)
     merged: dict[Label, list[Label]] = {}
     if reading is None and values.is_text and not keep_case:
-        labels, counts, merged = _merged(labels, counts)
+        labels, counts, merged = _merge_spellings(labels, counts)
     _refuse_classes(values, labels, task, words=reading is None)
     if values.raw.dtype == pl.Boolean:
         kind, parse = _of_labels(bool, name), Parse()
@@ -398,7 +403,7 @@ def _classes(
     return column, Target(name, by_count, tuple(labels), reason, loss=loss)
 
 
-def _merged(
+def _merge_spellings(
     labels: list[Label], counts: list[int]
 ) -> tuple[list[Label], list[int], dict[Label, list[Label]]]:
     """Merge labels that differ in case alone into the commonest; return those of each, too.

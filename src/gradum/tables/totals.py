@@ -422,14 +422,8 @@ def _is_sum_of_all(segments: _Segments, totals: np.ndarray, only_numbers: bool) 
     All of its numbers are; and at least two of them, or the only one in a row that holds nothing
     else, have enough addends and exceed each.
     """
-    foot = len(segments.values) - 1
-    value = segments.values[foot]
-    whole = np.array([[0, 2 * foot + 1]])
-    matched, exceeding = segments.matches(np.array([foot]), whole, totals)
-    amiss = ~np.isnan(value) & (value != 0) & ~matched[0]
-    addends = exceeding(matched[0])
-    telling = int((addends >= FEWEST_ADDENDS).sum())
-    return not amiss.any() and telling >= (1 if only_numbers else 2)
+    there, matched, telling = _against_all(segments, totals)
+    return not (there & ~matched).any() and telling.sum() >= (1 if only_numbers else 2)
 
 
 def _is_nearly_sum(segments: _Segments, totals: np.ndarray, share: float) -> bool:
@@ -438,10 +432,20 @@ def _is_nearly_sum(segments: _Segments, totals: np.ndarray, share: float) -> boo
     So is a total over a table in which rows are there twice, or lack a number. Each has enough
     addends and exceeds all of them, which a row like others hardly does in one column.
     """
+    there, matched, telling = _against_all(segments, totals, share)
+    return bool(there.any() and (matched & telling)[there].all())
+
+
+def _against_all(
+    segments: _Segments, totals: np.ndarray, share: float = 0.0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Hold the last row against the sums of all others, in each of k columns.
+
+    Returns where it has a number, where that is the sum but for a share of it, and where the sum
+    has enough addends, of which it exceeds each (k,).
+    """
     foot = len(segments.values) - 1
     value, whole = segments.values[foot], np.array([[0, 2 * foot + 1]])
     matched, exceeding = segments.matches(np.array([foot]), whole, totals, share=share)
     there = ~np.isnan(value) & (value != 0)
-    return bool(
-        there.any() and (matched & (exceeding(matched[0]) >= FEWEST_ADDENDS))[0, there].all()
-    )
+    return there, matched[0], exceeding(matched[0])[0] >= FEWEST_ADDENDS

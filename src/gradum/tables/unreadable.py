@@ -10,7 +10,8 @@ import polars as pl
 from gradum.errors import SchemaError
 from gradum.messages import say, say_plural
 from gradum.tables.columns import Column
-from gradum.tables.kinds.values import EXAMPLES, clean, examples_of, without_markers
+from gradum.tables.kinds.numeric.step import listed_numbers
+from gradum.tables.kinds.values import EXAMPLES, clean, examples_of
 from gradum.tables.wording import quoted, rows_text, rows_where
 
 
@@ -95,8 +96,8 @@ class Unreadable:
 
 def _present(raw: pl.Series, column: Column) -> pl.Series:
     """Return where a raw column has any value."""
-    if raw.dtype.is_numeric():
-        raw = without_markers(raw, column.parse.missing)
+    if raw.dtype.is_numeric() and (listed := listed_numbers(column.parse)):
+        raw = raw.set(raw.cast(pl.Float64).is_in(listed).fill_null(False), None)
     if raw.dtype.is_float():
         return raw.is_not_null() & raw.is_not_nan()
     if raw.dtype in (pl.String, pl.Categorical, pl.Enum):

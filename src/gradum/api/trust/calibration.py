@@ -66,7 +66,7 @@ def _of_model(examined: ExaminedModel, thresholds: CalibrationThresholds) -> Par
     if isinstance(rows, Obstacle):
         checks.append(TABLE.blocked(rows))
     else:
-        curve = reliability(rows, _learned(examined))
+        curve = reliability(rows, examined.learned)
         unit = _spread(rows) if number else None
         checks.append(calibrated(TABLE, curve, unit, thresholds))
         picture = reliability_curve(curve, number=number)
@@ -74,12 +74,6 @@ def _of_model(examined: ExaminedModel, thresholds: CalibrationThresholds) -> Par
         pictures.append(replace(picture, name="reliability-table", title=title))
         details["table"] = curve
     return PartFinding(checks, (), (), pictures, details)
-
-
-def _learned(examined: ExaminedModel) -> int | None:
-    """Return how many rows the model learned from, if its run says so."""
-    judgement = examined.model.fitted.judgement
-    return None if judgement is None else judgement.rows.get("train", judgement.rows["test"])
 
 
 def _unit_of_model(examined: ExaminedModel) -> float | None:

@@ -50,6 +50,12 @@ class ExaminedModel:
         return "RUN" if folder is None else shlex.quote(str(folder))
 
     @property
+    def learned(self) -> int | None:
+        """How many rows the model learned from; None if its run does not say so."""
+        judgement = self.model.fitted.judgement
+        return None if judgement is None else judgement.rows.get("train", judgement.rows["test"])
+
+    @property
     def table_name(self) -> str:
         """What the table of new rows is called."""
         return "" if self.table is None else self.table.source

@@ -93,8 +93,17 @@ def _of_model(examined: ExaminedModel, thresholds: GroupThresholds) -> PartFindi
         where = say(
             "Scored on the rows of {source} that are new to the run.", source=examined.table_name
         )
-    scores = scores_by_group(rows, examined.by, metric)
-    return _finding(scores, _checks(scores, examined.by, rows.task, thresholds), (where,))
+    learned = examined.learned
+    scores = scores_by_group(rows, examined.by, metric, learned)
+    first = (where,)
+    if learned is not None and rows.task == "binary":
+        allowed = say(
+            "Intervals of differences allow for the error of learning: of {rows:,} rows, a model "
+            "without any fault learns somewhat different levels for groups that are alike.",
+            rows=learned,
+        )
+        first = (where, allowed)
+    return _finding(scores, _checks(scores, examined.by, rows.task, thresholds), first)
 
 
 def _of_predictions(examined: ExaminedPredictions, thresholds: GroupThresholds) -> PartFinding:

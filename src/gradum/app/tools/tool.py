@@ -29,7 +29,8 @@ FILES = {"schema", "file", "thresholds"}
 TEXTS = {
     *("ANSWER", "COL", "COL+", "COLS", "FORM", "FP=1,FN=5", "HOW", "KIND", "LABEL"),
     *("LABEL|NUMBER", "NAME", "NAMES", "NUMBERS", "REGION", "SCALE", "SHARE", "SHARES"),
-    *("LOSS", "MARGIN", "ORDER", "SIZE", "SQL", "TASK", "UNIT|COL=AMOUNT,...", "WIDTHS", "WORDS"),
+    *("LOSS", "MARGIN", "ORDER", "SIZE", "SQL", "TASK", "UNIT|COL=AMOUNT,...", "VALUE", "WIDTHS"),
+    "WORDS",
 }
 """What a text may stand for. One that stands for anything else could name a place or code, and is
 withheld from assistants."""

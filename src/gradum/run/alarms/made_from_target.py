@@ -32,32 +32,29 @@ NEARLY_ALL = 0.95  # of the values
 
 def made_from_target(dataset: Dataset) -> tuple[Alarm, ...]:
     """Return alarms of a target that is a sum of columns, and of columns that encode the target."""
-    if dataset.history is not None:
-        return ()
     return (*_sums(dataset), *_encodings(dataset))
 
 
-def _numbers(dataset: Dataset) -> dict[str, np.ndarray]:
-    """Return the features that are numbers, in float64."""
-    quantities = (c.name for c in dataset.schema.features if c.traits.is_quantity)
-    return {name: dataset.frame[name].to_numpy().astype(np.float64) for name in quantities}
+def _names_of_numbers(dataset: Dataset) -> list[str]:
+    return [column.name for column in dataset.schema.features if column.traits.is_quantity]
 
 
 def _sums(dataset: Dataset) -> Iterator[Alarm]:
     """Yield an alarm if a sum of several columns is the target, in every row that has them all."""
-    columns = _numbers(dataset)
-    if dataset.classes or not 2 <= len(columns) <= MOST_COLUMNS:
+    names = _names_of_numbers(dataset)
+    if dataset.classes or not 2 <= len(names) <= MOST_COLUMNS:
         return
-    rows = np.column_stack([*columns.values(), dataset.target])[:MOST_ROWS]
+    columns = [dataset.frame[name][:MOST_ROWS].to_numpy() for name in names]
+    rows = np.column_stack([*columns, dataset.target[:MOST_ROWS]]).astype(np.float64)
     rows = rows[np.isfinite(rows).all(axis=1)]
-    if len(rows) < ROWS_PER_COLUMN * (len(columns) + 1):
+    if len(rows) < ROWS_PER_COLUMN * (len(names) + 1):
         return
     centred = rows - rows.mean(axis=0)
     deviation = centred.std(axis=0)
     scaled = centred / np.where(deviation > 0, deviation, 1.0)
     weight, *_ = np.linalg.lstsq(scaled[:, :-1], scaled[:, -1], rcond=None)
     left = scaled[:, -1] - scaled[:, :-1] @ weight
-    named = [n for n, w in zip(columns, weight, strict=True) if abs(w) > LEAST_PART]
+    named = [n for n, w in zip(names, weight, strict=True) if abs(w) > LEAST_PART]
     if np.mean(left**2) > ROUNDING or not 2 <= len(named) <= MOST_NAMED:
         return
     target = dataset.schema.target
@@ -79,10 +76,15 @@ def _encodings(dataset: Dataset) -> Iterator[Alarm]:
     """Yield an alarm for each column of means of the target over groups of the rows."""
     target = dataset.schema.target
     assert target is not None
-    own, classes = slice(dataset.own_rows), range(len(dataset.classes))
-    targets = [dataset.target[own] == k for k in classes] or [dataset.target[own]]
-    for name, values in _numbers(dataset).items():
-        if not any(_is_encoding(values[own], each.astype(np.float64)) for each in targets):
+    numbers, classes = dataset.target[: dataset.own_rows], range(len(dataset.classes))
+    for name in _names_of_numbers(dataset):
+        values = dataset.frame[name][: dataset.own_rows].to_numpy().astype(np.float64)
+        known = np.isfinite(values)
+        found, place, count = np.unique(values[known], return_inverse=True, return_counts=True)
+        if not FEWEST_VALUES <= len(found) <= len(place) / 2:
+            continue
+        targets = (numbers[known] == k for k in classes) if classes else (numbers[known],)
+        if not any(_are_means(found, place, count, each.astype(float)) for each in targets):
             continue
         option = f"--drop {name!r}"
         sentence = say(
@@ -97,13 +99,11 @@ def _encodings(dataset: Dataset) -> Iterator[Alarm]:
         yield Alarm("leak", sentence, (name,), brief, option)
 
 
-def _is_encoding(values: np.ndarray, target: np.ndarray) -> bool:
-    """Whether a column (n,) holds means of the target (n,) over its rows of equal value."""
-    known = np.isfinite(values)
-    values, target = values[known], target[known]
-    found, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    if not FEWEST_VALUES <= len(found) <= len(values) / 2:
-        return False
+def _are_means(found: np.ndarray, place: np.ndarray, count: np.ndarray, target: np.ndarray) -> bool:
+    """Whether values of a column (v,) are means of the target (n,) over the rows of each.
+
+    ``place`` (n,) is the value of each row, and ``count`` (v,) how many rows have one.
+    """
     deviation = float(target.std())
     mean = np.bincount(place, target) / count
     square = np.bincount(place, target**2) / count - mean**2

@@ -15,6 +15,7 @@ from gradum.study.column_cut import Cut
 from gradum.study.evidence import Evidence
 from gradum.study.finding_words import NO_DIFFERENCE, TOO_FEW_ROWS, UNDEFINED
 from gradum.study.groups.groups import Group, GroupGap, GroupMeasure, GroupScore
+from gradum.study.groups.learning_error import learning_errors
 from gradum.study.resampling import (
     ERROR,
     RESAMPLES,
@@ -143,9 +144,17 @@ class GroupComparison:
 
 
 def compare_groups(
-    evidence: Evidence, groups: Sequence[ColumnGroup], measures: Sequence[GroupMeasure]
+    evidence: Evidence,
+    groups: Sequence[ColumnGroup],
+    measures: Sequence[GroupMeasure],
+    learned: int | None = None,
 ) -> GroupComparison:
-    """Score groups, and all rows outside each, on the same resamples of the rows."""
+    """Score groups, and all rows outside each, on the same resamples of the rows.
+
+    Where the model ``learned`` from a known number of rows, and should do so again, errors of
+    differences include those of learning (`learning_errors`): draws of differences are moved
+    √(1 + L²/SE²) times as far, with L² the sum of both sides' squared errors of learning.
+    """
     every, weight = np.arange(len(evidence)), evidence.weight[None, :]
     sides = [side for group in groups for side in (group.mask, ~group.mask)]
     subsets = [Subset.of(evidence, every, side) for side in sides]
@@ -171,6 +180,13 @@ def compare_groups(
     comparable &= ~np.isnan(errors)
     freedom = np.maximum(np.minimum(alone[::2], alone[1::2]) - 1.0, 1.0)
     permuted = _permuted(evidence, groups, measures, places, comparable, shrunk[::2])
+    if learned is not None:
+        of_sides = learning_errors(evidence, sides, measures, learned)
+        off_by = np.hypot(of_sides[::2], of_sides[1::2])
+        share = np.divide(off_by, errors, out=np.zeros_like(errors), where=errors > 0)
+        wider = np.hypot(1.0, share)
+        errors = errors * wider
+        apart, permuted = apart * wider[..., None], permuted * wider[..., None]
     chance = np.zeros((*comparable.shape, 2))
     if comparable.any():
         chance[comparable] = farthest_by_chance(permuted[comparable])

@@ -18,7 +18,9 @@ from gradum.tables.wording import nearest
 MOST_GROUPS = 200
 
 
-def scores_by_group(evidence: Evidence, columns: Sequence[str], metric: str) -> Groups:
+def scores_by_group(
+    evidence: Evidence, columns: Sequence[str], metric: str, learned: int | None = None
+) -> Groups:
     """Score the judged rows by groups of columns, and compare each group with all other rows.
 
     A column of categories has a group for each level. A column of numbers or dates has four ranges
@@ -31,6 +33,10 @@ def scores_by_group(evidence: Evidence, columns: Sequence[str], metric: str) -> 
     the same sizes do, all at once, in 95% of permutations: if a few rows have most of the loss, a
     bootstrapped error is too small. Groups of fewer than 20 rows are listed but not compared.
 
+    All this asks whether the model at hand treats groups differently. Where ``learned`` is given,
+    the number of rows that it learned from, the question is whether models that learn from so many
+    rows do: intervals include the error of learning (`learning_errors`).
+
     Raises
     ------
     SpecError
@@ -42,7 +48,7 @@ def scores_by_group(evidence: Evidence, columns: Sequence[str], metric: str) -> 
         for column in (_cut(evidence, name) for name in dict.fromkeys(columns))
         for code in range(len(column.names))
     ]
-    compared = compare_groups(evidence, asked, measures)
+    compared = compare_groups(evidence, asked, measures, learned)
     gaps = tuple(
         gap
         for name in dict.fromkeys(columns)

@@ -104,7 +104,7 @@ class GridKind(CellKind):
         return Reading(self.name, reason, usable=False)
 
     def decoded_size(self, content: bytes) -> int:
-        """Return how many numbers would be decoded to open a file; nothing is decoded for that."""
+        """Return how many numbers the head of a file states."""
         return self.stated(content) if self._can_open else 0
 
     @property

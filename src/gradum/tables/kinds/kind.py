@@ -156,6 +156,10 @@ class Kind(ABC):
         """
         return None
 
+    def decoded_size(self, content: bytes) -> int:
+        """Return how many numbers would be decoded to open a file; nothing is decoded for that."""
+        return 0
+
     def joined(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return a frame in which columns that hold a value of this kind together are one."""
         return frame

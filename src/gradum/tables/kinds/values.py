@@ -325,10 +325,11 @@ def _cleaned(texts: pl.Expr, how: Parse) -> pl.Expr:
     stripped = texts.str.strip_chars()
     if how.whole:
         stripped = stripped.str.replace(r"^([+-]?\d+)\.0+$", "$1")
-    present = pl.when(~stripped.is_in(markers_of(how))).then(stripped)
-    if not how.spellings:
-        return present
-    lower = pl.Series(how.spellings).str.to_lowercase()
-    folded = stripped.str.to_lowercase()
-    meant = folded.replace_strict(lower, how.spellings, default=None, return_dtype=pl.String)
-    return pl.when(~stripped.is_in(markers_of(how))).then(pl.coalesce(meant, stripped))
+    level = stripped
+    if how.spellings:
+        lower = pl.Series(how.spellings).str.to_lowercase()
+        folded = stripped.str.to_lowercase()
+        level = folded.replace_strict(
+            lower, how.spellings, default=stripped, return_dtype=pl.String
+        )
+    return pl.when(~stripped.is_in(markers_of(how))).then(level)

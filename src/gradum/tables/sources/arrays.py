@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from math import prod
 from pathlib import PurePosixPath
+from tokenize import TokenError
 from typing import BinaryIO, cast
 
 import numpy as np
@@ -101,7 +102,7 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: str) -> np
         file = cast(BinaryIO, opened)
         try:
             shape, by_columns, dtype = HEADS[np.lib.format.read_magic(file)](file)
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, TokenError):  # the last on 3.13, for brackets a thousand deep
             raise _damaged(source) from None
         if dtype.kind not in HELD or not 1 <= len(shape) <= MOST_SIDES or 0 in shape[1:]:
             raise TableError(

@@ -25,6 +25,7 @@ from gradum.tables.table import Table
 from gradum.tables.totals import HEAD_ROWS, AllRows, TotalRows, find_totals
 
 BLOCK_ROWS = 65_536
+PREDICTED_ROWS = 8_192  # at a time, of a table that is held
 BLOCK_BYTES = 2**25  # fewer rows if tables are wide or texts long
 LONG_VALUE = 64  # bytes, on average over all columns
 WINDOW_ROWS = 4_096  # of a sample: neighbours in the file
@@ -300,8 +301,13 @@ def refuse_empty(source: str, rows: int) -> None:
 
 
 def rows_of_block(some: pl.DataFrame) -> int:
-    """Return how many rows like the given ones are held at a time: fewer if they are long."""
-    return max(1, min(BLOCK_ROWS, BLOCK_BYTES // row_bytes(some)))
+    """Return how many rows like the given ones are held at a time: fewer if they are long.
+
+    Unless it is fewer, it is a multiple of `PREDICTED_ROWS`, so that rows are predicted in the same
+    blocks, and to the same bits, as those of a table in memory.
+    """
+    rows = max(1, min(BLOCK_ROWS, BLOCK_BYTES // row_bytes(some)))
+    return rows - rows % PREDICTED_ROWS if rows > PREDICTED_ROWS else rows
 
 
 def row_bytes(some: pl.DataFrame) -> int:
