@@ -144,9 +144,7 @@ def _over_numbers(scale: Scale, effect: Effect, curves: Sequence[_Curve]) -> Any
     return alt.layer(*layers).properties(width="container", height=HEIGHT)
 
 
-def _places_of(
-    found: Effects, effect: Effect, answer: int, row: int | None
-) -> Iterator[alt.Chart]:
+def _places_of(found: Effects, effect: Effect, answer: int, row: int | None) -> Iterator[alt.Chart]:
     """Draw a point at a given row's own value, if it has one; no layer may be without data."""
     if row is None:
         return
