@@ -395,7 +395,7 @@ def described(served: ServedModel) -> dict[str, Any]:
         "task": model.task,
         "classes": list(model.classes),
         "columns": [
-            {"name": column.name, "kind": column.kind, "needed": column.name in served.needed}
+            {"name": column.name, "kind": column.kind, "needed": column.name in served.required}
             for column in model.fitted.schema.features
         ],
     }
