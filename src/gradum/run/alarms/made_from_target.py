@@ -12,6 +12,7 @@ flatter.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import permutations
 
 import numpy as np
@@ -88,7 +89,7 @@ def _products(dataset: Dataset) -> Iterator[Alarm]:
         for divides in (False, True) if one < other else (True,):
             if not _is_multiple(columns[one], columns[other], y, divides=divides):
                 continue
-            options = f"--drop {one!r} --drop {other!r}"
+            options = " ".join(f"--drop {name!r}" for name in (one, other))
             values = {"target": target.name, "one": one, "other": other, "options": options}
             found = (
                 say("{target!r} is a multiple of {one!r} divided by {other!r}", **values)
@@ -128,7 +129,8 @@ def _encodings(dataset: Dataset) -> Iterator[Alarm]:
     target = dataset.schema.target
     assert target is not None
     numbers, classes = dataset.target[: dataset.own_rows], range(len(dataset.classes))
-    groups = list(_groups(dataset))
+    wanted = [(numbers == k).astype(float) for k in classes] if classes else [numbers]
+    others = [means for each in wanted for means in _means_of_others(dataset, each)]
     for name in _names_of_numbers(dataset):
         values = dataset.frame[name][: dataset.own_rows].to_numpy().astype(np.float64)
         known = np.isfinite(values)
@@ -136,12 +138,8 @@ def _encodings(dataset: Dataset) -> Iterator[Alarm]:
         if len(found) < FEWEST_VALUES:
             continue
         repeats = len(found) <= len(place) / 2
-        targets = [numbers[known] == k for k in classes] if classes else [numbers[known]]
-        if not any(
-            (repeats and _are_means(found, place, count, each.astype(float)))
-            or any(_leave_out(values[known], code[known], each.astype(float)) for code in groups)
-            for each in targets
-        ):
+        of_own = repeats and any(_are_means(found, place, count, each[known]) for each in wanted)
+        if not of_own and not any(means.are(values) for means in others):
             continue
         option = f"--drop {name!r}"
         sentence = say(
@@ -169,24 +167,40 @@ def _are_means(found: np.ndarray, place: np.ndarray, count: np.ndarray, target: 
     return _agree(found, count, mean, target)
 
 
-def _groups(dataset: Dataset) -> Iterator[np.ndarray]:
-    """Yield the level of each row (n,), from 0, for each column whose levels repeat."""
+@dataclass(frozen=True)
+class _MeansOfOthers:
+    """Means of the target over the other rows of a row's level, for some rows (m,)."""
+
+    rows: np.ndarray
+    mean: np.ndarray
+    count: np.ndarray
+    """How many other rows there are."""
+    target: np.ndarray
+    """Of all rows (n,)."""
+
+    def are(self, values: np.ndarray) -> bool:
+        """Whether a column (n,) holds these means."""
+        found = values[self.rows]
+        known = np.isfinite(found)
+        return bool(known.mean() > 0.5) and _agree(
+            found[known], self.count[known], self.mean[known], self.target
+        )
+
+
+def _means_of_others(dataset: Dataset, target: np.ndarray) -> Iterator[_MeansOfOthers]:
+    """Yield the means of a target (n,) for each column whose levels repeat."""
     rows = dataset.own_rows
     for column in dataset.schema.features:
-        if column.traits.names_groups:
-            code = dataset.frame[column.name][:rows].rank("dense").fill_null(0).to_numpy()
-            if FEWEST_VALUES <= code.max(initial=0) <= rows / 2:
-                yield code.astype(np.intp)
-
-
-def _leave_out(values: np.ndarray, code: np.ndarray, target: np.ndarray) -> bool:
-    """Whether values (n,) are means of the target over the other rows of each row's level."""
-    count = np.bincount(code)[code] - 1
-    some = count > 0
-    if some.sum() < len(values) / 2:
-        return False
-    mean = (np.bincount(code, target)[code] - target)[some] / count[some]
-    return _agree(values[some], count[some], mean, target)
+        if not column.traits.names_groups:
+            continue
+        ranks = dataset.frame[column.name][:rows].rank("dense").fill_null(0).to_numpy()
+        code = ranks.astype(np.intp)
+        count = np.bincount(code)[code] - 1
+        some = np.flatnonzero(count > 0)[:MOST_ROWS]
+        if not FEWEST_VALUES <= code.max(initial=0) <= rows / 2 or len(some) < FEWEST_VALUES:
+            continue
+        total = np.bincount(code, target)[code[some]]
+        yield _MeansOfOthers(some, (total - target[some]) / count[some], count[some], target)
 
 
 def _agree(found: np.ndarray, count: np.ndarray, mean: np.ndarray, target: np.ndarray) -> bool:
