@@ -4,6 +4,7 @@ import asyncio
 import base64
 import io
 import json
+import re
 import shutil
 import threading
 
@@ -362,6 +363,23 @@ def test_the_page_loads_nothing_from_elsewhere(client):
     text = page.body.decode()
     assert "http://" not in text
     assert "https://" not in text
+
+
+def test_a_model_with_exposures_is_served_and_its_form_asks_for_them(tmp_path):
+    rng = np.random.default_rng(0)
+    years = rng.uniform(0.5, 2, 150)
+    frame = pl.DataFrame({"x": rng.normal(size=150), "years": years, "n": rng.poisson(years)})
+    options = ONCE | {"model": "linear", "loss": "poisson", "exposure": "years"}
+    gradum.fit(frame, "n", **options).save(tmp_path / "m.gradum")
+    client = Client(app(tmp_path / "m.gradum"))
+    one, two = (
+        client.post("/predict", {"records": [{"x": 0.0, "years": years}]}).json["answers"][0]
+        for years in (1, 2)
+    )
+    assert two["prediction"] == pytest.approx(2 * one["prediction"])
+    text = client.get("/").body.decode()
+    (form,) = json.loads(re.search(r'id="forms">(.*?)</script>', text)[1])
+    assert [field["name"] for field in form["fields"]] == ["years", "x"]
 
 
 def test_names_of_columns_are_text_on_the_page(tmp_path):

@@ -57,8 +57,9 @@ class ServedModel:
 
     @cached_property
     def example(self) -> Record:
-        """The row on which it is tested."""
-        return example_row(self.model.fitted)
+        """The row on which it is tested, for an exposure of 1 if the model has exposures."""
+        exposure = self.model.fitted.schema.exposure
+        return example_row(self.model.fitted) | ({} if exposure is None else {exposure: 1})
 
     @property
     def version(self) -> str:
@@ -89,6 +90,14 @@ class ServedModel:
             return bool(len(background_of(self.model, None)))
         except GradumError:
             return False
+
+    def promises(self, coverage: float) -> bool:
+        """Whether it has intervals or sets of this coverage."""
+        try:
+            conformal_of(self.model, coverage)
+        except GradumError:
+            return False
+        return True
 
     @cached_property
     def known(self) -> frozenset[str]:
