@@ -121,7 +121,7 @@ def _is_multiple(one: np.ndarray, other: np.ndarray, y: np.ndarray, *, divides: 
         if np.mean(left**2) > ROUNDING * wanted.var():
             return False
     # A column that does not vary is no factor.
-    return min(np.nanstd(one), np.nanstd(other)) > 0
+    return bool(min(np.nanstd(one), np.nanstd(other)) > 0)
 
 
 def _encodings(dataset: Dataset) -> Iterator[Alarm]:

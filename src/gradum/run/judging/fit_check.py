@@ -50,8 +50,8 @@ def _overfits(
     trained = [scores[name].get("train", {}).get(metric) for name in (rung, simpler)]
     if trained[0] is None or trained[1] is None or comparison.shows != "worse":
         return False
-    first, second = (figure(each.value) for each in trained)
-    return first != second and METRICS[metric].sign * (trained[0].value - trained[1].value) < 0
+    first, second = trained[0].value, trained[1].value
+    return figure(first) != figure(second) and METRICS[metric].sign * (first - second) < 0
 
 
 def _overfitting(
