@@ -71,7 +71,7 @@ def _dataset(frame: pl.DataFrame) -> Dataset:
 def _looked(frame: pl.DataFrame, seed: int) -> Looked:
     """Examine a table as a run does."""
     dataset, began = _dataset(frame), process_time()
-    check = checked_split(dataset, seed=seed)
+    check = checked_split(dataset, dataset.truth.metric, seed=seed)
     alarmed = bool(check.shown or hidden_groups(dataset, seed=seed))
     seconds, figures = process_time() - began, "–"
     if check.trials:
@@ -89,7 +89,7 @@ def _whole(name: str, model: str) -> tuple[str, str, float, bool]:
     fitted.report()
     taken = process_time() - began
     dataset, began = _dataset(frame), process_time()
-    checked_split(dataset, seed=0)
+    checked_split(dataset, dataset.truth.metric, seed=0)
     hidden_groups(dataset, seed=0)
     Neighbours.of(dataset, 0)  # again, for the errors of the rung in use
     share = (process_time() - began) / taken

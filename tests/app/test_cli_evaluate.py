@@ -50,6 +50,11 @@ def test_the_table_that_the_model_learned_from_is_known_again(gradum_command, li
     assert "All 300 rows are rows that the model was trained on: the scores say how well" in first
     said = json.loads(gradum_command("evaluate", linear_run[0], tables / "label.csv", "--json").out)
     assert (said["trained_on"], said["changes"]) == (300, [])
+    headline = said["judgement"]["headline"]
+    assert headline[0].startswith("All 300 rows are rows that the model was trained on")
+    assert "Right in" in headline[1]
+    assert first.count("All 300 rows") == 1
+    assert first.index("All 300 rows") < first.index("Right in")
 
 
 def test_new_rows_stand_beside_the_runs_own_scores(gradum_command, linear_run, tables):

@@ -12,7 +12,9 @@ from gradum.app.cli import progress
 from gradum.run.events import Expected, PartitionDone
 from synthetic import task
 
-EVENT = Expected(240.0, 3_000_000_000, "This will take about 4 minutes and 3.0 GB of memory.")
+EVENT = Expected(
+    240.0, 3_000_000_000, "Training and judging will take about 4 minutes and 3.0 GB of memory."
+)
 
 
 class Terminal(io.StringIO):

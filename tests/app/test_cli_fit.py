@@ -34,6 +34,18 @@ def test_a_run_says_what_it_understood_found_and_wrote(linear_run):
     assert (folder / "report.html").read_text().startswith("<!doctype html>")
 
 
+def test_after_use_no_model_nobody_is_sent_to_predict(gradum_command, linear_run, tmp_path):
+    table = task("label", 200).with_columns(pl.col("label").shuffle(seed=0))
+    table.select("age", "label").write_csv(tmp_path / "t.csv")
+    options = ["-t", "label", "--model", "linear", "--cv", 2, "--no-learning-curve"]
+    said = gradum_command("fit", tmp_path / "t.csv", *options, "-o", tmp_path / "run").out
+    assert "Use no model" in said
+    after = said[said.index("Next: ") :]
+    assert "gradum predict" not in after
+    assert "columns that tell more about 'label'" in after
+    assert "gradum predict" in linear_run[1].out
+
+
 def test_json_is_one_event_a_line(gradum_command, tables, tmp_path):
     ended = gradum_command(
         "fit", tables / "label.csv", "-t", "label", *options("-o", tmp_path / "run", "--json")

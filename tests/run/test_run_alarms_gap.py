@@ -15,12 +15,13 @@ ROWS = 600
 VALIDATION, TEST = np.arange(300), np.arange(300, 600)
 
 
-def made(validation, test, metric="rmse", seed=0, **options):
+def made(validation, test, metric="rmse", seed=0, more=None, **options):
     """A run whose network is off by so much on either part; the baseline says the mean."""
     rng = np.random.default_rng(seed)
     y = rng.normal(size=ROWS)
-    frame = pl.DataFrame({"x": y, "place": [f"p{k % 40}" for k in range(ROWS)], "y": y})
-    dataset, _ = planned(frame.with_columns(t=np.arange(ROWS)), "y", **options)
+    place = [f"p{k % 40}" for k in range(ROWS)]
+    frame = pl.DataFrame({"x": y, "place": place, "t": np.arange(ROWS), "y": y, **(more or {})})
+    dataset, _ = planned(frame, "y", **options)
     said = y + rng.normal(size=ROWS) * np.where(np.arange(ROWS) < 300, validation, test)
     mean = np.zeros(ROWS)
     parts = {
@@ -39,8 +40,17 @@ def test_a_validation_score_that_flatters_is_found(metric):
     scores = judgement.scores["mlp"]
     for part in ("validation", "test"):
         assert figure(scores[part][metric].value) in alarm.sentence
-    assert "--group COL" in alarm.sentence
+    assert alarm.sentence.endswith("say so with --group 'place'.")
     assert alarm.kind == "validation better than test"
+
+
+def test_the_remedy_names_columns_that_this_table_has():
+    day = np.datetime64("2021-03-01") + np.arange(ROWS)
+    (alarm,) = gap(*made(0.2, 0.6, more={"day": day}))
+    assert alarm.sentence.endswith("say so with --group 'place' or --time 'day'.")
+    (alarm,) = gap(*made(0.2, 0.6, drop=("place",)))
+    assert "--" not in alarm.sentence
+    assert alarm.sentence.endswith("believe the test score.")
 
 
 @pytest.mark.parametrize("metric", ["rmse", "r2", "mae"])

@@ -47,6 +47,38 @@ def test_means_of_the_target_over_its_own_rows_are_found(seed, weight, kept):
     assert alarm.option == "--drop 'mean'"
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("weight", [0, 20])
+def test_means_of_the_target_over_the_other_rows_of_a_level_are_found(seed, weight):
+    frame, y = drawn(seed), pl.col("y")
+    others = pl.len().over("group") - 1
+    means = (y.sum().over("group") - y + weight * y.mean()) / (others + weight)
+    (alarm,) = alarms(frame.with_columns(mean=means.fill_nan(0.0)))
+    assert alarm.columns == ("mean",)
+    assert alarm.option == "--drop 'mean'"
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (2.5 * pl.col("a") * pl.col("b"), "is a multiple of 'a' times 'b' in every row"),
+        ((pl.col("a") * pl.col("c")).round(3), "is a multiple of 'a' times 'c' in every row"),
+        (pl.col("c") / (pl.col("a").abs() + 1), "is a multiple of 'c' divided by 'size' in"),
+    ],
+)
+def test_a_target_that_is_a_product_or_a_quotient_is_found(seed, made, words):
+    frame = drawn(seed).with_columns(size=pl.col("a").abs() + 1)
+    (alarm,) = alarms(frame.with_columns(made.alias("y")))
+    assert words in alarm.sentence
+    assert alarm.option == " ".join(f"--drop {name!r}" for name in alarm.columns)
+
+
+def test_a_product_with_noise_is_none():
+    frame = drawn(0).with_columns(y=pl.col("a") * pl.col("b") + 0.01 * pl.col("y"))
+    assert alarms(frame) == ()
+
+
 def test_shares_of_a_class_are_found():
     frame = drawn(0).with_columns(
         y=pl.when(pl.col("y") > 0).then(pl.lit("u")).otherwise(pl.lit("v"))

@@ -1,5 +1,7 @@
 """Splits that flatter: what is planted is found, and tables without are left in peace."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -16,11 +18,12 @@ from gradum.run.alarms.quick_model import (
     ridge_answers,
 )
 from gradum.run.split_check import SplitCheck, SplitTrial
-from gradum.scores.metrics import METRICS
+from gradum.scores.metrics import score
 
 
-def check(frame, target="y", seed=0, **options):
-    return checked_split(planned(frame, target, seed=seed, **options)[0], seed=seed)
+def check(frame, target="y", seed=0, metric="", **options):
+    dataset, _ = planned(frame, target, seed=seed, **options)
+    return checked_split(dataset, metric or dataset.truth.metric, seed=seed)
 
 
 def dates(days):
@@ -51,30 +54,66 @@ def pupils(seed=0, schools=60, rows=20, effect=1.0, **more):
 def test_random_walks_over_time_are_found_with_both_figures_and_the_option():
     found = check(stores(), "sales")
     (trial,) = found.shown
-    assert (trial.column, trial.by, trial.metric) == ("date", "time", "r2")
-    assert trial.at_random > 0.9
-    assert trial.divided < 0.7
+    assert (trial.column, trial.by, trial.metric) == ("date", "time", "rmse")
+    assert trial.divided > 3 * trial.at_random
     (alarm,) = split_alarms(found)
     assert (alarm.kind, alarm.columns) == ("random split", ("date",))
     assert "give --time 'date'" in alarm.sentence
-    assert "R² 0.9" in alarm.sentence
+    assert "RMSE" in alarm.sentence
     assert trial.useless
     assert "Do not use it for rows with a later 'date'" in trial.expectation
-    better = structs.replace(trial, divided=0.3)
-    assert not better.useless
+    better = structs.replace(trial, metric="r2", divided=0.3, useless=False)
     assert "expect R² of about 0.3" in better.expectation
 
 
-@pytest.mark.parametrize(("drift", "shown"), [(0.5, False), (3.0, True)])
-def test_no_alarm_says_two_scores_that_read_alike(drift, shown):
+@pytest.mark.parametrize(
+    ("metric", "drift", "shown"),
+    [("r2", 0.5, False), ("r2", 3.0, True), ("rmse", 0.5, True), ("mae", 3.0, True)],
+)
+def test_no_alarm_says_two_scores_that_read_alike(metric, drift, shown):
+    """In the metric of the run, whichever it is."""
     rng = np.random.default_rng(0)
     x, walk = 20 * rng.normal(size=2000), 3 * np.cumsum(rng.normal(size=2000)) / np.sqrt(2000)
     y = x + drift * walk + rng.normal(size=2000)
-    found = check(pl.DataFrame({"date": dates(np.arange(2000)), "x": x, "y": y}), "y")
-    (trial,) = found.trials
+    frame = pl.DataFrame({"date": dates(np.arange(2000)), "x": x, "y": y})
+    (trial,) = check(frame, metric=metric).trials
+    assert trial.metric == metric
     assert trial.p_value < 1e-4
-    assert trial.divided < trial.at_random
     assert (trial.differs, trial.shown) == (shown, shown)
+
+
+def test_scores_that_a_few_rows_decide_are_not_told_apart():
+    """An error of a few later rows moves the score, and no interval separates it from chance."""
+    rng = np.random.default_rng(1)
+    place = np.arange(2000)
+    walk = np.cumsum(rng.normal(size=2000)) / np.sqrt(2000)
+    y = walk + 0.3 * rng.normal(size=2000) + np.where(place % 700 == 699, 300.0, 0.0)
+    frame = pl.DataFrame({"date": dates(place), "x": rng.normal(size=2000), "y": y})
+    by_mean, by_median = (check(frame, metric=metric).trials[0] for metric in ("rmse", "mae"))
+    assert by_mean.p_value == by_median.p_value < 1e-4
+    assert (by_mean.shown, by_median.shown) == (False, True)
+
+
+@pytest.mark.parametrize(("loss", "metric"), [("quantile:0.9", "pinball"), ("poisson", "deviance")])
+def test_a_run_of_quantiles_or_counts_is_tried_in_its_own_metric(loss, metric):
+    rng = np.random.default_rng(2)
+    x, walk = rng.normal(size=1500), np.cumsum(rng.normal(size=1500)) / 12
+    shuffled = rng.permutation(walk)
+    for level, shown in ((walk, True), (shuffled, False)):
+        y = rng.poisson(np.exp(1.5 + 0.3 * x + 0.5 * level)).astype(float)
+        frame = pl.DataFrame({"date": dates(np.arange(1500)), "x": x, "y": y})
+        dataset, _ = planned(frame, "y", kind="regression")
+        target = structs.replace(dataset.schema.target, loss=loss)
+        dataset = replace(dataset, schema=structs.replace(dataset.schema, target=target))
+        (trial,) = checked_split(dataset, dataset.truth.metric, seed=0).trials
+        assert (trial.metric, trial.shown) == (metric, shown)
+    # The quantile of a random split lies where the loss asks for it.
+    rows = QuickRows.of(dataset, np.arange(1500))
+    said = rows.suited(np.zeros((1500, 1)), np.arange(1500) < 1000)
+    if metric == "pinball":
+        assert np.mean(rows.target[:1000] <= said[:1000]) == pytest.approx(0.9, abs=0.05)
+    else:
+        assert (said == 0).all()
 
 
 def test_the_same_stores_without_walks_are_left_in_peace():
@@ -103,7 +142,8 @@ def test_subjects_of_three_rows_whose_class_is_constant_are_found():
         }
     )
     (trial,) = check(frame, "Group").shown
-    assert (trial.column, trial.by, trial.metric) == ("Subject ID", "group", "auc")
+    assert (trial.column, trial.by, trial.metric) == ("Subject ID", "group", "log_loss")
+    assert trial.useless
     rows = frame.with_columns(pl.col("Group").shuffle(seed=0))
     assert not check(rows, "Group").shown
 
@@ -197,9 +237,8 @@ def test_classes_that_are_rare_are_never_told_right():
     of = np.r_[rng.integers(12, size=600), np.repeat([12, 13, 14], 5)]
     dataset, _ = planned(pl.DataFrame({"x": rng.normal(size=615), "y": labels[of]}), "y")
     rows = QuickRows.of(dataset, np.arange(615))
-    assert rows.metric == "accuracy"
-    assert rows.metric in METRICS
-    assert rows.score(rows.target, np.ones(615, bool)) == pytest.approx(600 / 615)
+    outcome = rows.outcome(rows.target, np.ones(615, bool))
+    assert score(outcome)["accuracy"] == pytest.approx(600 / 615)
 
 
 def test_two_columns_of_time_are_one_alarm_and_two_of_groups_are_two():

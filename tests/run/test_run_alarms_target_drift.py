@@ -40,6 +40,14 @@ def test_a_level_that_has_moved_is_found_and_both_values_named(folds):
     assert (alarm.kind, alarm.columns) == ("drift", ("y",))
 
 
+def test_levels_that_read_alike_in_three_digits_are_written_with_more():
+    rng = np.random.default_rng(0)
+    y = 101_325 + rng.normal(0, 4, 2000) + np.where(np.arange(2000) < 1600, 0, 5)
+    (alarm,) = alarms(y, time="t")
+    before, after = (np.mean(y[rows]) for rows in (slice(1600), slice(1600, None)))
+    assert f"is {after:,.0f} on average in the judged rows, {before:,.0f} (" in alarm.sentence
+
+
 def test_a_share_that_has_moved_is_found_and_both_shares_named():
     late = np.arange(2000) >= 1600
     y = np.where(np.random.default_rng(0).random(2000) < np.where(late, 0.32, 0.2), "yes", "no")

@@ -89,6 +89,24 @@ def test_where_nothing_helps_it_says_so():
     assert headline(found)[1].startswith("No column is shown to help: guessing")
 
 
+def test_a_constant_ranks_no_pairs():
+    """Over folds whose constants differ, its AUC is that of the folds."""
+    scores = classes(RIGHT, (0.66, 0.67, 0.68))
+    scores["baseline"]["auc"] = around(0.48)
+    labels = (ClassScores("no", 124, 200, around(0.6), around(1.0), around(0.7), 124),)
+    labels += (ClassScores("yes", 76, 0, around(0.0), around(0.0), around(0.0), 0),)
+    found = judgement("log_loss", scores, 0.02, prevalence=NEARLY, by_class=labels)
+    said = headline(found)
+    assert found.no_model_helps
+    assert said[0].startswith("Right in 62 of 100 rows")
+    assert said[1:] == (
+        "Finds none of the 76 rows that are 'yes'.",
+        "Use no model: none does better than guessing.",
+    )
+    alone = judgement("log_loss", {"baseline": scores["baseline"]}, 0.02, prevalence=NEARLY)
+    assert not alone.no_model_helps  # as it was asked for
+
+
 def test_of_very_unequal_classes_it_says_how_many_of_the_rare_one_are_found():
     shares = {"no": 0.9, "yes": 0.1}
     rare = (

@@ -198,6 +198,28 @@ def test_a_gap_that_costs_nothing_is_no_overfitting_and_is_explained():
     assert said.startswith("No simpler model does better on new rows")
 
 
+def test_scores_that_read_alike_are_no_gap():
+    """Each of 240 errors is greater by a hundred-thousandth, which is beyond chance."""
+    said = {
+        part: {"baseline": MEAN, "linear": Prediction(NUMBERS + size, None)}
+        for part, size in (("train", 1.0), ("test", 1.00001))
+    }
+    parts = {part: Seen(EVERY, predictions) for part, predictions in said.items()}
+    found = judged(number_truth(), parts, "rmse").fit_check
+    assert found.startswith("No sign of overfitting: RMSE 1 on the rows it learned from, 1 on new")
+
+
+def test_a_loss_to_a_simpler_rung_is_written_with_the_digits_that_show_it():
+    flat = {"baseline": MEAN, "linear": Prediction(NUMBERS + 1.0, None)}
+    train = flat | {"mlp": Prediction(NUMBERS + 0.5, None)}
+    test = flat | {"mlp": Prediction(NUMBERS + 1.0001, None)}
+    parts = {"train": Seen(EVERY, train), "test": Seen(EVERY, test)}
+    found = judged(number_truth(), parts, "rmse").fit_check
+    assert found.startswith("Overfitting: MLP beats linear")
+    assert "(RMSE 0.5 against 1)" in found
+    assert "(1.0001 against 1)" in found
+
+
 def test_no_gap_is_no_sign_of_overfitting():
     _, said = checked({"mlp": 2.0}, {"mlp": 2.0})
     assert said.startswith("No sign of overfitting")

@@ -4,7 +4,13 @@ import math
 
 import pytest
 
-from gradum.scores.figures import figure, percent, percent_with_interval, with_interval
+from gradum.scores.figures import (
+    figure,
+    figures_apart,
+    percent,
+    percent_with_interval,
+    with_interval,
+)
 from gradum.scores.interval import Interval
 
 
@@ -15,7 +21,7 @@ from gradum.scores.interval import Interval
         (0.123456, {"digits": 4}, "0.1235"),
         (54812.7, {}, "54,800"),
         (-54812.7, {}, "-54,800"),
-        (54812.7, {"digits": 6}, "54,813"),
+        (54812.7, {"digits": 6}, "54,812.7"),
         (0.02, {"sign": True}, "+0.02"),
         (2000.4, {"sign": True}, "+2,000"),
         (3.2e12, {}, "3,200,000,000,000"),
@@ -64,6 +70,21 @@ def test_a_value_and_its_bounds_are_rounded_alike_and_none_loses_its_sign(interv
 )
 def test_shares_are_written_in_percent(share, written):
     assert percent_with_interval(Interval(*share, 0.1)) == written
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "written"),
+    [
+        (2.0, 3.0, ("2", "3")),
+        (0.95312, 0.95281, ("0.95312", "0.95281")),
+        (2010.12, 2010.44, ("2,010.12", "2,010.44")),
+        (1_000_000.0, 1_000_100.0, ("1,000,000", "1,000,100")),
+        (7.0, 7.0, ("7", "7")),
+        (1.0 + 1e-15, 1.0, ("1", "1")),
+    ],
+)
+def test_two_figures_have_as_many_digits_as_tell_them_apart(one, other, written):
+    assert figures_apart(one, other) == written
 
 
 def test_only_all_is_a_hundred_percent_and_only_nothing_is_none():

@@ -83,6 +83,14 @@ def test_a_chart_of_numbers_has_the_curves(shown):
     assert len(picture.rows) == len(effect.grid.values)
 
 
+def test_a_row_without_a_value_has_no_layer_without_data(shown):
+    """Vega warns of an infinite extent where a layer has none."""
+    _, layers, _ = drawn(shown.found, LONG, row=1)
+    _, without, _ = drawn(shown.found, LONG)
+    assert len(layers) == len(without)
+    assert all(layer["data"]["values"] for layer in layers if "data" in layer)
+
+
 def test_where_rows_are_few_is_shaded(shown):
     found = shown.found
     grid = found.of(LONG).grid

@@ -12,6 +12,7 @@ from gradum.show.stress_words import (
     corruption_sentences,
     corruption_tables,
     curve_table,
+    headline,
     rows_table,
     state,
 )
@@ -23,6 +24,7 @@ from gradum.study.stress.result import (
     Corruptions,
     KeptShare,
     RowAttack,
+    Stress,
 )
 
 SHARE = Interval(0.5, 0.1, 0.9, 0.2)
@@ -71,6 +73,7 @@ def test_of_one_row_and_one_column_nothing_is_said_in_the_plural(attack):
     one = structs.replace(one, rows=one.rows[:1])
     assert list(attack_sentences(one)) == [
         "The answer changes when columns move by up to 0.25 times the interquartile range.",
+        "If columns may move by the interquartile range, at most 50% of the answers stay the same.",
         "The answer is proved to stay the same while columns move by up to 0.1 times the "
         "interquartile range.",
         "This column may move: 'age'.",
@@ -183,6 +186,29 @@ def test_a_change_is_said_with_its_size(attack):
     assert stay not in sentences
 
 
+@pytest.mark.parametrize(
+    ("budget", "radius", "changed", "limit"),
+    [
+        ("iqr", 0.25, 0, "0.02 times the interquartile range"),
+        ("iqr", 0.02, 1, "0.02 times the interquartile range"),
+        ("quantile", 0.25, 0, "0.5% of the ranks"),
+        ("amounts", 1.0, 1, "the given amounts"),
+    ],
+)
+def test_the_headline_is_of_a_move_as_small_as_an_error_of_measuring(
+    attack, budget, radius, changed, limit
+):
+    first = structs.replace(attack.rows[0], radius=radius)
+    found = structs.replace(attack, budget=budget, rows=(first, attack.rows[1]))
+    none = Corruptions(10, 0.1, None, ())
+    said = headline(Stress("label", "linear", 10, found, none), "held.csv")
+    assert said == (
+        f"{changed} of 2 answers for 'label' in held.csv change when columns move by up to {limit}."
+    )
+    small = budget != "amounts"
+    assert ("at most 50% of the answers stay" in " ".join(attack_sentences(found))) == small
+
+
 def test_a_picture_is_drawn(attack):
     assert "<svg" in kept_answers(certified(attack)).svg
 
@@ -190,7 +216,8 @@ def test_a_picture_is_drawn(attack):
 def test_the_state_is_that_of_the_answers(attack):
     proved = structs.replace(attack.rows[1], certified_radius=1.0)
     other = structs.replace(proved, row=9, answer="yes")
-    assert state(attack) == "changed"
+    soon = structs.replace(attack.rows[0], radius=0.02)
+    assert state(structs.replace(attack, rows=(soon, other))) == "changed"
     assert state(structs.replace(attack, rows=(proved, other))) == "proved"
     assert state(structs.replace(attack, rows=(attack.rows[1], other))) == "undecided"
     assert state(structs.replace(attack, rows=(proved, proved))) == "undecided"  # always alike

@@ -1,5 +1,6 @@
 """A run in words and tables, for the terminal."""
 
+import itertools
 import re
 
 import numpy as np
@@ -109,12 +110,28 @@ def test_each_column_is_named_with_its_kind_and_reason():
 
 def test_a_wide_table_is_cut_short_and_says_so():
     rng = np.random.default_rng(0)
-    frame = pl.DataFrame(rng.normal(size=(50, MOST_COLUMNS + 12)))
+    names = ["".join(pair) for pair in itertools.product("abcdefgh", repeat=2)][: MOST_COLUMNS + 12]
+    frame = pl.DataFrame(rng.normal(size=(50, len(names))), schema=names)
     schema = infer(Table(frame, "wide.csv"))
     said = plain(*schema_parts(schema, ()))
     assert "… and 12 more columns" in said
-    assert f"column_{MOST_COLUMNS - 1} " in said
-    assert f"column_{MOST_COLUMNS} " not in said
+    assert f"\n{names[MOST_COLUMNS - 1]} " in said
+    assert f"\n{names[MOST_COLUMNS]} " not in said
+
+
+def test_many_columns_that_differ_in_a_number_are_one_line():
+    rng = np.random.default_rng(0)
+    genes = {f"gene_{place}": rng.normal(size=50) for place in range(39)}
+    empty = {f"empty {place}": [None] * 50 for place in "abcdefghijkl"}
+    pairs = {f"day{place}": rng.normal(size=50) for place in range(3)}
+    schema = infer(Table(pl.DataFrame({"age": np.arange(50) % 7} | genes | empty | pairs), "w.csv"))
+    lines = plain(*schema_parts(schema, ())).splitlines()
+    (of_genes,) = [line for line in lines if "gene_" in line]
+    assert of_genes.startswith("gene_0, gene_1, gene_2, …")
+    assert "39 columns alike. The first: " + schema.columns[1].reason in of_genes
+    (of_empty,) = [line for line in lines if "empty " in line]
+    assert "12 columns alike" in of_empty
+    assert [line.split()[0] for line in lines[-3:]] == ["day0", "day1", "day2"]
 
 
 def test_the_columns_of_a_chinese_table_begin_at_the_same_cell(classifier):

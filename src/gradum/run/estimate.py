@@ -9,6 +9,7 @@ factor of two or three. A time limit is not scaled: its seconds are those of the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from time import perf_counter
 from typing import Any
 
@@ -33,6 +34,7 @@ REFERENCE = 9.5e10  # floating-point operations per second of the machine that w
 
 # seconds, whatever the rungs
 VALUE = 2.5e-7  # per value that is encoded, taken and predicted in one fit
+GRID_BYTE = 4.3e-7  # per byte of a picture or sound, which a fit reads and encodes six times
 JUDGED = 1e-4  # per test row, whose numbers are predicted and resampled
 JUDGED_CLASS, JUDGED_CLASSES = 2.5e-5, 2e-4  # more: for each class, and if there are classes
 
@@ -58,7 +60,7 @@ def expect(spec: Spec, plan: Plan, layout: Layout, classes: int) -> Expected:
     left = available_memory()
     short = left is not None and needed > left
     sentence = say(
-        "This will take about {duration} and {needed} of memory.",
+        "Training and judging will take about {duration} and {needed} of memory.",
         duration=_duration(seconds),
         needed=size(needed),
     )
@@ -136,8 +138,9 @@ def around(spec: Spec, plan: Plan, layout: Layout, classes: int) -> float:
     """Return the seconds of everything but the fits."""
     width = Width.of(layout, classes)
     values = width.numbers + 2 * width.codes + width.entries
+    encoded = VALUE * values + GRID_BYTE * sum(prod(grid.shape) for grid in layout.grids)
     judged = JUDGED + (JUDGED_CLASSES + JUDGED_CLASS * classes if classes else 0.0)
-    return sum(VALUE * sum(rows) * values + judged * rows[-1] for rows in _rows(spec, plan))
+    return sum(encoded * sum(rows) + judged * rows[-1] for rows in _rows(spec, plan))
 
 
 def fits_in_order(

@@ -132,7 +132,7 @@ def _climbed(
 ) -> Run:
     """Return the run on rows that have been divided into parts."""
     dataset, plan = divided.dataset, divided.plan
-    split = checked_split(dataset, seed=spec.seed)
+    split = checked_split(dataset, metric, seed=spec.seed)
     alarms = before_training(dataset, plan, split, seed=spec.seed)
     if alarms:
         context.tell(Alarmed(alarms))

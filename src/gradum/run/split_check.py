@@ -14,10 +14,6 @@ Way = Literal["time", "group"]
 """Another way to divide the rows; also the name of the option that asks for it."""
 
 
-GUESSING = {"r2": 0.05, "auc": 0.525}
-"""The scores that are hardly better than that of any guess, by a twentieth of what is possible."""
-
-
 class SplitTrial(msgspec.Struct, frozen=True):
     """A quick model, judged on the same rows by a random split and by time or by group."""
 
@@ -25,7 +21,7 @@ class SplitTrial(msgspec.Struct, frozen=True):
     """The column that orders or groups the rows."""
     by: Way
     metric: str
-    """The metric of the scores."""
+    """The metric of the scores, that of the run."""
     at_random: float
     divided: float
     """The scores of the same rows by models of equally many rows: rows drawn at random, and earlier
@@ -34,7 +30,14 @@ class SplitTrial(msgspec.Struct, frozen=True):
     """The p-value against the loss being no greater if the rows are divided by the column."""
     shown: bool
     """Whether the loss is greater beyond chance, allowing for the number of columns that were
-    tried."""
+    tried, and by an interval of the scores' difference."""
+    useless: bool = False
+    """Whether the quick model did hardly better than guessing on rows divided by the column."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether the two scores differ as they are written."""
+        return self._values["at_random"] != self._values["divided"]
 
     @property
     def sentence(self) -> str:
@@ -53,16 +56,6 @@ class SplitTrial(msgspec.Struct, frozen=True):
             "{column!r}.",
             **self._values,
         )
-
-    @property
-    def differs(self) -> bool:
-        """Whether the two scores differ as they are shown."""
-        return self._values["at_random"] != self._values["divided"]
-
-    @property
-    def useless(self) -> bool:
-        """Whether the quick model did hardly better than guessing on rows divided by the column."""
-        return self.metric in GUESSING and self.divided <= GUESSING[self.metric]
 
     @property
     def expectation(self) -> str:
@@ -106,13 +99,13 @@ class SplitTrial(msgspec.Struct, frozen=True):
             )
         if self.by == "time":
             return say(
-                "Rows with a later {column!r} are predicted worse than the scores say: {metric} of "
-                "about {divided}",
+                "Rows with a later {column!r} are predicted worse than the scores say: a quick "
+                "model has {metric} {divided} on them, {at_random} on others",
                 **self._values,
             )
         return say(
-            "Rows with a new {column!r} are predicted worse than the scores say: {metric} of about "
-            "{divided}",
+            "Rows with a new {column!r} are predicted worse than the scores say: a quick model has "
+            "{metric} {divided} on them, {at_random} on others",
             **self._values,
         )
 

@@ -16,6 +16,8 @@ DIGITS = 3
 LARGEST, SMALLEST = 1e15, 1e-6  # beyond these, a power of ten is easier to read than zeros
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MOST_DECIMALS = 6
+MOST_DIGITS = 12
+"""Digits beyond which two numbers count as equal."""
 
 
 def figure(value: float | None, *, digits: int = DIGITS, sign: bool = False) -> str:
@@ -32,12 +34,22 @@ def figure(value: float | None, *, digits: int = DIGITS, sign: bool = False) -> 
         return f"{value:{plus}g}"
     mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
     rounded = float(f"{mantissa}e{power}")
-    if 1000 <= abs(rounded) < LARGEST:
-        return f"{rounded:{plus},.0f}"
-    if SMALLEST <= abs(rounded) < 1000:
+    if SMALLEST <= abs(rounded) < LARGEST:
         decimals = max(digits - 1 - int(power), 0)
-        return _without_zeros(f"{value:{plus}.{decimals}f}")
+        return _without_zeros(f"{rounded:{plus},.{decimals}f}")
     return f"{float(mantissa):{plus}g}·10{str(int(power)).translate(SUPERSCRIPTS)}"
+
+
+def figures_apart(one: float, other: float) -> tuple[str, str]:
+    """Write two numbers as figures that read differently, with more digits if they need them.
+
+    One digit beyond the first that differs keeps rounding from doubling their difference.
+    """
+    for digits in (DIGITS, *range(DIGITS + 2, MOST_DIGITS + 1)):
+        shorter = digits - (digits > DIGITS)
+        if figure(one, digits=shorter) != figure(other, digits=shorter):
+            return figure(one, digits=digits), figure(other, digits=digits)
+    return figure(one), figure(other)
 
 
 def with_interval(interval: Interval, *, digits: int = DIGITS, sign: bool = False) -> str:

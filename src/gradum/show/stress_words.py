@@ -52,7 +52,7 @@ def size_text(kind: BudgetKind, epsilon: float) -> str:
 
 
 def headline(found: Stress, source: str) -> str:
-    """Say how many answers change within the budget, or that the model always answers alike."""
+    """Say how many answers a small move changes, or that the model always answers alike."""
     attack = found.attack
     if attack.only_answer is not None:
         return constant_sentence(attack)
@@ -62,10 +62,10 @@ def headline(found: Stress, source: str) -> str:
         "{changed:,} of {count:,} answers for {target!r} in {source} change when columns move by "
         "up to {limit}.",
         len(attack.rows),
-        changed=attack.changed,
+        changed=attack.changed_within(attack.small),
         target=shortened(found.target),
         source=source,
-        limit=size_text(attack.budget, attack.full),
+        limit=size_text(attack.budget, attack.small),
     )
 
 
@@ -80,13 +80,13 @@ def constant_sentence(attack: Attack) -> str:
 
 
 def state(attack: Attack) -> Literal["changed", "proved", "undecided"]:
-    """Say whether an answer changes, all are proved to stay, or neither is known.
+    """Say whether a small move changes an answer, all are proved to stay, or neither is known.
 
     Of a model that always answers alike, nothing is learned.
     """
-    if attack.changed:
+    if attack.changed_within(attack.small):
         return "changed"
-    proved = all((row.certified_radius or 0.0) >= attack.full for row in attack.rows)
+    proved = all((row.certified_radius or 0.0) >= attack.small for row in attack.rows)
     return "proved" if proved and attack.only_answer is None else "undecided"
 
 
@@ -104,6 +104,8 @@ def attack_sentences(attack: Attack) -> Iterator[str]:
         )
     elif attack.changed:
         yield say("The attack changed less than half of the answers.")
+    if attack.small < attack.full and attack.changed:
+        yield kept_sentence(attack)
     if attack.median_certified is not None:
         yield say_plural(
             "The answer is proved to stay the same while columns move by up to {size}.",
@@ -135,6 +137,15 @@ def attack_sentences(attack: Attack) -> Iterator[str]:
             "An answer counts as changed if it moves by at least {size}.",
             size=figure(attack.least_move),
         )
+
+
+def kept_sentence(attack: Attack) -> str:
+    """Say how many answers stay if columns move within the full budget."""
+    return say(
+        "If columns may move by {size}, at most {share} of the answers stay the same.",
+        size=size_text(attack.budget, attack.full),
+        share=percent(attack.curve[-1].attacked.value),
+    )
 
 
 def curve_table(attack: Attack) -> TextTable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from gradum.study.evaluation.run_comparison import RunComparison
 
 MOST_COLUMNS = 40
+FEWEST_ALIKE, NAMED_ALIKE = 10, 3
 MOST_CLASSES = 20
 FEW_SCORES = (
     *("quadratic_kappa", "accuracy", "auc"),
@@ -70,17 +72,50 @@ def schema_parts(schema: Schema, notes: tuple[str, ...]) -> list[RenderableType]
     table.add_column(say("column"), overflow="fold", ratio=2)
     table.add_column(say("kind"), no_wrap=True)
     table.add_column(say("what was understood"), ratio=5)
-    shown = [column for column in schema.columns if column.role != "target"]
-    for column in shown[:MOST_COLUMNS]:
-        cells = Text(visible(column.name)), _kind(column), Text(visible(column.reason))
-        table.add_row(*cells)  # already escaped, so that the columns are wide enough
+    groups = _alike([column for column in schema.columns if column.role != "target"])
+    for columns in groups[:MOST_COLUMNS]:
+        name, reason = _in_one_line(columns)
+        # already escaped, so that the columns are wide enough
+        table.add_row(Text(visible(name)), _kind(columns[0]), Text(visible(reason)))
     parts.append(table)
-    if len(shown) > MOST_COLUMNS:
-        rest = len(shown) - MOST_COLUMNS
+    if rest := sum(map(len, groups[MOST_COLUMNS:])):
         more = say("… and {count} more columns; all of them are in schema.json.", count=rest)
         parts.append(Text(more, "dim"))
     parts.extend(note_parts(notes))
     return parts
+
+
+def _alike(columns: Iterable[Column]) -> list[list[Column]]:
+    """Group columns whose names differ in a number alone, or that are left out for one reason.
+
+    A column with something to check stands alone, and so do columns of which there are few.
+    """
+    groups: dict[tuple[object, ...], list[Column]] = {}
+    for column in columns:
+        stem = column.reason if column.role == "unused" else re.sub(r"\d+", "0", column.name)
+        alone = column.name if column.doubts else None
+        key = column.kind, column.role, column.missing > 0, stem, alone
+        groups.setdefault(key, []).append(column)
+    few = FEWEST_ALIKE
+    return [
+        part
+        for group in groups.values()
+        for part in ([group] if len(group) >= few else [[column] for column in group])
+    ]
+
+
+def _in_one_line(columns: list[Column]) -> tuple[str, str]:
+    """Return the name and the reason of a column, or of many that are alike."""
+    first = columns[0]
+    if len(columns) == 1:
+        return first.name, first.reason
+    names = listed([column.name for column in columns[:NAMED_ALIKE]])
+    return (
+        say("{names}, …", names=names),
+        say(
+            "{count:,} columns alike. The first: {reason}", count=len(columns), reason=first.reason
+        ),
+    )
 
 
 def note_parts(notes: Iterable[str]) -> list[Text]:
@@ -303,7 +338,11 @@ def class_parts(judgement: Judgement) -> list[RenderableType]:
 
 def change_parts(evaluation: Evaluation) -> list[RenderableType]:
     """Say what to know first about new rows, and lay out their scores next to the run's own."""
-    parts: list[RenderableType] = [Text(sentence, "bold") for sentence in evaluation.sentences]
+    parts: list[RenderableType] = [
+        Text(sentence, "bold")
+        for sentence in evaluation.sentences
+        if sentence not in evaluation.judgement.headline
+    ]
     if evaluation.changes:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         for heading in ("", say("new rows"), say("in the run"), say("difference"), ""):

@@ -150,15 +150,23 @@ def _farewell(model: Any, folder: Path, *, as_json: bool, quiet: bool) -> None:
 
 
 def _next(model: Any, folder: Path) -> str:
-    """Say what to do next: predict, or fit again where an alarm says how."""
+    """Say what to do next: predict, unless an alarm or the verdict says otherwise."""
     from gradum.ship.layout import REPORT
 
-    options = [alarm.option for alarm in model.fitted.judgement.alarms if alarm.option]
+    judgement = model.fitted.judgement
+    options = [alarm.option for alarm in judgement.alarms if alarm.option]
     if options:
         return say(
             "Next: open {report} in a browser, then fit again with {option}",
             report=folder / REPORT,
             option=options[0],
+        )
+    if judgement.no_model_helps:
+        return say(
+            "Next: open {report} in a browser, then\n"
+            "      look for columns that tell more about {target!r}",
+            report=folder / REPORT,
+            target=model.fitted.spec.target,
         )
     if model.fitted.spec.is_forecast:
         return say(

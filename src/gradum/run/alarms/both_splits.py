@@ -13,17 +13,23 @@ from functools import cached_property
 import numpy as np
 from scipy.special import stdtr
 
+from gradum.core.losses import Loss
 from gradum.margins import EQUAL
 from gradum.run.alarms.quick_model import QuickColumns, answers
 from gradum.run.dataset import Dataset
-from gradum.scores.metrics import METRICS
-from gradum.scores.outcome import Outcome, Task
-from gradum.scores.weighting import Weighting
+from gradum.run.judging.judge_rungs import Truth
+from gradum.rungs.rung import Prediction
+from gradum.scores.bootstrap import Resamples, paired_difference
+from gradum.scores.interval import Interval
+from gradum.scores.outcome import Outcome
 
 MOST_CLASSES = 12
 FARTHEST = 5.0  # interquartile ranges from the median beyond which a target is clipped
+LEAST_MEAN = 0.05  # of the target's mean: a positive mean is never predicted to be less
+LEAST_PROBABILITY = 0.1  # of a class's share; a least-squares fit of indicators falls below 0
 FOLDS, BUNDLES = 3, 32
 FEWEST_BUNDLES = 6
+RESAMPLES = 200
 ROWS_A_BUNDLE = 8
 
 
@@ -33,11 +39,16 @@ class QuickRows:
 
     columns: QuickColumns
     target: np.ndarray
-    """Of shape (n, k). A number in standard units, or one indicator per class."""
-    truth: np.ndarray
-    """Of shape (n,). The number, or the place of the class among the common ones."""
-    classes: int
-    """How many classes are common; 0 for a number."""
+    """Of shape (n, k). A number in standard units, or one indicator per common class."""
+    truth: Truth
+    """The table's targets, weights, classes and loss."""
+    places: np.ndarray
+    """Of shape (n,). The place of each row in the table."""
+    centre: float = 0.0
+    scale: float = 1.0
+    """What a number in standard units is multiplied by, and what is then added to it."""
+    common: tuple[int, ...] = ()
+    """The codes of the common classes, which are predicted; empty for a number."""
 
     @classmethod
     def of(cls, dataset: Dataset, rows: np.ndarray) -> QuickRows:
@@ -48,41 +59,62 @@ class QuickRows:
             low, middle, high = np.quantile(truth, (0.25, 0.5, 0.75))
             reach = FARTHEST * (high - low) or np.ptp(truth) or 1.0
             kept = np.clip(truth, middle - reach, middle + reach)
-            scaled = (kept - kept.mean()) / (kept.std() or 1.0)
-            return cls(columns, scaled[:, None], scaled, 0)
-        # Classes that are too rare to matter share a code that is never predicted right.
+            centre, scale = float(kept.mean()), float(kept.std() or 1.0)
+            scaled = (kept - centre) / scale
+            return cls(columns, scaled[:, None], dataset.truth, rows, centre, scale)
         counts = np.bincount(truth, minlength=len(dataset.classes))
         common = np.sort(np.argsort(-counts, kind="stable")[:MOST_CLASSES])
-        place = np.full(len(counts), len(common))
-        place[common] = np.arange(len(common))
-        truth = place[truth]
-        return cls(columns, np.eye(len(common) + 1)[truth][:, : len(common)], truth, len(common))
+        target = (truth[:, None] == common).astype(np.float64)
+        return cls(columns, target, dataset.truth, rows, common=tuple(common.tolist()))
 
-    def take(self, places: np.ndarray) -> QuickRows:
-        """Return the rows at some places, in the same units."""
-        columns = self.columns.take(places)
-        return replace(self, columns=columns, target=self.target[places], truth=self.truth[places])
-
-    def losses(self, said: np.ndarray) -> np.ndarray:
-        """Return each row's squared error (n,); for classes, its Brier score."""
-        return ((self.target - said) ** 2).sum(axis=1)
+    def take(self, chosen: np.ndarray) -> QuickRows:
+        """Return some of the rows, in the same units."""
+        return replace(
+            self,
+            columns=self.columns.take(chosen),
+            target=self.target[chosen],
+            places=self.places[chosen],
+        )
 
     @property
-    def metric(self) -> str:
-        """The metric that is reported."""
-        return {0: "r2", 2: "auc"}.get(self.classes, "accuracy")
+    def _moving(self) -> Loss | None:
+        """The loss of numbers that was asked for, if a constant added to a mean can suit it."""
+        loss = self.truth.loss
+        return None if loss is None or self.common or loss.link != "identity" else loss
 
-    def score(self, said: np.ndarray, judged: np.ndarray) -> float:
-        """Return that metric on the judged rows."""
-        said, truth = said[judged], self.truth[judged]
-        if not self.classes:
-            outcome = Outcome("regression", truth, said[:, 0])
-        else:
-            said = np.hstack([np.clip(said, 1e-6, 1.0), np.full((len(said), 1), 1e-9)])
-            said = said[:, : max(int(truth.max()) + 1, self.classes)]
-            task: Task = "binary" if said.shape[1] == 2 else "multiclass"
-            outcome = Outcome(task, truth, probability=said / said.sum(axis=1, keepdims=True))
-        return float(METRICS[self.metric].function(Weighting(outcome, np.ones((1, len(truth)))))[0])
+    def suited(self, said: np.ndarray, learned: np.ndarray) -> np.ndarray:
+        """Move predicted means (n, k) by the constant that costs least in the rows learned from.
+
+        For the loss of a quantile this is a quantile of their errors.
+        """
+        if self._moving is None:
+            return said
+        errors = (self.target - said)[learned, 0]
+        return said + self._moving.constant(errors, self.truth.weight[self.places[learned]])
+
+    def losses(self, said: np.ndarray) -> np.ndarray:
+        """Return each row's loss (n,): what was asked for, else the squared error.
+
+        For classes this is the Brier score; for a positive mean, the squared error as well.
+        """
+        if self._moving is not None:
+            return self._moving.cost(said[:, 0], self.target[:, 0])
+        return ((self.target - said) ** 2).sum(axis=1)
+
+    def outcome(self, said: np.ndarray, judged: np.ndarray) -> Outcome:
+        """Return predictions (n, k) of the judged rows as the run has them, next to the truth."""
+        places, said = self.places[judged], said[judged]
+        if not self.common:
+            value = said[:, 0] * self.scale + self.centre
+            if self.truth.loss is not None and self.truth.loss.link == "log":
+                value = np.maximum(value, LEAST_MEAN * self.centre)
+            return self.truth.outcome(places, Prediction(value, None))
+        counts = np.bincount(self.truth.target[self.places], minlength=len(self.truth.classes))
+        probability = np.tile(LEAST_PROBABILITY * (counts + 1) / counts.sum(), (len(places), 1))
+        common = np.array(self.common)
+        probability[:, common] = np.maximum(probability[:, common], said)
+        probability /= probability.sum(axis=1, keepdims=True)
+        return self.truth.outcome(places, Prediction.of_classes(probability))
 
 
 @dataclass(frozen=True)
@@ -123,13 +155,23 @@ class BothSplits:
         error = max(logs.std(ddof=1) / np.sqrt(len(logs)), EQUAL)
         return float(np.exp(logs.mean())), float(stdtr(len(logs) - 1, -logs.mean() / error))
 
-    @property
-    def scores(self) -> tuple[float, float]:
-        """The metric on the rows that are reported on, under either split."""
-        at_random, divided = (
-            self.rows.score(answers.said, self.scored) for answers in (self.at_random, self.divided)
+    @cached_property
+    def outcomes(self) -> tuple[Outcome, Outcome]:
+        """The predictions of the rows that are reported on, under either split."""
+        return (
+            self.rows.outcome(self.at_random.said, self.scored),
+            self.rows.outcome(self.divided.said, self.scored),
         )
-        return at_random, divided
+
+    def difference(self, metric: str, rng: np.random.Generator) -> Interval:
+        """Return the metric by the other split less that at random, with its 95% interval.
+
+        Both are of the same rows, whose bundles are drawn again together.
+        """
+        bundle = self.bundle[self.scored]
+        resamples = Resamples.draw(len(bundle), groups=bundle, count=RESAMPLES, rng=rng)
+        at_random, divided = self.outcomes
+        return paired_difference(divided, at_random, metric, resamples)
 
 
 def by_group(rows: QuickRows, name: str, code: np.ndarray, rng: np.random.Generator) -> BothSplits:
@@ -185,7 +227,9 @@ def _answered(
         said, losses = np.zeros((2, *rows.target.shape)), np.zeros((2, len(bundle)))
         times = np.zeros((2, len(bundle)))
         for known, new in zip(learned, asked, strict=True):
-            answer = answers(columns, rows.target, known, rng, name, None if place else group)
+            answer = rows.suited(
+                answers(columns, rows.target, known, rng, name, None if place else group), known
+            )
             loss = rows.losses(answer)
             for kind, chosen in enumerate((known, new)):
                 said[kind, chosen] = answer[chosen]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradum.messages import say
+from gradum.messages import listed, say
 from gradum.run.alarm import Alarm
+from gradum.run.alarms.split_columns import groups, orders
 from gradum.run.dataset import Dataset
 from gradum.run.judging.judgement import Judgement
 from gradum.rungs.names import BASELINE
@@ -43,11 +44,12 @@ def gap(dataset: Dataset, judgement: Judgement) -> tuple[Alarm, ...]:
         "validation": figure(validation.value),
         "test": figure(test.value),
     }
-    if dataset.groups is None and dataset.time is None:
+    if options := _options(dataset):
         sentence = say(
             "{metric} of the {rung} is {validation} on the validation rows, but {test} on the "
             "test rows, which is more than chance: if rows belong together or follow one another "
-            "in time, say so with --group COL or --time COL.",
+            "in time, say so with {options}.",
+            options=listed(options, "or"),
             **values,
         )
     else:
@@ -59,3 +61,20 @@ def gap(dataset: Dataset, judgement: Judgement) -> tuple[Alarm, ...]:
         )
     brief = say("{metric} is {validation} on rows of the training, {test} on new ones", **values)
     return (Alarm("validation better than test", sentence, (), brief),)
+
+
+def _options(dataset: Dataset) -> list[str]:
+    """Return the options that could divide rows divided at random, each with a column of theirs."""
+    if dataset.groups is not None or dataset.time is not None:
+        return []
+    frame, features = dataset.frame, dataset.schema.features
+    naming = [
+        column.name
+        for column in features
+        if column.traits.names_groups and groups(frame[column.name], column)
+    ]
+    ordering = [column.name for column in features if orders(frame[column.name], column)]
+    return [
+        *(f"--group {name!r}" for name in naming[:1]),
+        *(f"--time {name!r}" for name in ordering[:1]),
+    ]

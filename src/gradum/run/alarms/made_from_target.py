@@ -1,15 +1,19 @@
 """Columns that were made from the target, or that the target was made from.
 
-The target may be a sum of columns: then least squares explains all of it. And a column may hold the
-mean of the target over the rows of each level of another (its encoding): then the mean of the
-target over the rows with a value v of the column is v itself; if it was drawn towards the mean p of
-all rows by m rows, v (n + m) = n mean + m p for each value of n rows. As the rows that judge are in
-such means, scores flatter.
+The target may be a sum of columns: then least squares explains all of it. It may be the product of
+two, or their quotient. And a column may hold the mean of the target over the rows of each level of
+another (its encoding): then the mean of the target over the rows with a value v of the column is v
+itself; if it was drawn towards the mean p of all rows by m rows, v (n + m) = n mean + m p for each
+value of n rows. The mean may leave out the row itself: then n and the mean are those of the other
+rows of its level, whose target follows from both. As the rows that judge are in such means, scores
+flatter.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 
@@ -24,6 +28,7 @@ ROWS_PER_COLUMN = 3
 ROUNDING = 1e-6  # of the target's variance: what its decimals may leave unexplained
 LEAST_PART = 1e-3  # of the target's deviation: a column that adds less has no part in the sum
 MOST_NAMED = 8
+MOST_FACTORS, FIRST_ROWS = 60, 50  # columns that are paired, and rows on which every pair is tried
 PERFECT = 0.999
 FEWEST_VALUES = 5
 EQUAL_MEANS = 1e-4  # of the target's deviation
@@ -32,7 +37,7 @@ NEARLY_ALL = 0.95  # of the values
 
 def made_from_target(dataset: Dataset) -> tuple[Alarm, ...]:
     """Return alarms of a target that is a sum of columns, and of columns that encode the target."""
-    return (*_sums(dataset), *_encodings(dataset))
+    return (*_sums(dataset), *_products(dataset), *_encodings(dataset))
 
 
 def _names_of_numbers(dataset: Dataset) -> list[str]:
@@ -72,19 +77,69 @@ def _sums(dataset: Dataset) -> Iterator[Alarm]:
     yield Alarm("leak", sentence, tuple(named), brief, options)
 
 
+def _products(dataset: Dataset) -> Iterator[Alarm]:
+    """Yield an alarm if the target is a multiple of a product or quotient of two columns."""
+    names = _names_of_numbers(dataset)[:MOST_FACTORS]
+    if dataset.classes or len(names) < 2:
+        return
+    target, y = dataset.schema.target, dataset.target[:MOST_ROWS]
+    assert target is not None
+    columns = {name: dataset.frame[name][: len(y)].to_numpy().astype(float) for name in names}
+    for one, other in permutations(names, 2):
+        for divides in (False, True) if one < other else (True,):
+            if not _is_multiple(columns[one], columns[other], y, divides=divides):
+                continue
+            options = " ".join(f"--drop {name!r}" for name in (one, other))
+            values = {"target": target.name, "one": one, "other": other, "options": options}
+            found = (
+                say("{target!r} is a multiple of {one!r} divided by {other!r}", **values)
+                if divides
+                else say("{target!r} is a multiple of {one!r} times {other!r}", **values)
+            )
+            sentence = say(
+                "{found} in every row. That is a leak unless both are known before {target!r} is; "
+                "leave out what is not, with {options}. If both are, no model is needed.",
+                found=found,
+                **values,
+            )
+            brief = say("{found}; were both known before?", found=found)
+            yield Alarm("leak", sentence, (one, other), brief, options)
+            return
+
+
+def _is_multiple(one: np.ndarray, other: np.ndarray, y: np.ndarray, *, divides: bool) -> bool:
+    """Whether y (n,) is one number times a product, or a quotient, in every row that has both."""
+    for rows in (slice(FIRST_ROWS), slice(None)):
+        with np.errstate(all="ignore"):
+            made = one[rows] / other[rows] if divides else one[rows] * other[rows]
+        known = np.isfinite(made)
+        made, wanted = made[known], y[rows][known]
+        size = float(made @ made)
+        if len(made) < FEWEST_VALUES or not 0 < size < np.inf:
+            return False
+        left = wanted - made * float(made @ wanted) / size
+        if np.mean(left**2) > ROUNDING * wanted.var():
+            return False
+    # A column that does not vary is no factor.
+    return bool(min(np.nanstd(one), np.nanstd(other)) > 0)
+
+
 def _encodings(dataset: Dataset) -> Iterator[Alarm]:
     """Yield an alarm for each column of means of the target over groups of the rows."""
     target = dataset.schema.target
     assert target is not None
     numbers, classes = dataset.target[: dataset.own_rows], range(len(dataset.classes))
+    wanted = [(numbers == k).astype(float) for k in classes] if classes else [numbers]
+    others = [means for each in wanted for means in _means_of_others(dataset, each)]
     for name in _names_of_numbers(dataset):
         values = dataset.frame[name][: dataset.own_rows].to_numpy().astype(np.float64)
         known = np.isfinite(values)
         found, place, count = np.unique(values[known], return_inverse=True, return_counts=True)
-        if not FEWEST_VALUES <= len(found) <= len(place) / 2:
+        if len(found) < FEWEST_VALUES:
             continue
-        targets = (numbers[known] == k for k in classes) if classes else (numbers[known],)
-        if not any(_are_means(found, place, count, each.astype(float)) for each in targets):
+        repeats = len(found) <= len(place) / 2
+        of_own = repeats and any(_are_means(found, place, count, each[known]) for each in wanted)
+        if not of_own and not any(means.are(values) for means in others):
             continue
         option = f"--drop {name!r}"
         sentence = say(
@@ -109,6 +164,48 @@ def _are_means(found: np.ndarray, place: np.ndarray, count: np.ndarray, target: 
     square = np.bincount(place, target**2) / count - mean**2
     if (square > EQUAL_MEANS * deviation**2).mean() < 0.5:  # the column is the target itself
         return False
+    return _agree(found, count, mean, target)
+
+
+@dataclass(frozen=True)
+class _MeansOfOthers:
+    """Means of the target over the other rows of a row's level, for some rows (m,)."""
+
+    rows: np.ndarray
+    mean: np.ndarray
+    count: np.ndarray
+    """How many other rows there are."""
+    target: np.ndarray
+    """Of all rows (n,)."""
+
+    def are(self, values: np.ndarray) -> bool:
+        """Whether a column (n,) holds these means."""
+        found = values[self.rows]
+        known = np.isfinite(found)
+        return bool(known.mean() > 0.5) and _agree(
+            found[known], self.count[known], self.mean[known], self.target
+        )
+
+
+def _means_of_others(dataset: Dataset, target: np.ndarray) -> Iterator[_MeansOfOthers]:
+    """Yield the means of a target (n,) for each column whose levels repeat."""
+    rows = dataset.own_rows
+    for column in dataset.schema.features:
+        if not column.traits.names_groups:
+            continue
+        ranks = dataset.frame[column.name][:rows].rank("dense").fill_null(0).to_numpy()
+        code = ranks.astype(np.intp)
+        count = np.bincount(code)[code] - 1
+        some = np.flatnonzero(count > 0)[:MOST_ROWS]
+        if not FEWEST_VALUES <= code.max(initial=0) <= rows / 2 or len(some) < FEWEST_VALUES:
+            continue
+        total = np.bincount(code, target)[code[some]]
+        yield _MeansOfOthers(some, (total - target[some]) / count[some], count[some], target)
+
+
+def _agree(found: np.ndarray, count: np.ndarray, mean: np.ndarray, target: np.ndarray) -> bool:
+    """Whether values (v,) are means of so many rows each, all drawn to the mean of the target."""
+    deviation = float(target.std())
     towards, moved = target.mean() - found, count * (found - mean)
     size = float(towards @ towards)
     drawn = max(float(towards @ moved) / size, 0.0) if size > 0 else 0.0

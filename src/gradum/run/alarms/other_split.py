@@ -13,7 +13,7 @@ trend that continues, or to values that a smooth curve predicts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -28,7 +28,8 @@ from gradum.run.alarms.quick_model import ridge_answers
 from gradum.run.alarms.split_columns import groups, orders
 from gradum.run.dataset import Dataset
 from gradum.run.split_check import SplitCheck, SplitTrial, Way
-from gradum.scores.metrics import METRICS
+from gradum.scores.metrics import METRICS, Metric, row_losses, score
+from gradum.scores.outcome import Outcome
 
 MOST_ROWS = 2_500
 WINDOW = 3  # times `MOST_ROWS`: the latest rows, from which an ordering column's are drawn
@@ -39,21 +40,25 @@ CHANCE = 0.003
 The t test does not see the errors of the models, which the bundles share: under 1% of clean tables,
 some of them underfitted, raise an alarm (`python -m benchmarks leaks`).
 """
+GUESSED_AUC, GUESSED_LOSS = 0.525, 0.95
 LEAST_RATIO = 1.05  # of the losses: a smaller one is not worth mentioning
 MOST_TRIALS = 2  # of columns that order, and of columns that group
 MOST_GROUPINGS = 8  # columns whose groups are examined for agreeing errors, names before numbers
 STANDS_OUT = 2.0  # standard errors of agreement within groups, below which the column is not tried
 
 
-def checked_split(dataset: Dataset, *, seed: int) -> SplitCheck:
-    """Try every column that can order or group the rows, if they are divided at random."""
+def checked_split(dataset: Dataset, metric: str, *, seed: int) -> SplitCheck:
+    """Try every column that can order or group the rows, if they are divided at random.
+
+    A trial's figures are in the ``metric`` that compares the run's models.
+    """
     if dataset.groups is not None or dataset.time is not None:
         return SplitCheck(asked=True)
     if dataset.own_rows < len(dataset):
         return SplitCheck(unchecked=say("The rows that judged are those of a test file."))
     if len(dataset) < FEWEST_ROWS:
         return SplitCheck(unchecked=say("There are too few rows to try another split."))
-    check = _tried(dataset, stream(seed, "alarms", "other split"))
+    check = _tried(dataset, METRICS[metric], stream(seed, "alarms", "other split"))
     if check.shown:
         return check
     if not check.looked_at:
@@ -81,7 +86,7 @@ def split_alarms(check: SplitCheck) -> tuple[Alarm, ...]:
     )
 
 
-def _tried(dataset: Dataset, rng: np.random.Generator) -> SplitCheck:
+def _tried(dataset: Dataset, metric: Metric, rng: np.random.Generator) -> SplitCheck:
     """Try the columns that can order rows, and those in whose groups errors agree."""
     frame, features = dataset.frame, dataset.schema.features
     ordering = [column for column in features if orders(frame[column.name], column)]
@@ -97,30 +102,56 @@ def _tried(dataset: Dataset, rng: np.random.Generator) -> SplitCheck:
         rows = _latest(frame[column.name], rng)
         time = numbers(frame[column.name][rows])
         compared = by_time(QuickRows.of(dataset, rows), column.name, time, rng)
-        trials += _trial(column.name, "time", compared, len(looked_at))
+        trials += _trial(column.name, "time", compared, metric, len(looked_at), rng)
     agreeing = _grouped(dataset, [column.name for column in grouping], rng)
     for grouped in agreeing[:MOST_TRIALS]:
         if grouped.agreement > STANDS_OUT:
             compared = by_group(grouped.rows, grouped.name, grouped.code, rng)
-            trials += _trial(grouped.name, "group", compared, len(looked_at))
+            trials += _trial(grouped.name, "group", compared, metric, len(looked_at), rng)
     trials.sort(key=lambda trial: (not trial.shown, trial.p_value))
     return SplitCheck(tuple(trials), looked_at)
 
 
 def _trial(
-    column: str, by: Way, compared: BothSplits | None, looked_at: int
+    column: str,
+    by: Way,
+    compared: BothSplits | None,
+    metric: Metric,
+    looked_at: int,
+    rng: np.random.Generator,
 ) -> tuple[SplitTrial, ...]:
-    """Return what a comparison shows; nothing if there was none."""
+    """Return what a comparison shows; nothing if there was none.
+
+    It is shown if the losses are greater beyond chance, and an interval tells both scores apart.
+    """
     if compared is None:
         return ()
-    (ratio, p_value), metric = compared.ratio, METRICS[compared.rows.metric]
-    at_random, divided = compared.scores
+    ratio, p_value = compared.ratio
+    at_random, divided = (score(outcome)[metric.name] for outcome in compared.outcomes)
     if not np.isfinite([at_random, divided, p_value]).all():  # such as the AUC of a single class
         return ()
-    worse = metric.sign * (divided - at_random) > 0
     trial = SplitTrial(column, by, metric.name, at_random, divided, p_value, shown=False)
-    shown = worse and trial.differs and ratio > LEAST_RATIO and p_value < CHANCE / looked_at
-    return (structs.replace(trial, shown=shown),)
+    if ratio <= LEAST_RATIO or p_value >= CHANCE / looked_at or not trial.differs:
+        return (trial,)
+    difference = compared.difference(metric.name, rng)
+    worse = difference.high < 0 if metric.greater_is_better else difference.low > 0
+    useless = _is_a_guess(compared.outcomes[1])
+    return (structs.replace(trial, shown=worse, useless=useless),)
+
+
+def _is_a_guess(outcome: Outcome) -> bool:
+    """Whether predictions are hardly better than one constant: by a twentieth of what can be."""
+    if outcome.classes:
+        return bool(score(outcome)["auc"] <= GUESSED_AUC)
+    weights, target = outcome.weights, outcome.target
+    constant = (
+        np.average(target, weights=weights)
+        if outcome.cost is None
+        else outcome.cost.constant(target, weights)
+    )
+    guess = replace(outcome, prediction=np.full(len(target), constant))
+    left, whole = (float(weights @ row_losses(each)) for each in (outcome, guess))
+    return left >= GUESSED_LOSS * whole
 
 
 def _latest(values: pl.Series, rng: np.random.Generator) -> np.ndarray:

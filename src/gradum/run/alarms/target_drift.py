@@ -8,7 +8,7 @@ from gradum.messages import say
 from gradum.run.alarm import Alarm
 from gradum.run.dataset import Dataset
 from gradum.run.plan import Plan
-from gradum.scores.figures import figure
+from gradum.scores.figures import figure, figures_apart
 from gradum.tables.split import UNUSED, Part
 
 STRETCHES = 5
@@ -50,13 +50,14 @@ def _moved_mean(dataset: Dataset, judged: np.ndarray, known: np.ndarray) -> tupl
     deviation = level[known].std()
     if abs(new - old) <= LEAST_DEVIATIONS * deviation:
         return level, ""
+    new, old = figures_apart(float(new), float(old))
     return level, say(
         "{target!r} is {new} on average in the judged rows, {old} (with a deviation of "
         "{deviation}) in the rows trained on: what was learned may not last; add a column that "
         "explains the change, or train on recent rows only.",
         target=dataset.schema.target.name,
-        new=figure(float(new)),
-        old=figure(float(old)),
+        new=new,
+        old=old,
         deviation=figure(float(deviation)),
     )
 

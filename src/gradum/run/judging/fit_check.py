@@ -8,7 +8,7 @@ from gradum.messages import say
 from gradum.run.judging.verdict import Comparison, Verdict, model_in_words
 from gradum.rungs.names import BASELINE
 from gradum.rungs.registry import KINDS
-from gradum.scores.figures import figure
+from gradum.scores.figures import figure, figures_apart
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 
@@ -50,7 +50,8 @@ def _overfits(
     trained = [scores[name].get("train", {}).get(metric) for name in (rung, simpler)]
     if trained[0] is None or trained[1] is None or comparison.shows != "worse":
         return False
-    return METRICS[metric].sign * (trained[0].value - trained[1].value) < 0
+    first, second = trained[0].value, trained[1].value
+    return figure(first) != figure(second) and METRICS[metric].sign * (first - second) < 0
 
 
 def _overfitting(
@@ -58,7 +59,7 @@ def _overfitting(
 ) -> str:
     rung, simpler = comparison.rung, comparison.against
     (first, second), (new, new_simpler) = (
-        [figure(scores[name][part][metric].value) for name in (rung, simpler)]
+        figures_apart(scores[rung][part][metric].value, scores[simpler][part][metric].value)
         for part in ("train", "test")
     )
     values = {
@@ -97,7 +98,8 @@ def _gap(
     gap = METRICS[metric].sign * (test.value - train.value)
     error = np.hypot(test.standard_error, train.standard_error)
     on_train, on_test = figure(train.value), figure(test.value)
-    if gap > STANDARD_ERRORS * error:
+    apart = on_train != on_test
+    if apart and gap > STANDARD_ERRORS * error:
         return say(
             "No simpler model does better on new rows, so it does no harm that {model} does "
             "better on the rows it learned from ({metric} {on_train}) than on new ones "
@@ -107,7 +109,7 @@ def _gap(
             on_train=on_train,
             on_test=on_test,
         )
-    if _far_worse(metric, train.value, test.value, guessing):
+    if apart and _far_worse(metric, train.value, test.value, guessing):
         return say(
             "These rows do not show whether it overfits: {metric} is {on_train} on the rows it "
             "learned from and {on_test} on new ones, which is far worse, but rests on a few rows "

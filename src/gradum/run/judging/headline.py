@@ -61,7 +61,8 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
         chosen = beside_running(spoken_of, verdict.used, verdict.comparisons)
     scores, good = test[spoken_of or verdict.used], []
     if judgement.prevalence and {"accuracy", "balanced_accuracy"} <= scores.keys():
-        good = _of_classes(scores, judgement.prevalence, judgement.by_class)
+        ranks = (spoken_of or verdict.used) != BASELINE
+        good = _of_classes(scores, judgement.prevalence, judgement.by_class, ranks=ranks)
     elif "pinball" in scores:
         good = [
             say(
@@ -94,13 +95,21 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
 
 
 def _of_classes(
-    scores: dict[str, Interval], prevalence: dict[str, float], by_class: tuple[ClassScores, ...]
+    scores: dict[str, Interval],
+    prevalence: dict[str, float],
+    by_class: tuple[ClassScores, ...],
+    *,
+    ranks: bool,
 ) -> list[str]:
-    """Say how often the model is right, what it finds of a rare class, and how well it ranks."""
+    """Say how often the model is right, what it finds of a rare class, and how well it ranks.
+
+    ``ranks`` says whether it gives rows different probabilities at all. A constant does not, and
+    its AUC over several folds, whose constants differ, means nothing.
+    """
     # Of two equally common classes, the second counts as the rarer one.
     rarest = min(reversed(prevalence), key=prevalence.__getitem__)
     commonest, share = max(prevalence.items(), key=lambda item: item[1])
-    ranked = _ranked(scores, rarest) if len(prevalence) == 2 else []
+    ranked = _ranked(scores, rarest) if ranks and len(prevalence) == 2 else []
     right = _right(scores["accuracy"], prevalence)
     if len(by_class) < 2 or (share < UNEQUAL and len(prevalence) > 2):
         return [right, *ranked]

@@ -12,6 +12,7 @@ from gradum.run.alarm import Alarm
 from gradum.run.judging.by_class import ClassScores
 from gradum.run.judging.verdict import Standing, Verdict
 from gradum.run.split_check import SplitCheck
+from gradum.rungs.names import BASELINE
 from gradum.scores.interval import Interval
 from gradum.tables.doubt import Doubt
 
@@ -79,6 +80,11 @@ class Judgement(msgspec.Struct, frozen=True):
         """The score of each rung that the verdict compares: the rungs whose score is defined."""
         scores = {rung: parts["test"] for rung, parts in self.scores.items()}
         return defined(scores, self.verdict.metric)
+
+    @property
+    def no_model_helps(self) -> bool:
+        """Whether the verdict is to use no model, as none does better than guessing."""
+        return self.verdict.used == BASELINE and len(self.compared) > 1
 
     @property
     def held_out_from(self) -> int | None:

@@ -51,8 +51,11 @@ def _later(judgement: Judgement, schema: Schema) -> str:
             "({option}).",
             option=tried[0].option,
         )
-    if any(column.traits.is_time for column in schema.columns):
-        return say("Later rows, such as next month's: not tried; fit with --time COL.")
+    if dated := [column.name for column in schema.columns if column.traits.is_time]:
+        return say(
+            "Later rows, such as next month's: not tried; fit with --time {column!r}.",
+            column=dated[0],
+        )
     return say(
         "Later rows, such as next month's: unknown, as no column has dates; if a column orders the "
         "rows in time, fit with --time COL."

@@ -21,7 +21,7 @@ from gradum.rungs.rung_spec import RungSpec
 from gradum.tables.kinds.design import Layout
 from gradum.tables.split import Part
 
-IN_CONVOLUTION = 2e-10  # seconds of training for each multiplication of a row's forward pass
+IN_CONVOLUTION = 2.4e-10  # seconds of training for each multiplication of a row's forward pass
 
 
 class ConvolutionKind(RungKind[ConvolutionSpec]):

@@ -70,8 +70,8 @@ def effect_picture(found: Effects, effect: Effect, answer: int, row: int | None 
     place = found.effects.index(effect)
     if effect.grid.ordered.any():
         chart = _over_numbers(found.scale, effect, curves)
-        if row is not None:
-            chart += _place_of(found, effect, answer, row)
+        for point in _places_of(found, effect, answer, row):
+            chart += point
     else:
         chart = _over_levels(found.scale, effect, curves, _level_of(found, effect, row))
     return Picture(
@@ -144,14 +144,17 @@ def _over_numbers(scale: Scale, effect: Effect, curves: Sequence[_Curve]) -> Any
     return alt.layer(*layers).properties(width="container", height=HEIGHT)
 
 
-def _place_of(found: Effects, effect: Effect, answer: int, row: int) -> alt.Chart:
-    """Draw a point at a row's own value, if it has one."""
+def _places_of(found: Effects, effect: Effect, answer: int, row: int | None) -> Iterator[alt.Chart]:
+    """Draw a point at a given row's own value, if it has one; no layer may be without data."""
+    if row is None:
+        return
     value = numbers_of(found.rows[effect.column])[[row]]
-    place = {"value": _coordinates(effect, value)[0], "answer": float(found.outputs[row, answer])}
-    points = Chart(unchecked([place] if np.isfinite(value[0]) else []))
-    return points.mark_point(color=THIRD, size=120, clip=True).encode(
-        x=_axis(effect), y=alt.Y("answer:Q")
-    )
+    if np.isfinite(value[0]):
+        place = _coordinates(effect, value)[0]
+        points = Chart(unchecked([{"value": place, "answer": float(found.outputs[row, answer])}]))
+        yield points.mark_point(color=THIRD, size=120, clip=True).encode(
+            x=_axis(effect), y=alt.Y("answer:Q")
+        )
 
 
 def _over_levels(

@@ -17,7 +17,7 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
-from gradum.show.stress_words import AXES, attack_sentences, curve_table, size_text
+from gradum.show.stress_words import AXES, attack_sentences, curve_table, kept_sentence
 from gradum.study.stress.result import Attack
 
 
@@ -92,11 +92,7 @@ def _sizes(attack: Attack) -> list[np.ndarray]:
 def _description(attack: Attack) -> str:
     """Say how many answers stay if columns move within the full budget."""
     last = attack.curve[-1]
-    description = say(
-        "If columns may move by {size}, at most {share} of the answers stay the same.",
-        size=size_text(attack.budget, attack.full),
-        share=percent(last.attacked.value),
-    )
+    description = kept_sentence(attack)
     if last.certified is None:
         return description
     known = say(

@@ -15,7 +15,7 @@ from gradum.run.judging.judge_rungs import Seen, Truth
 from gradum.run.judging.judgement import Judgement
 from gradum.rungs.names import BASELINE
 from gradum.scores.bootstrap import scheme_basis
-from gradum.scores.figures import figure, percent, with_interval
+from gradum.scores.figures import figures_apart, percent, with_interval
 from gradum.scores.interval import LEVEL, NORMAL_95, Interval, student
 from gradum.scores.metrics import METRICS
 from gradum.study.finding_words import BETTER, NO_DIFFERENCE, WORSE
@@ -124,11 +124,12 @@ def change_sentences(
     (first,) = [change for change in compared if change.metric == metric] or [compared[0]]
     title = METRICS[first.metric].words
     if first.finding == WORSE:
+        new, own = figures_apart(first.new.value, first.own.value)
         values = {
             "metric": title,
-            "new": figure(first.new.value),
+            "new": new,
             "new_rows": say_plural("{count:,} new row", "{count:,} new rows", rows[0]),
-            "own": figure(first.own.value),
+            "own": own,
             "rows": rows[1],
             "difference": with_interval(first.difference, sign=True),
         }
@@ -216,12 +217,13 @@ def _moved_mean(
         difference.low > 0 or difference.high < 0
     ):
         return ""
+    now, before = figures_apart(old + difference.value, old)
     return say(
         "The target's level moved: {target!r} is {new} on average in these rows and was {old} in "
         "those learned from, a difference of {difference}.",
         target=target,
-        new=figure(old + difference.value),
-        old=figure(old),
+        new=now,
+        old=before,
         difference=with_interval(difference, sign=True),
     )
 

@@ -41,7 +41,8 @@ class Evaluation(msgspec.Struct, frozen=True):
     """Scores on held-out rows, and how those rows differ from the training rows."""
 
     judgement: Judgement
-    """Its headline and classes are those of the rung that the run uses."""
+    """Its headline and classes are those of the rung that the run uses; rows that the model was
+    trained on come first."""
     differences: tuple[str, ...]
     """How the columns differ from those in training."""
     trained_on: int | None = None
@@ -160,6 +161,7 @@ def concluded(
     judgement = _judged(fitted, dataset, seen, notes, drawn_from)
     count = int(np.count_nonzero(scored.learned))
     first = (trained_on_sentence(count, len(dataset), scored=True),) if count else ()
+    judgement = structs.replace(judgement, headline=(*first, *judgement.headline))
     known = scored.learned | scored.held_out
     compared, sentences = _beside_the_run(fitted, dataset, seen, judgement, known)
     within = None if known.all() else scored.covered()

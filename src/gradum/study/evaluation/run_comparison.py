@@ -10,7 +10,7 @@ from gradum.messages import say
 from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import paired_difference
-from gradum.scores.figures import figure
+from gradum.scores.figures import figures_apart
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS, score
 from gradum.study.evaluation.margin import AsGood, Margin, as_good
@@ -138,7 +138,8 @@ def _own_score(evidence: Evidence, *, first: bool) -> str:
     of_means = score(evidence.outcome)[metric]
     if np.isclose(own, of_means):
         return ""
-    values = {"metric": METRICS[metric].words, "own": figure(own), "mean": figure(of_means)}
+    alone, together = figures_apart(own, of_means)
+    values = {"metric": METRICS[metric].words, "own": alone, "mean": together}
     if first:
         return say(
             "The first run's report gives {metric} {own} for single predictions; each row was "

@@ -21,7 +21,7 @@ from gradum.rungs.context import ALONE, Context, ignore
 from gradum.rungs.kind import Curve
 from gradum.rungs.registry import KINDS
 from gradum.scores.bootstrap import resampled
-from gradum.scores.figures import figure
+from gradum.scores.figures import figure, figures_apart
 from gradum.scores.interval import Interval, interval
 from gradum.scores.metrics import METRICS, score
 from gradum.study.findings.extrapolation import doubled
@@ -329,14 +329,20 @@ def _predicted(run: Run, judge: Judge, curve: Sequence[tuple[Refitted, ...]]) ->
 
 
 def _sentence(metric: str, last: Interval, forecast: Interval, gain: Interval) -> str:
+    gains = gain.low > 0 if METRICS[metric].greater_is_better else gain.high < 0
+    at_last, at_twice = (
+        figures_apart(last.value, forecast.value)
+        if gains
+        else (figure(last.value), figure(forecast.value))
+    )
     low, high = figure(gain.low, sign=True), figure(gain.high, sign=True)
     values = {
         "metric": METRICS[metric].words,
-        "last": figure(last.value),
-        "forecast": figure(forecast.value),
+        "last": at_last,
+        "forecast": at_twice,
         "change": f"{figure(gain.value, sign=True)} [{low}, {high}]",
     }
-    if gain.low > 0 if METRICS[metric].greater_is_better else gain.high < 0:
+    if gains:
         return say(
             "Twice the rows would improve the score: {metric} from {last} to about {forecast}, a "
             "change of {change}.",

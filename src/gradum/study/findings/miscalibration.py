@@ -8,7 +8,7 @@ from typing import NamedTuple
 from scipy.special import stdtr
 
 from gradum.messages import marked, say, sentences
-from gradum.scores.figures import figure
+from gradum.scores.figures import figure, figures_apart
 from gradum.scores.interval import Interval
 from gradum.scores.outcome import Task
 from gradum.study.finding_words import said
@@ -118,13 +118,12 @@ def shown_by(
     p_slope = 1.0 if slope is None else kinds * slope.p_value(widened)
     worst = min(bins, key=lambda gap: gap.p_value(widened))
     p_bins = kinds * sum(gap.enough for gap in bins) * worst.p_value(widened)
-    means = _means(task, label, mean, mean - large.estimate.value)
-    shown = []
+    observed, shown = mean - large.estimate.value, []
     if p_large <= LEVEL:
         shown.append(
             say(
                 _direction(task, large.estimate.value > 0),
-                means=means,
+                means=_means(task, label, *figures_apart(mean, observed)),
                 difference=said(large.estimate, sign=True),
             )
         )
@@ -140,14 +139,15 @@ def shown_by(
         )
     p_bins = p_bins if worst.enough else 1.0
     if not shown:
+        means = _means(task, label, figure(mean), figure(observed))
         shown.append(say("No miscalibration shown: {means}.", means=means))
     p_value = min(p_large, p_slope, p_bins, 1.0)
     error = widened * large.error
     return CalibrationFinding(sentences(shown), p_value <= LEVEL, True, p_value, kinds, error)
 
 
-def _means(task: Task, label: str, predicted: float, observed: float) -> str:
-    values = {"predicted": figure(predicted), "observed": figure(observed)}
+def _means(task: Task, label: str, predicted: str, observed: str) -> str:
+    values = {"predicted": predicted, "observed": observed}
     if task == "binary":
         return say(
             "the mean probability of {label!r} is {predicted}, its actual share {observed}",

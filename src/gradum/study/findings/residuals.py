@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from gradum.messages import say, sentences
-from gradum.scores.figures import figure
+from gradum.scores.figures import figure, figures_apart
 from gradum.scores.interval import Interval
 from gradum.scores.of_numbers import absolute_errors, median_absolute_error
 from gradum.scores.weighting import Weighting, ratio
@@ -158,13 +158,14 @@ def _unequal(levels: list[str], mean: np.ndarray, drawn: np.ndarray) -> str:
         most, least = int(mean.argmax()), int(mean.argmin())
         gap = around(float(mean[most] - mean[least]), drawn[:, most] - drawn[:, least])
         if _errors(gap, len(levels) * (len(levels) - 1) // 2):
+            wide, narrow = figures_apart(mean[most], mean[least])
             return say(
                 "Residuals spread more where it predicts about {level} than where it predicts "
                 "about {other}: by {most} against {least} on average.",
                 level=levels[most],
                 other=levels[least],
-                most=figure(mean[most]),
-                least=figure(mean[least]),
+                most=wide,
+                least=narrow,
             )
     return say("The spread of the residuals shows no difference.")
 

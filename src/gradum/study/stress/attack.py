@@ -21,7 +21,14 @@ from gradum.scores.interval import NORMAL_95, Interval, wilson
 from gradum.study.stress.aims import Aims, ClassAims, NumberAims, far_of
 from gradum.study.stress.answers import MovedAnswers
 from gradum.study.stress.levels import Variants, variants
-from gradum.study.stress.result import Attack, ColumnPart, ColumnShift, KeptShare, RowAttack
+from gradum.study.stress.result import (
+    ROUNDING,
+    Attack,
+    ColumnPart,
+    ColumnShift,
+    KeptShare,
+    RowAttack,
+)
 from gradum.study.stress.shift_search import ShiftSearch
 from gradum.study.stress.stressed_rows import StressedRows
 from gradum.waiting import portion
@@ -29,8 +36,6 @@ from gradum.waiting import portion
 ROWS_AT_ONCE = 25
 CURVE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
 """Shares of the full budget at which the curve is computed."""
-
-ROUNDING = 1e-9  # as a share of ε, by which two sums of the same shifts may differ
 
 
 def attack(stressed: StressedRows, *, time_limit: float | None = None) -> Attack:

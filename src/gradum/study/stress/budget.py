@@ -26,6 +26,8 @@ BudgetKind = Literal["iqr", "quantile", "amounts"]
 BUDGETS = ("iqr", "quantile")
 FULL: dict[BudgetKind, float] = {"iqr": 1.0, "quantile": 0.25, "amounts": 1.0}
 """The largest ε that is tried."""
+SMALL: dict[BudgetKind, float] = {"iqr": 0.02, "quantile": 0.005, "amounts": 1.0}
+"""The ε of about an error of measuring; who gives amounts says what is small."""
 FEWEST_QUANTILES = 3
 """With fewer quantiles than this, an interquartile range is not known."""
 

@@ -7,7 +7,9 @@ from typing import Any, Literal
 import msgspec
 
 from gradum.scores.interval import Interval
-from gradum.study.stress.budget import BudgetKind
+from gradum.study.stress.budget import SMALL, BudgetKind
+
+ROUNDING = 1e-9  # as a share of ε, by which two sums of the same shifts may differ
 
 ProofStage = Literal["interval", "crown", "search"]
 """What proved that an answer stays: intervals, linear bounds, or branch and bound."""
@@ -97,6 +99,17 @@ class Attack(msgspec.Struct, frozen=True):
     def changed(self) -> int:
         """How many rows' answers were changed."""
         return sum(row.radius is not None for row in self.rows)
+
+    @property
+    def small(self) -> float:
+        """The ε of about an error of measuring."""
+        return min(SMALL[self.budget], self.full)
+
+    def changed_within(self, epsilon: float) -> int:
+        """Count the rows whose answers change if columns move by up to ε."""
+        radii = (row.radius for row in self.rows)
+        most = epsilon * (1 + ROUNDING)
+        return sum(radius is not None and radius <= most for radius in radii)
 
     @property
     def only_answer(self) -> Any:
