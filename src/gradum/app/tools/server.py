@@ -166,6 +166,7 @@ async def _called(
 
         rows = as_json(asked.get("records", {}))
         ended = await process.ended(words, folder.root, rows, hear, program)
+        tool.check_read(asked, folder)
         if ended.code not in VERDICTS:
             raise SpecError(_last_line(ended))
         value = output.value
