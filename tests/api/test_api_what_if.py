@@ -48,7 +48,7 @@ def page(classifier):
 
 def answers(script, rows):
     """What the module of a page answers to rows, without what fills the page's form."""
-    filling = file("what_if.js")
+    filling = file("form.js") + file("what_if.js")
     assert script.strip().endswith(filling.strip())
     return predicted(script.strip().removesuffix(filling.strip()).encode(), rows.to_dicts())
 

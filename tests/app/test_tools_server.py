@@ -129,6 +129,7 @@ def test_a_table_is_fitted_and_its_model_asked(in_process, tmp_path):
     row = json.loads(json.dumps(row, default=str))
     fit = {"data": "t.csv", "target": "label", "model": "linear", "cv": 2, "out": "run"}
     about = {"model": "run", "records": [row]}
+    misspelt = {name.replace("size", "sise"): value for name, value in row.items()}
     heard = []
 
     async def hear(progress, total, message):
@@ -145,10 +146,11 @@ def test_a_table_is_fitted_and_its_model_asked(in_process, tmp_path):
             ("evaluate", {"model": "run", "data": "t.csv"}),
             ("predict", about | {"out": "p.csv"}),
             ("predict", about | {"rung": "pack"}),
+            ("predict", about | {"records": [row, misspelt]}),
         ],
         progress=hear,
     )
-    assert [result.is_error for result in results] == [False] * 6 + [True] * 2
+    assert [result.is_error for result in results] == [False] * 6 + [True] * 3
     inspected, fitted, predicted, with_sets, explained, evaluated, *refused = [
         result.structured_content for result in results
     ]
@@ -165,6 +167,8 @@ def test_a_table_is_fitted_and_its_model_asked(in_process, tmp_path):
     assert evaluated["judgement"]["scores"]["linear"]
     assert all("error" in each for each in refused)
     assert "exists already" in refused[0]["error"]
+    assert "Record 2" in refused[2]["error"]
+    assert "Did you mean 'size' by 'sise'?" in refused[2]["error"]
     assert {path.name for path in tmp_path.iterdir()} == {"t.csv", "run", "p.csv"}
     for result in results[:6]:  # as text, for assistants that read nothing else
         assert json.loads(result.content[-1].text) == result.structured_content

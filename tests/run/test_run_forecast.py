@@ -100,6 +100,29 @@ def test_later_rows_are_its_newest_past():
     assert added["prediction"].to_numpy() == pytest.approx(whole["prediction"].to_numpy())
 
 
+def test_later_rows_are_judged_with_the_past_that_the_model_keeps():
+    """Each value of the ten days is forecast from every origin before it."""
+    later = sales(210).filter(pl.col("day") >= dt.date(2024, 7, 19))
+    evaluation = fitted().evaluate(later)
+    assert evaluation.judgement.rows == {"test": 10 * HORIZON * 2}
+    assert not any("no value" in sentence for sentence in evaluation.differences)
+    assert "independent stretches of time" in "".join(evaluation.judgement.notes)
+    with pytest.raises(GradumError, match="after those learned from"):
+        fitted().evaluate(later.with_columns(pl.lit("c").alias("shop")).head(1))
+
+
+def test_intervals_of_scores_draw_stretches_of_stamps():
+    """Of 39 stamps two stretches of at least two weeks, whatever the series, origins, steps."""
+    run = fitted().run
+    scheme = run.dataset.truth.resamples(run.judged, np.random.default_rng(0)).scheme
+    until = run.dataset.until[run.judged.rows]
+    stamps = len(np.unique(until))
+    assert scheme.independent(np.ones(len(until), bool)) == stamps // 14 == 2
+    (weights,) = scheme.draw(1, np.random.default_rng(0))
+    for stamp in np.unique(until):
+        assert len(np.unique(weights[until == stamp])) == 1
+
+
 def test_the_file_goes_on_as_the_model_does(tmp_path):
     fitted().save(tmp_path / "model.gradum")
     again = gradum.load(tmp_path / "model.gradum")

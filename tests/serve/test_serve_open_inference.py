@@ -77,6 +77,20 @@ def test_a_page_of_another_origin_is_refused(client, records):
     assert client.post("/v2/models/label/infer", body, {"Content-Type": ""}).status == 200
 
 
+def test_names_are_as_strict_as_in_records_and_notes_are_given(client, records):
+    address, inputs = "/v2/models/label/infer", tensors(client, records)
+    (size,) = (each for each in inputs if each["name"] == "size")
+    others = [each for each in inputs if each is not size]
+    assert "lacks 'size'" in client.post(address, {"inputs": others}).json["error"]
+    misspelt = client.post(address, {"inputs": [*others, size | {"name": "sise"}]})
+    assert misspelt.status == 422
+    assert "Did you mean 'size' by 'sise'?" in misspelt.json["error"]
+    far = client.post(address, {"inputs": [*others, size | {"data": [9e5] * ROWS}]}).json
+    assert "'size'" in far["parameters"]["notes"][0]
+    needed = [each["parameters"] for each in client.get("/v2/models/label").json["inputs"]]
+    assert all(each["needed"] for each in needed)
+
+
 def test_columns_of_shape_n_1(client, records):
     flat = tensors(client, records)
     nested = [each | {"shape": [ROWS, 1], "data": [[v] for v in each["data"]]} for each in flat]

@@ -232,11 +232,28 @@ def test_a_moment_of_another_zone_is_one_of_utc():
     assert predicted(plain, [{"x0": 0, "x1": "2024-01-31T13:45Z"}])[0]["high"].endswith("Z")
 
 
-def test_a_row_that_lacks_a_column_is_refused():
-    data = module(document(SAME, **COLUMNS))
-    for row in ({"x0": 1}, {"x0": 1, "X1": "a"}):
-        with pytest.raises(AssertionError, match='Row 1 lacks column "x1"'):
+def test_a_row_that_lacks_a_column_or_has_an_unknown_one_is_refused():
+    data = module(document(SAME, **COLUMNS) | {"others": ["id"]})
+    for row, said in (
+        ({"x0": 1}, 'Row 1 lacks column "x1": give null if it is missing'),
+        ({"x0": 1, "X1": "a"}, 'Row 1 has "X1", which the model does not know: did you mean "x1"?'),
+        ({"x0": 1, "x1": "a", "x_2": 0}, 'Row 1 has "x_2".*: did you mean "x0"?'),
+        ({"x0": 1, "x1": "a", "height": 0}, 'Row 1 has "height".*: leave it out'),
+    ):
+        with pytest.raises(AssertionError, match=said.replace("?", "[?]")):
             predicted(data, [row])
+    (answer,) = predicted(data, [{"x0": 1, "x1": "a", "id": 7}])
+    assert answer == {"prediction": 1, "low": 1, "high": "a"}
+
+
+def test_a_row_may_lack_columns_and_have_others_if_it_is_allowed():
+    data = module(document(SAME, **COLUMNS))
+    lenient = "{ allowMissing: true, allowOthers: true }"
+    (answer,) = said_by(data, f"own.predict([{{x0: 1, toString: 2}}], {lenient})")
+    assert answer == {"prediction": 1, "low": 1, "high": "(missing)"}
+    for half, row in (("allowMissing", "{x0: 1, foo: 2}"), ("allowOthers", "{x0: 1, foo: 2}")):
+        with pytest.raises(AssertionError, match="Row 1"):
+            said_by(data, f"own.predict([{row}], {{ {half}: true }})")
 
 
 def test_a_module_is_plain_text_that_a_page_may_hold():

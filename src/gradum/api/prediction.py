@@ -30,7 +30,8 @@ def predict(self: Model, data: Any, *, rung: str | None = None) -> np.ndarray:
     Parameters
     ----------
     data : path, data frame, array, list of dicts or one dict
-        Rows with the columns that the model was fitted on.
+        Rows with the columns that the model was fitted on. A dict names each of them, with None
+        where no value is known, and no other.
     rung : str, optional
         ``baseline``, ``linear``, ``mlp``, ``pack`` or ``enough``; the best-scoring one
         if left out.
@@ -45,7 +46,7 @@ def predict(self: Model, data: Any, *, rung: str | None = None) -> np.ndarray:
     Raises
     ------
     SchemaError
-        A column is absent or of another kind.
+        A column is absent or of another kind, or a dict has a name that the model does not know.
     """
     prediction = _prediction(self, data, rung)
     return self.fitted.labels[prediction.value] if self.classes else prediction.value

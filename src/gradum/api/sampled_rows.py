@@ -16,10 +16,10 @@ from gradum.errors import TableError
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.fitted import Fitted
+from gradum.run.forecast.later_rows import in_later_pairs
 from gradum.study.watch.column_drift import Counted
 from gradum.tables.check import ColumnsRead, check
 from gradum.tables.differences import Difference, merged
-from gradum.tables.forecast.pairs import in_pairs
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.sources.open_stream import at_hand, opened
@@ -225,7 +225,7 @@ def _opened(
     with at_hand(data, reading) as here, ExitStack() as entered:
         table = here
         if fitted.schema.forecast is not None:
-            table = in_pairs(read(here), fitted.schema.forecast)
+            table = in_later_pairs(fitted, read(here))
         elif divided or not isinstance(here, Table):
             try:
                 rows = entered.enter_context(opened(here))

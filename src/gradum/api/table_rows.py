@@ -12,9 +12,9 @@ import numpy as np
 from gradum.errors import SpecError
 from gradum.messages import say, say_plural
 from gradum.run.fitted import Fitted
+from gradum.run.forecast.later_rows import in_later_pairs
 from gradum.run.memory_bound import predicted_in_blocks
 from gradum.tables.check import Checked, check, check_blocks
-from gradum.tables.forecast.pairs import in_pairs
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.sources.open_stream import at_hand, opened
@@ -104,4 +104,4 @@ def table_rows(
             with opened(here) as rows:
                 yield TableRows(rows, too_large)
         else:
-            yield TableRows(in_pairs(read(here), fitted.schema.forecast))
+            yield TableRows(in_later_pairs(fitted, read(here)))

@@ -23,8 +23,6 @@ class PythonFunction:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        features = model.fitted.schema.features
-        self._may_lack = [column.name for column in features if column.missing]
 
     def get_raw_model(self) -> Model:
         """Return the model itself, which answers more."""
@@ -36,7 +34,7 @@ class PythonFunction:
         Parameters
         ----------
         model_input : DataFrame
-            A column of which training rows lacked values may be left out.
+            It has every column that the model learned from; empty where no value is known.
         params : mapping, optional
             ``rung``: another model of the run, such as ``linear``. ``coverage``: adds intervals of
             numbers (``low``, ``high``) or sets of classes (``set``) that hold so often.
@@ -65,8 +63,7 @@ class PythonFunction:
 
         model = self.model
         rung, coverage = asked.get("rung"), asked.get("coverage")
-        lacking = [name for name in self._may_lack if name not in model_input]
-        rows = model_input.assign(**dict.fromkeys(lacking))
+        rows = model_input
         answers: dict[str, Any] = {"prediction": model.predict(rows, rung=rung)}
         if asked.get("probability"):
             shares = model.predict_proba(rows, rung=rung).T

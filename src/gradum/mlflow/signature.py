@@ -23,14 +23,12 @@ LABELS = {str: "string", bool: "boolean", int: "long", float: "double"}
 def signature(fitted: Fitted) -> Any:
     """Return a model's signature: its columns, its prediction, and the options of predictions.
 
-    A column of which training rows lacked values is optional, as are those that only intervals look
-    at.
+    Columns that only intervals look at are optional; the others have to be there, be they empty.
     """
     package = mlflow()
     types, schema = package.types, package.types.schema
     inputs = [
-        schema.ColSpec(_type_of(fitted, column), column.name, required=not column.missing)
-        for column in fitted.schema.features
+        schema.ColSpec(_type_of(fitted, column), column.name) for column in fitted.schema.features
     ]
     known = {column.name for column in fitted.schema.features}
     inputs += [

@@ -152,7 +152,7 @@ class Dataset:
         """The known targets and weights with which predictions are compared."""
         assert self.schema.target is not None
         by_chance = self.groups is None and self.time is None and self.drawn_from is None
-        return Truth(
+        truth = Truth(
             self.schema.target.task,
             self.target,
             self.weight,
@@ -162,6 +162,10 @@ class Dataset:
             self.own_rows if by_chance and self.classes else 0,
             self.loss,
         )
+        forecast, until = self.schema.forecast, self.until
+        if forecast is None or until is None:
+            return truth
+        return replace(truth, time=forecast.frequency.places(until), stretch=forecast.memory)
 
     def encoder(self, rungs: Sequence[str], rows: np.ndarray | None = None) -> Encoder:
         """Return an encoder fitted to some rows, with grids if filters of a rung look at them."""

@@ -48,6 +48,7 @@ class Resamples:
         groups: np.ndarray | None = None,
         numbers: np.ndarray | None = None,
         time: np.ndarray | None = None,
+        stretch: int = 0,
         losses: Sequence[np.ndarray] = (),
         count: int | None = None,
         rng: np.random.Generator,
@@ -65,6 +66,9 @@ class Resamples:
             shares of the classes; left out if the n rows are all that is known about the shares.
         numbers : ndarray of shape (n,), optional
             With groups: row numbers in the table, the same if a row was predicted again.
+        stretch : int
+            With times that are places on a grid: after how many of them rows are independent. If it
+            is 0, the losses say so.
         losses : sequence of ndarray of shape (n,)
             Each row's losses under several models, by which the block length is chosen.
         count : int, optional
@@ -83,8 +87,10 @@ class Resamples:
                         rows=rows,
                     )
                 )
-        if time is not None:
-            scheme: Scheme = ByBlock.of(time, losses)
+        if time is not None and stretch:
+            scheme: Scheme = ByGroup.in_time(time, stretch)
+        elif time is not None:
+            scheme = ByBlock.of(time, losses)
         elif groups is not None:
             scheme = ByGroup.of(groups, numbers)
         elif classes is None:

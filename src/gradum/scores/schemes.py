@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -19,18 +19,25 @@ from gradum.scores.interval import FEWEST_ROWS
 
 FEWEST_GROUPS = 5  # with so many, intervals for normal errors cover in 93% of draws
 FEWEST_STRETCHES = 10  # fewer do not show how long errors stay correlated
+FEWEST_SPANS = 3  # of stretches whose length is known, Student's quantile makes up for so few
+ROWS, GROUPS = marked("independent rows"), marked("independent groups")
+STRETCHES = marked("independent stretches of time")
 LONGEST_BLOCK = 1 / 5  # as a share of all rows
 ROUNDING = 1e-6  # of a row
 
 
 class Scheme(Protocol):
-    """A way of drawing rows with replacement.
+    """A way of drawing rows with replacement."""
 
-    ``what`` names what it draws, in the plural; ``fewest`` is how many of them an interval needs.
-    """
+    @property
+    def what(self) -> str:
+        """What it draws, in the plural."""
+        ...
 
-    what: ClassVar[str]
-    fewest: ClassVar[int]
+    @property
+    def fewest(self) -> int:
+        """How many of them an interval needs."""
+        ...
 
     @property
     def rows(self) -> int:
@@ -62,9 +69,6 @@ class ByRow:
     the judged ones are a part of them with the same shares.
     """
 
-    what: ClassVar[str] = marked("independent rows")
-    fewest: ClassVar[int] = FEWEST_ROWS
-
     rows: int
     """n."""
     order: np.ndarray
@@ -79,6 +83,8 @@ class ByRow:
     """Of shape (K,). Rows of each class."""
     known: np.ndarray
     """Of shape (K,). Rows of each class in the table."""
+    what: str = ROWS
+    fewest: int = FEWEST_ROWS
 
     @classmethod
     def of(cls, classes: np.ndarray, table: np.ndarray | None) -> ByRow:
@@ -126,9 +132,6 @@ class ByRow:
 class ByGroup:
     """Draw whole groups: G − 1 of the G groups."""
 
-    what: ClassVar[str] = marked("independent groups")
-    fewest: ClassVar[int] = FEWEST_GROUPS
-
     rows: int
     """n."""
     group: np.ndarray
@@ -138,6 +141,23 @@ class ByGroup:
     part: np.ndarray
     """Of shape (n,). Which part of its row each prediction is: 1 divided by the row's number of
     predictions."""
+    what: str = GROUPS
+    fewest: int = FEWEST_GROUPS
+
+    @classmethod
+    def in_time(cls, places: np.ndarray, length: int) -> ByGroup:
+        """Take n places on a grid of stamps, cut into equal stretches of at least some length.
+
+        Rows of one stamp, such as those of several series and origins, are drawn together. The
+        stretches are disjoint, so that few suffice: C. Chien, D. Goldsman and B. Melamed,
+        Large-sample results for batch means, 1997.
+        """
+        since = places - places.min(initial=places.max(initial=0))
+        stamps = int(since.max(initial=0)) + 1
+        stretches = max(stamps // length, 1)
+        part = np.ones(len(places))
+        group = (since * stretches // stamps).astype(np.intp)
+        return cls(len(places), group, stretches, part, STRETCHES, FEWEST_SPANS)
 
     @classmethod
     def of(cls, groups: np.ndarray, numbers: np.ndarray | None) -> ByGroup:
@@ -171,12 +191,11 @@ class ByBlock:
     As many blocks are drawn as cover all rows except one block's; the last one is cut short.
     """
 
-    what: ClassVar[str] = marked("independent stretches of time")
-    fewest: ClassVar[int] = FEWEST_STRETCHES
-
     rows: int
     order: np.ndarray
     length: int
+    what: str = STRETCHES
+    fewest: int = FEWEST_STRETCHES
 
     @classmethod
     def of(cls, time: np.ndarray, losses: Sequence[np.ndarray]) -> ByBlock:

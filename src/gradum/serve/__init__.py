@@ -30,6 +30,7 @@ def app(
     shadows: Paths = (),
     limits: RequestLimits | None = None,
     token: str | None = None,
+    allow_missing: bool = False,
 ) -> Starlette:
     """Return an ASGI application that answers for models, to be mounted under any server.
 
@@ -45,6 +46,9 @@ def app(
     token : str, optional
         What callers have to bring, as ``Authorization: Bearer TOKEN``; without one, whoever reaches
         the application is answered.
+    allow_missing : bool
+        Whether a record may lack a column of which training rows lacked values, as if it had null
+        there; each is named in ``notes``.
 
     Raises
     ------
@@ -59,7 +63,7 @@ def app(
     from gradum.serve.limits import RequestLimits
     from gradum.serve.shelf import Shelf
 
-    shelf = Shelf(_named(models), _named(shadows))
+    shelf = Shelf(_named(models), _named(shadows), allow_missing=allow_missing)
     return application(shelf, limits or RequestLimits(), token)
 
 

@@ -136,11 +136,13 @@ class Service:
     async def openapi(self, request: Request) -> Response:
         """Describe all of this for programs."""
         root = request.scope.get("root_path", "")
-        return json_response(document(self.shelf.served, self.limits, root))
+        served, limits = self.shelf.served, self.limits
+        return json_response(await self._in_thread(self._threads, document, served, limits, root))
 
     async def front_page(self, request: Request) -> Response:
         """Describe all of this for people."""
-        text, policy = page(self.shelf.served, request.scope.get("root_path", ""))
+        root = request.scope.get("root_path", "")
+        text, policy = await self._in_thread(self._threads, page, self.shelf.served, root)
         return HTMLResponse(text, headers={"Content-Security-Policy": policy})
 
     # -- how it is answered -------------------------------------------------------------------
@@ -417,7 +419,7 @@ def described(served: ServedModel) -> dict[str, Any]:
         "task": model.task,
         "classes": list(model.classes),
         "columns": [
-            {"name": column.name, "kind": column.kind, "needed": column.name in served.needed}
+            {"name": column.name, "kind": column.kind, "needed": column.name in served.required}
             for column in model.fitted.schema.features
         ],
     }

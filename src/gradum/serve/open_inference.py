@@ -1,7 +1,8 @@
 """The Open Inference Protocol, version 2 over REST: columns as tensors, in JSON or binary.
 
 Each column of the table is an input of shape [n] or [n, 1]. A missing value is ``null`` in JSON,
-NaN in binary numbers, and ``(missing)`` in binary texts.
+NaN in binary numbers, and ``(missing)`` in binary texts. Every column is an input of each request.
+How its rows differ from those of training is in the answer's ``parameters``, as ``notes``.
 
 Source: https://github.com/kserve/open-inference-protocol, and its extension for binary tensors.
 """
@@ -23,7 +24,15 @@ from starlette.responses import Response
 import gradum
 from gradum.messages import as_text, listed, say
 from gradum.serve.refusal import CANNOT_BE_USED, Refused, json_response, refuse_many
-from gradum.serve.requests import BINARY, TYPES, Coverage, PredictRequest, decoded
+from gradum.serve.requests import (
+    BINARY,
+    TYPES,
+    Coverage,
+    PredictRequest,
+    alone,
+    decoded,
+    no_cell,
+)
 from gradum.serve.served_model import Answered, ServedModel
 from gradum.tables.kinds.step import MISSING
 
@@ -137,7 +146,10 @@ def metadata_of(served: ServedModel) -> dict[str, Any]:
             "name": column.name,
             "datatype": "FP64" if column.traits.is_quantity else "BYTES",
             "shape": [-1],
-            "parameters": {"missing": "NaN" if column.traits.is_quantity else MISSING},
+            "parameters": {
+                "missing": "NaN" if column.traits.is_quantity else MISSING,
+                "needed": column.name in served.required,
+            },
         }
         for column in features
     ]
@@ -213,7 +225,7 @@ def _records(inference: InferenceRequest, tensors: memoryview, most: int) -> lis
         refuse_many(rows, most)
         size = tensor.parameters.binary_data_size
         if size is None:
-            values = _flat(tensor.data)
+            values = _flat(tensor)
         else:
             if size > len(tensors):
                 raise _misfit(tensor)
@@ -248,11 +260,12 @@ def _misfit(tensor: Tensor) -> Refused:
     )
 
 
-def _flat(data: list[Any] | None) -> list[Any]:
+def _flat(tensor: Tensor) -> list[Any]:
     """Return values of [n] or [n, 1]; anything nested more deeply does not fit."""
-    values = [item[0] if type(item) is list and len(item) == 1 else item for item in data or ()]
-    if any(isinstance(value, list | dict) for value in values):
-        raise Refused(CANNOT_BE_USED, say("An input is nested more deeply than its shape."))
+    values = [alone(item) for item in tensor.data or ()]
+    for number, value in enumerate(values, 1):
+        if isinstance(value, list | dict):
+            raise no_cell(number, tensor.name, value)
     return values
 
 
@@ -316,6 +329,8 @@ def _sent(served: ServedModel, inference: InferenceRequest, found: Answered) -> 
     known = {"model_name": served.name, "model_version": served.version, "outputs": sent}
     if inference.id is not None:
         known["id"] = inference.id
+    if found.differences:
+        known["parameters"] = {"notes": [each.sentence for each in found.differences]}
     if not contents:
         return json_response(known)
     head = msgspec.json.encode(known, enc_hook=as_text)

@@ -96,10 +96,10 @@ def _bodies(served: Sequence[ServedModel], limits: RequestLimits) -> dict[str, A
     rungs = dict.fromkeys(name for each in served for name in each.model.fitted.rungs)
     answers = ([*map(str, each.model.classes)] or DIRECTIONS for each in served)
     hoped = dict.fromkeys(name for names in answers for name in names)
-    needed = frozenset.intersection(*(each.needed for each in served))
+    required = frozenset.intersection(*(each.required for each in served))
     asked, told = (schemas[kind.__name__]["properties"] for kind in (PredictRequest, Outcomes))
     record = asked["records"]["items"]
-    record["required"] = sorted(needed)
+    record["required"] = sorted(required)
     values = record["additionalProperties"]["anyOf"]
     schemas["Value"] = {"anyOf": [value for value in values if "$ref" not in value]}
     grids = {name for each in served for name in each.grids}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Iterator
+from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -9,6 +13,7 @@ from msgspec import Meta, Struct
 
 from gradum.messages import listed, say
 from gradum.serve.refusal import CANNOT_BE_USED, Refused
+from gradum.tables.wording import shortened
 
 BINARY = "application/octet-stream"
 TYPES = ("application/json", BINARY)
@@ -95,6 +100,7 @@ def decoded(body: bytes, kind: type[T]) -> T:
     try:
         return _decoder(kind).decode(body)
     except msgspec.ValidationError as error:
+        _refuse_cells(body)
         raise Refused(CANNOT_BE_USED, _sentence(error), _fields_of(kind)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         message = say("The body is no JSON: {cause}.", cause=str(error).rstrip("."))
@@ -110,6 +116,70 @@ def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
     if kind not in _DECODERS:
         _DECODERS[kind] = msgspec.json.Decoder(kind)
     return _DECODERS[kind]
+
+
+def _refuse_cells(body: bytes) -> None:
+    """Refuse the first value that is no cell of a table, by its column, which msgspec leaves out.
+
+    Raises
+    ------
+    Refused
+    """
+    try:
+        found = json.loads(body, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        return
+    for number, name, cell in _cells(found):
+        if not _is_cell(cell):
+            raise no_cell(number, name, cell)
+
+
+def no_cell(number: int, name: str, value: Any) -> Refused:
+    """Refuse a value that is no cell of a table."""
+    text = value if isinstance(value, Decimal) else json.dumps(value, default=str)
+    return Refused(
+        CANNOT_BE_USED,
+        say(
+            "Record {number:,} has {value} in column {name!r}, which no column can hold.",
+            number=number,
+            value=shortened(text),
+            name=shortened(name),
+        ),
+        say("Give a number, a text, true, false or null."),
+    )
+
+
+def _cells(body: Any) -> Iterator[tuple[int, str, Any]]:
+    """Yield the values of records, and of tensors: the number of the row, the column, the value."""
+    match body:
+        case {"records": [*records]}:
+            for number, record in enumerate(records, 1):
+                if isinstance(record, dict):
+                    yield from ((number, name, cell) for name, cell in record.items())
+        case {"inputs": [*tensors]}:
+            for tensor in tensors:
+                match tensor:
+                    case {"name": str(name), "data": [*cells]}:
+                        yield from (
+                            (number, name, alone(cell)) for number, cell in enumerate(cells, 1)
+                        )
+
+
+def alone(value: Any) -> Any:
+    """Return what a row of a tensor of shape [n, 1] holds, or of shape [n]."""
+    return value[0] if type(value) is list and len(value) == 1 else value
+
+
+def _is_cell(value: Any) -> bool:
+    match value:
+        case {"base64": str()}:
+            return len(value) == 1
+        case bool() | str() | None:
+            return True
+        case int() | Decimal():
+            return abs(value) <= sys.float_info.max
+        case _:
+            return False
 
 
 def _fields_of(kind: type[Struct]) -> str:

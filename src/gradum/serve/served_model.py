@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,10 +20,10 @@ from gradum.rungs.rung import Prediction
 from gradum.serve.requests import Content, PredictRequest, Record
 from gradum.study.example_row import example_row
 from gradum.tables.check import check
-from gradum.tables.differences import Difference
+from gradum.tables.differences import Difference, absent_in
 from gradum.tables.kinds import KINDS
+from gradum.tables.record_names import RecordNames
 from gradum.tables.sources.read import read
-from gradum.tables.wording import nearest_names, quoted
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,6 @@ class Answered:
     """How the rows differ from those that the model learned from."""
     rows: list[Record]
     """What was asked: the columns that the model knows."""
-    ignored: int
-    """Values in columns that the model does not know."""
 
     @property
     def predictions(self) -> list[Any]:
@@ -52,11 +50,16 @@ class ServedModel:
     name: str
     """What callers call it."""
     model: Model
+    allow_missing: bool = False
+    """Whether a record may lack a column of which training rows lacked values; each is noted."""
+    others: Collection[str] = frozenset()
+    """Columns that a record may name besides: what models before it know, or its shadow."""
 
     @cached_property
     def example(self) -> Record:
-        """The row on which it is tested."""
-        return example_row(self.model.fitted)
+        """The row on which it is tested, for an exposure of 1 if the model has exposures."""
+        exposure = self.model.fitted.schema.exposure
+        return example_row(self.model.fitted) | ({} if exposure is None else {exposure: 1})
 
     @property
     def version(self) -> str:
@@ -65,8 +68,13 @@ class ServedModel:
 
     @cached_property
     def needed(self) -> frozenset[str]:
-        """The columns that a row must have: none of their values was missing in training."""
+        """The columns of which no value was missing in training."""
         return frozenset(c.name for c in self.model.fitted.schema.features if not c.missing)
+
+    @property
+    def required(self) -> frozenset[str]:
+        """The columns that a record must name, be it with null."""
+        return self.needed if self.allow_missing else self._record_names.features
 
     @cached_property
     def asks_for(self) -> frozenset[str]:
@@ -83,17 +91,26 @@ class ServedModel:
         except GradumError:
             return False
 
+    def promises(self, coverage: float) -> bool:
+        """Whether it has intervals or sets of this coverage."""
+        try:
+            conformal_of(self.model, coverage)
+        except GradumError:
+            return False
+        return True
+
     @cached_property
-    def _known(self) -> frozenset[str]:
+    def known(self) -> frozenset[str]:
+        """The columns of its table, used or not."""
         return frozenset(column.name for column in self.model.fitted.schema.columns)
+
+    @cached_property
+    def _record_names(self) -> RecordNames:
+        return RecordNames(self.model.fitted.schema)
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
         return tuple(str(label) for label in self.model.classes)
-
-    @cached_property
-    def _may_lack(self) -> tuple[str, ...]:
-        return tuple(name for name in self.model.features if name not in self.needed)
 
     @cached_property
     def grids(self) -> tuple[str, ...]:
@@ -128,12 +145,12 @@ class ServedModel:
         Raises
         ------
         GradumError
-            A row lacks a column, or a value cannot be used; or nothing of the kind can be asked of
-            this model. The message says which, and why.
+            A record lacks a column or has an unknown one, or a value cannot be used; or nothing of
+            the kind can be asked of this model. The message says which, and why.
         """
-        rows, ignored = self._rows(asked.records)
+        rows, absent = self._rows(asked)
         if not rows:
-            return Answered([], (), rows, ignored)
+            return Answered([], absent, rows)
         if asked.coverage is not None:
             answers, differences = self._promised(rows, asked)
         else:
@@ -141,12 +158,12 @@ class ServedModel:
             answers = self._plain(prediction)
         if asked.is_explained:
             self._add_explained(answers, rows, asked)
-        return Answered(answers, differences, rows, ignored)
+        return Answered(answers, (*absent, *differences), rows)
 
     def answered_plain(self, several: Sequence[PredictRequest]) -> list[Answered] | None:
         """Answer requests for one row and the same rung; None if one of them is not plain."""
         try:
-            found = [self._rows(asked.records) for asked in several]
+            found = [self._rows(asked) for asked in several]
             rows = [row for (row,), _ in found]
             if self.model.fitted.schema.exposure is not None:
                 return None
@@ -156,26 +173,39 @@ class ServedModel:
         if prediction is None:
             return None
         return [
-            Answered([answer], (), own, ignored)
-            for answer, (own, ignored) in zip(self._plain(prediction), found, strict=True)
+            Answered([answer], absent, own)
+            for answer, (own, absent) in zip(self._plain(prediction), found, strict=True)
         ]
 
-    def _rows(self, records: Sequence[Record]) -> tuple[list[Record], int]:
-        """Return rows with the model's columns alone, and how many other values they had."""
-        rows, ignored = [], 0
-        for number, record in enumerate(records, 1):
-            if not record.keys() >= self.needed:
-                raise self._lacking(record, number)
-            if not record.keys() <= self._known:
-                own = {name: value for name, value in record.items() if name in self._known}
-                ignored += len(record) - len(own)
-                record = own
-            lacking = [name for name in self._may_lack if name not in record]
-            rows.append(record | dict.fromkeys(lacking) if lacking else record)
-        for number, row in enumerate(rows, 1):
-            if self.grids or Content in map(type, row.values()):
-                rows[number - 1] = self._with_bytes(row, number)
-        return rows, ignored
+    def _rows(self, asked: PredictRequest) -> tuple[list[Record], tuple[Difference, ...]]:
+        """Return rows with the model's columns alone, and which columns records lacked.
+
+        Raises
+        ------
+        SchemaError
+            As `answered`.
+        """
+        rows, differences, features = asked.records, (), self._record_names.features
+        if not all(record.keys() == features for record in rows):
+            rows, differences = self._completed(asked)
+        if self.grids or any(Content in map(type, row.values()) for row in rows):
+            rows = [self._with_bytes(row, number) for number, row in enumerate(rows, 1)]
+        return rows, differences
+
+    def _completed(self, asked: PredictRequest) -> tuple[list[Record], tuple[Difference, ...]]:
+        """Return records with the model's columns, null where they may be absent, and who lacks."""
+        names, features = self._record_names, self.model.features
+        may_lack = names.features - self.required
+        others = {*self.others, *([] if asked.id is None else [asked.id])}
+        rows, lacking = [], {}
+        for number, record in enumerate(asked.records, 1):
+            names.check_one(record, number, also=others, may_lack=may_lack)
+            absent = [name for name in features if name not in record]
+            for name in absent:
+                lacking.setdefault(name, []).append(number - 1)
+            own = {name: value for name, value in record.items() if name in self.known}
+            rows.append(own | dict.fromkeys(absent))
+        return rows, tuple(absent_in(name, places) for name, places in lacking.items())
 
     def _with_bytes(self, row: Record, number: int) -> dict[str, Any]:
         """Return a row with the bytes of its pictures and sounds; a name opens no file here."""
@@ -196,16 +226,6 @@ class ServedModel:
                     say("Send the file itself, as {form}.", form='{"base64": "…"}'),
                 )
         return cells
-
-    def _lacking(self, record: Record, number: int) -> SchemaError:
-        lacking = sorted(self.needed - record.keys())
-        near = nearest_names(lacking[0], list(record.keys() - self._known))
-        return SchemaError(
-            say("Record {number:,} lacks {columns}.", number=number, columns=quoted(lacking)),
-            say("Did you mean {column!r} by {near}?", column=lacking[0], near=quoted(near))
-            if near
-            else say("Give a value, or null where none is known."),
-        )
 
     def _plain(self, prediction: Prediction) -> list[dict[str, Any]]:
         values = prediction.value.tolist()

@@ -41,16 +41,24 @@ class NamedModel:
 class Slot:
     """The file of one model, and the model in it that answers.
 
+    Parameters
+    ----------
+    named : NamedModel
+    others : set of str
+        Columns that callers may name: those of its models, which are added, and others'.
+    allow_missing : bool
+        See `ServedModel`.
+
     Raises
     ------
     ModelFileError
         The file is no model that can be put to work.
     """
 
-    def __init__(self, named: NamedModel) -> None:
-        self.named = named
+    def __init__(self, named: NamedModel, others: set[str], *, allow_missing: bool = False) -> None:
+        self.named, self._others, self._allow_missing = named, others, allow_missing
         self._stamp = self._look()
-        self.served = self._opened()
+        self.served = self._put_to_work(self._opened())
         self.failures = 0
 
     def renew(self) -> bool:
@@ -69,9 +77,15 @@ class Slot:
             self.failures += 1
             LOG.error("reload-refused", extra={"model": self.named.name, "cause": str(error)})
             return False
-        self.served = newer  # one assignment: a request has the old model or the new one
+        # One assignment: a request has the old model or the new one.
+        self.served = self._put_to_work(newer)
         LOG.info("reloaded", extra={"model": self.named.name, "version": newer.version})
         return True
+
+    def _put_to_work(self, served: ServedModel) -> ServedModel:
+        """Let callers name its columns from now on, whatever the models after it know."""
+        self._others |= served.known
+        return served
 
     def _look(self) -> Stamp | None:
         """Return what changes when the file is replaced; None while there is none."""
@@ -91,7 +105,7 @@ class Slot:
                 say("{path} continues series, and answers no single rows.", path=path),
                 say("Write its forecasts with gradum predict, and serve those."),
             )
-        served = ServedModel(self.named.name, model)
+        served = ServedModel(self.named.name, model, self._allow_missing, self._others)
         try:
             served.test()
         except GradumError as error:
@@ -110,6 +124,8 @@ class Shelf:
     shadows : sequence of NamedModel
         Models that are asked the same as the one of their name; their answers are counted, and
         never given.
+    allow_missing : bool
+        See `ServedModel`.
 
     Raises
     ------
@@ -119,10 +135,22 @@ class Shelf:
         A file is no model that can be put to work.
     """
 
-    def __init__(self, models: Sequence[NamedModel], shadows: Sequence[NamedModel] = ()) -> None:
+    def __init__(
+        self,
+        models: Sequence[NamedModel],
+        shadows: Sequence[NamedModel] = (),
+        *,
+        allow_missing: bool = False,
+    ) -> None:
         _refuse_names(models, shadows)
-        self.slots = {named.name: Slot(named) for named in models}
-        self.shadows = {named.name: Slot(named) for named in shadows}
+        others = {named.name: set[str]() for named in models}
+        self.slots, self.shadows = (
+            {
+                named.name: Slot(named, others[named.name], allow_missing=allow_missing)
+                for named in several
+            }
+            for several in (models, shadows)
+        )
         for name, shadow in self.shadows.items():
             _refuse_other(self.slots[name].served, shadow.served)
 
@@ -175,7 +203,7 @@ def _refuse_other(old: ServedModel, new: ServedModel) -> None:
 
 def _refuse_more_columns(old: ServedModel, new: ServedModel) -> None:
     """Refuse a model that needs columns which requests for the one at work need not bring."""
-    more = (new.asks_for - old.asks_for) | (new.needed - old.needed)
+    more = (new.asks_for - old.asks_for) | (new.required - old.required)
     if more:
         raise ModelFileError(
             say(

@@ -23,9 +23,6 @@ class Telemetry:
             "gradum_request_seconds", "Time to answer a request", buckets=SECONDS, **of_model
         )
         self.rows = Counter("gradum_rows", "Rows that were predicted", **of_model)
-        self.ignored = Counter(
-            "gradum_ignored_values", "Values in columns that the model does not know", **of_model
-        )
         self.unlike = Counter(
             "gradum_unlike_rows",
             "Rows unlike those of training, by what is unlike",
@@ -66,8 +63,6 @@ class Telemetry:
         seconds_of, rows_of = self._of(model)
         seconds_of.observe(seconds)
         rows_of.inc(len(answered.answers))
-        if answered.ignored:
-            self.ignored.labels(model).inc(answered.ignored)
         for difference in answered.differences:
             self._count_difference(model, difference)
 

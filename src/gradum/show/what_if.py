@@ -51,7 +51,7 @@ class WhatIf:
     @property
     def script(self) -> str:
         """The module, and behind it what fills and reads the form."""
-        return f"{self.module}\n{file('what_if.js')}"
+        return f"{self.module}\n{file('form.js')}{file('what_if.js')}"
 
     @cached_property
     def data(self) -> str:
@@ -129,7 +129,11 @@ def _field(column: Column, step: Step, row: dict[str, Any]) -> dict[str, Any]:
         start = f"{start}T00:00"
     elif start is not None and control == "number":
         start = step.value_of(start, column.parse)
-    written = [number(end) if control == "number" else end.replace("T", " ") for end in (low, high)]
+    unit = "%" if column.parse.percent else column.parse.currency
+    written = [
+        in_unit(number(end), unit) if control == "number" else end.replace("T", " ")
+        for end in (low, high)
+    ]
     ends = {"low": written[0], "high": written[1]}
     return {
         "control": control,

@@ -16,10 +16,12 @@ from gradum.tables.differences import (
     Difference,
     are_known,
     differences_of,
+    other_reading,
     unknown_column,
     wrong_kind,
 )
 from gradum.tables.forecast.pairs import in_pairs
+from gradum.tables.record_names import RecordNames
 from gradum.tables.schema import Schema
 from gradum.tables.table import Table
 from gradum.tables.unreadable import Unreadable
@@ -111,9 +113,12 @@ def check(
     ------
     SchemaError
         A feature is missing (with the nearest names), or none of its values is of its kind, unless
-        this is a block.
+        this is a block. A record lacks one, or has a name that the schema does not know, unless the
+        table must have the target: to be judged, it may have columns of others' answers.
     """
     table = in_pairs(table, schema.forecast)
+    if table.records is not None:
+        RecordNames(schema).check(table.records, also=None if require_target else ())
     _refuse_missing_columns(table, schema, require_target)
     typed: list[pl.Series] = []
     differences: list[Difference] = []
@@ -126,6 +131,8 @@ def check(
         raw = table.frame[column.name]
         seen = are_known(raw, encoder)  # to clean texts takes ten times as long as to look them up
         values = raw if seen else column.traits.parse(raw, column.parse).alias(column.name)
+        if raw.dtype == pl.Boolean and encoder is not None and column.name in encoder.levels:
+            values = truths_as_levels(values, encoder.levels[column.name])
         kept = values if block or column.role != "feature" else narrowed(values, raw)
         typed.append(kept)
         unread = Unreadable.of(raw, values, column, table.numbers)
@@ -136,11 +143,22 @@ def check(
             differences.append(wrong_kind(unread, table.source))
         if column.role == "feature":
             learned = None if seen else encoder
+            if how := column.traits.other_reading(raw, column.parse):
+                differences.append(other_reading(column.name, how))
             differences += differences_of(values, column, learned, table.numbers)
     known = {column.name for column in schema.columns}
     differences += [unknown_column(name) for name in given if name not in known]
     frame = pl.DataFrame({values.name: values for values in typed})
     return Checked(frame, schema, tuple(differences), table.source, unreadable=tuple(unreadable))
+
+
+def truths_as_levels(values: pl.Series, levels: Sequence[str]) -> pl.Series:
+    """Return "True" and "False" as a column of levels writes them: ``true``, perhaps, or ``TRUE``.
+
+    The texts of booleans, that is: programs write them in different letters.
+    """
+    written = {level.lower(): level for level in reversed(levels)}
+    return values.replace({word: written.get(word.lower(), word) for word in ("True", "False")})
 
 
 def narrowed(values: pl.Series, raw: pl.Series) -> pl.Series:

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import polars as pl
 
-from gradum.messages import marked, say, say_plural
+from gradum.messages import listed, marked, say, say_plural, sentences
 from gradum.tables.columns import Column
 from gradum.tables.kinds.axis import place_text, places
 from gradum.tables.unreadable import Unreadable
-from gradum.tables.wording import quoted, row_count, rows_text, rows_where, span
+from gradum.tables.wording import (
+    SHOWN_EXAMPLES,
+    full_stop,
+    nearest_names,
+    quoted,
+    row_count,
+    rows_of,
+    rows_text,
+    rows_where,
+    span,
+)
 
 if TYPE_CHECKING:
     from gradum.tables.encode import Encoder
 
 DifferenceKind = Literal[
+    "absent column",
     "extra column",
+    "other reading",
     "wrong kind",
     "unseen levels",
     "out of range",
     "new missing",
 ]
+
+
+MOST_COMPARED = 200
+"""Levels that an unseen one is compared with letter by letter."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +67,23 @@ def unknown_column(name: str) -> Difference:
     return Difference(
         name, "extra column", 0, (), say("Column {name!r} is not known; ignored.", name=name)
     )
+
+
+def absent_in(name: str, places: Sequence[int]) -> Difference:
+    """Return the difference that records without a column make, which are at places from 0."""
+    rows = rows_of(np.array(places))
+    sentence = say(
+        "Column {name!r} is absent from {rows}, and taken as missing.",
+        name=name,
+        rows=rows_text(rows, len(places)),
+    )
+    return Difference(name, "absent column", len(places), rows, sentence)
+
+
+def other_reading(name: str, how: str) -> Difference:
+    """Return the difference that a column makes that is read in another way, said in words."""
+    sentence = full_stop(say("Column {name!r}: {how}", name=name, how=how))
+    return Difference(name, "other reading", 0, (), sentence)
 
 
 def wrong_kind(unreadable: Unreadable, source: str) -> Difference:
@@ -113,7 +146,31 @@ def _unseen(
         unseen=quoted(unseen),
         rows=rows_text(rows, count),
     )
+    near = nearest_levels(unseen.head(SHOWN_EXAMPLES), encoder.levels[values.name])
+    if near:
+        meant = say("Did you mean {names}?", names=listed([repr(name) for name in near], "or"))
+        sentence = sentences((sentence, meant))
     yield Difference(values.name, "unseen levels", count, rows, sentence)
+
+
+def nearest_levels(unseen: Iterable[str], known: Sequence[str]) -> list[str]:
+    """Return the known levels that unseen ones may mean, one of each that resembles one.
+
+    Capital letters, blanks and signs count for nothing; other letters are compared where levels are
+    few, as that takes long.
+    """
+    alike = {_folded(level): level for level in reversed(known)}
+    found = []
+    for level in unseen:
+        near = alike.get(_folded(level))
+        if near is None and len(known) <= MOST_COMPARED:
+            near = next(iter(nearest_names(level, known)), None)
+        found += [] if near is None else [near]
+    return list(dict.fromkeys(found))
+
+
+def _folded(level: str) -> str:
+    return "".join(filter(str.isalnum, level.casefold())) or level
 
 
 def are_known(raw: pl.Series, encoder: Encoder | None) -> bool:

@@ -24,6 +24,7 @@ from gradum.tables.table import Table
 from gradum.tables.wording import quoted, shortened
 
 SOURCE = marked("the data frame")
+RECORDS = marked("the records")
 TAKEN = marked(
     "Give a path to a CSV, JSON, Parquet or Arrow file, a data frame, a "
     "two-dimensional array, a dict of columns, or a list of dicts."
@@ -46,13 +47,17 @@ def from_data(data: Any, source: str = "") -> Table:
     TableError
         It is no table, has no rows or columns, or names two columns alike.
     """
-    source = source or say(SOURCE)
+    records = None
+    if isinstance(data, Mapping) and data and is_row(data):
+        data = [data]
+    source = source or say(RECORDS if isinstance(data, list | tuple) else SOURCE)
     if isinstance(data, np.ndarray):
         frame = _from_array(data)
     elif isinstance(data, Mapping):
         frame = _from_mapping(data, source)
     elif isinstance(data, Sequence) and not isinstance(data, str | bytes):
-        frame = _from_records(data, source)
+        records = _flat_records(data, source)
+        frame = _from_records(records, source)
     elif dependencies.is_pandas_dataframe(data):
         frame = _from_pandas(data)
     else:
@@ -67,7 +72,7 @@ def from_data(data: Any, source: str = "") -> Table:
         raise TableError(
             say("{source} has no rows.", source=source), say("Give data with at least one row.")
         )
-    return Table(frame, source)
+    return Table(frame, source, records=records)
 
 
 def _from_frame(data: Any) -> pl.DataFrame:
@@ -104,10 +109,7 @@ def _from_mapping(data: Mapping[Any, Any], source: str) -> pl.DataFrame:
     if not data:
         return pl.DataFrame()
     single = [not _is_column(values) for values in data.values()]
-    if is_row(data):
-        (data,) = flattened([data], source)
-        data = {name: [value] for name, value in data.items()}
-    elif any(single):
+    if any(single):
         lone = [name for name, alone in zip(data, single, strict=True) if alone]
         raise TableError(
             say("the dict mixes columns with single values: {lone}.", lone=quoted(lone)),
@@ -133,14 +135,17 @@ def is_row(data: Mapping[Any, Any]) -> bool:
     return not any(_is_column(values) for values in data.values())
 
 
-def _from_records(data: Sequence[Any], source: str) -> pl.DataFrame:
+def _flat_records(data: Sequence[Any], source: str) -> Sequence[Mapping[Any, Any]]:
     if not all(isinstance(record, Mapping) for record in data):
         if data and all(isinstance(row, Sequence | np.ndarray) for row in data):
             raise TableError(say("a list of lists does not name its columns."), say(TAKEN))
         raise TableError(
             say("a {name} of single values is not a table.", name=type(data).__name__), say(TAKEN)
         )
-    data = flattened(data, source)
+    return flattened(data, source)
+
+
+def _from_records(data: Sequence[Mapping[Any, Any]], source: str) -> pl.DataFrame:
     names = list(dict.fromkeys(name for record in data for name in record))
     refuse_names([str(name) for name in names], source)
     columns = {name: [record.get(name) for record in data] for name in names}

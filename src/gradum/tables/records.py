@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -23,6 +24,8 @@ from gradum.tables.wording import size
 
 LOOKS_LIKE_JSON = re.compile(rb"\s*(\{\s*[\"}]|\[\s*([{\[\]\"\d-]|true|false|null))")
 BLOCK_BYTES = 2**24
+REQUEST = "records"
+"""The key of a request's records."""
 FEW_CELLS = 10**7
 TIMES_AS_OBJECTS = 20  # size over that of its text, of JSON that is not read line by line
 LEAST_FILLED = 0.01  # of the cells of a larger table must be filled; else its keys are no columns
@@ -39,7 +42,8 @@ def read_records(content: Content, source: str) -> Table:
 
     It accepts one record per line (JSON lines); a list of records; or an object of columns, each a
     list or, as pandas writes it, an object of values by row. A key that a record lacks is a missing
-    value; nested records are `flattened`.
+    value; nested records are `flattened`. An object with a list of records as ``records`` is a
+    request, as `gradum serve` takes it: each of these has to name every column of a model.
 
     Raises
     ------
@@ -55,7 +59,10 @@ def read_records(content: Content, source: str) -> Table:
         )
         file.seek(0)
         value = _decoded(file.read(), source)
-    return from_data(_as_data(value, source), source)
+    is_request = isinstance(value, dict) and value.keys() == {REQUEST}
+    if is_request and _are_records(value[REQUEST]):
+        return from_data(value[REQUEST], source)
+    return replace(from_data(_as_data(value, source), source), records=None)
 
 
 def _is_a_record_a_line(content: Content) -> bool:
@@ -202,9 +209,13 @@ def _too_deep(source: str) -> TableError:
     )
 
 
+def _are_records(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(record, dict) for record in value)
+
+
 def _as_data(value: Any, source: str) -> Any:
     """Return decoded JSON as records or columns."""
-    if isinstance(value, list) and all(isinstance(record, dict) for record in value):
+    if _are_records(value):
         value = flattened(value, source)
         names = {name for record in value for name in record}
         _refuse_hollow(len(value), len(names), sum(map(len, value)), source)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -38,6 +40,9 @@ class Table:
     looked for."""
     doubts: tuple[Doubt, ...] = ()
     """What a reader should check about the rows."""
+    records: Sequence[Mapping[str, Any]] | None = None
+    """The records of which the table was made, if each is to name every column of a model: those
+    given as Python objects or with a request, and not those in files."""
 
     @property
     def left_out(self) -> tuple[str, ...]:

@@ -50,6 +50,14 @@ def command(
     seconds: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="The longest time for a request.")
     ] = None,
+    allow_missing: Annotated[
+        bool,
+        typer.Option(
+            "--allow-missing",
+            help="Let a record lack a column of which training rows lacked values; each is named "
+            "in the notes of the answer. Otherwise the request says null, or is refused.",
+        ),
+    ] = False,
     log_requests: Annotated[
         bool, typer.Option("--log-requests", help="Write a line for each request to the log.")
     ] = False,
@@ -75,7 +83,9 @@ def command(
     given = {"rows": rows, "seconds": seconds}
     limits = RequestLimits(**{name: value for name, value in given.items() if value is not None})
     with bound_socket(host, port, has_token=token is not None) as bound:
-        application = app(models, shadows=shadow or (), limits=limits, token=token)
+        application = app(
+            models, shadows=shadow or (), limits=limits, token=token, allow_missing=allow_missing
+        )
         where = bound.getsockname()
         address = f"[{where[0]}]" if ":" in where[0] else where[0]
         write(say("Listening at http://{address}:{port}", address=address, port=where[1]))

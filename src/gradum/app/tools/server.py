@@ -164,7 +164,7 @@ async def _called(
             if event is not None:
                 await told(event)
 
-        rows = as_json(asked.get("records", {}))
+        rows = as_json({name: asked[name] for name in ("records",) if name in asked})
         ended = await process.ended(words, folder.root, rows, hear, program)
         tool.check_read(asked, folder)
         if ended.code not in VERDICTS:

@@ -34,6 +34,10 @@ TEXTS = {
 }
 """What a text may stand for. One that stands for anything else could name a place or code, and is
 withheld from assistants."""
+RECORDS = marked(
+    "Rows by column, in place of data. Each names every column that the model learned from, with "
+    "null where no value is known, and no other."
+)
 OF_TERMINALS = {"as_json", "quiet", "force", "checkpoint_every"}
 OF_PLACES = {"into", "table", "partition_by"}  # which may be anywhere
 
@@ -138,7 +142,7 @@ class Tool:
         fields: list[Any] = [(each.name, each.kind) for each in self.arguments.values()]
         optional = {name for name, each in self.arguments.items() if not each.required}
         if self._asks_a_model:
-            described = Meta(description=str(say("Rows by column, in place of data.")))
+            described = Meta(description=str(say(RECORDS)))
             fields.append(("records", Annotated[list[Record], described]))
             optional |= {"data", "records"}
         return msgspec.defstruct(

@@ -93,6 +93,9 @@ class Truth:
 
     ``drawn_by_class`` says how many of the rows, from the first, were divided class by class. These
     rows as a whole are known to have the same shares of classes as their parts.
+
+    With a ``stretch``, ``time`` is the place of each outcome on the grid of a forecast, and
+    outcomes so many places apart have independent errors.
     """
 
     task: Task
@@ -103,6 +106,7 @@ class Truth:
     time: np.ndarray | None = None
     drawn_by_class: int = 0
     loss: Loss | None = None
+    stretch: int = 0
 
     @property
     def metric(self) -> str:
@@ -147,7 +151,7 @@ class Truth:
             return draw(groups=seen.rows, numbers=seen.rows)
         if self.time is not None:
             costs = [row_losses(outcome) for outcome in self.outcomes(seen).values()]
-            return draw(time=self.time[seen.rows], losses=costs)
+            return draw(time=self.time[seen.rows], stretch=self.stretch, losses=costs)
         if self.task == "regression":
             return draw()
         divided = rows > 0 and seen.rows.max() < self.drawn_by_class

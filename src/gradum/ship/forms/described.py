@@ -17,7 +17,11 @@ KEY = "gradum."
 
 
 def described(model: RecordedModel) -> dict[str, Any]:
-    """Return what is known of a model by name: texts, and what JSON can hold."""
+    """Return what is known of a model by name: texts, and what JSON can hold.
+
+    Of each input, that is what stands for a missing value, and whether one is needed: whether every
+    row of training had a value. A file takes all inputs, be they missing.
+    """
     fitted, rung = model.fitted, model.rung
     target, judgement = fitted.schema.target, fitted.judgement
     assert target is not None
@@ -27,6 +31,7 @@ def described(model: RecordedModel) -> dict[str, Any]:
             "kind": column.kind,
             "type": column.traits.raw_type,
             "missing": "NaN" if column.traits.raw_type == "number" else MISSING,
+            "needed": not column.missing,
         }
         for column in model.columns
     ]

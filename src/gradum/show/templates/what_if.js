@@ -3,30 +3,10 @@
   const { fields, classes, words } = JSON.parse(document.getElementById("what-if-data").textContent);
   const [answer, form, parts] = ["answer", "form", "parts"].map((name) => document.getElementById(`what-if-${name}`));
   const [MOST_FIELDS, MOST_CLASSES] = [12, 6];
-  const figures = new Intl.NumberFormat(document.documentElement.lang, { maximumSignificantDigits: 5 });
-  const shares = new Intl.NumberFormat(document.documentElement.lang, { style: "percent", maximumFractionDigits: 1 });
-  const signed = (digits) =>
-    new Intl.NumberFormat(document.documentElement.lang, { signDisplay: "exceptZero", ...digits });
-  const [change, points] = [signed({ maximumSignificantDigits: 3 }), signed({ minimumFractionDigits: 1, maximumFractionDigits: 1 })];
+  const { figures, changes, points, chance, made, filled, bars } = formParts;
   const values = new Map(model.inputs.map(({ name }) => [name, null])); // a column may have any name
   let first = "";
   let beginning = new Map();
-
-  // A share that is none and not all is never written as such.
-  function chance(share) {
-    if (share > 0 && share < 0.0005) return `<${shares.format(0.001)}`;
-    return share < 1 && share >= 0.9995 ? `>${shares.format(0.999)}` : shares.format(share);
-  }
-
-  function made(name, text = "", settings = {}) {
-    const element = document.createElement(name);
-    element.textContent = text;
-    return Object.assign(element, settings);
-  }
-
-  function filled(text, places) {
-    return text.replace(/\{(\w+)\}/g, (whole, name) => (Object.hasOwn(places, name) ? places[name] : whole));
-  }
 
   function listOf({ labels, values, start, open }) {
     const list = made("select");
@@ -91,17 +71,7 @@
     const lines = [line];
     if (low !== undefined) lines.push(made("p", filled(words.interval, { low: figure(low), high: figure(high) })));
     if (set) lines.push(made("p", set.length ? filled(words.set, { classes: set.map(label).join(" · ") }) : words.empty));
-    if (probability) {
-      const table = made("table");
-      for (const [share, name] of likely) {
-        const cells = table.insertRow();
-        cells.append(made("td", name), made("td", chance(share), { className: "n" }));
-        const bar = made("i");
-        bar.style.width = `${100 * share}%`;
-        cells.insertCell().append(bar);
-      }
-      lines.push(table);
-    }
+    if (probability) lines.push(bars(likely.map(([share, name]) => [name, chance(share), share]), 1));
     if (whole !== first) lines.push(made("p", filled(words.first, { answer: first }), { className: "quiet" }));
     answer.replaceChildren(...lines);
   }
@@ -120,17 +90,10 @@
     const amount = ({ prediction, probability }) => (label ? 100 * probability[label] : prediction);
     const added = rows.map((field, at) => ({ name: field.label, by: amount(now) - amount(others[at]) }));
     const most = Math.max(...added.map(({ by }) => Math.abs(by)));
-    const table = made("table");
-    for (const { name, by } of added.sort((a, b) => Math.abs(b.by) - Math.abs(a.by))) {
-      const said = label ? points.format(by) : filled(words.figure, { figure: change.format(by) });
-      const cells = table.insertRow();
-      cells.append(made("td", name), made("td", said, { className: "n" }));
-      const bar = made("i", "", { className: by < 0 ? "below" : "" });
-      bar.style.width = `${most ? (100 * Math.abs(by)) / most : 0}%`;
-      cells.insertCell().append(bar);
-    }
+    const written = (by) => (label ? points.format(by) : filled(words.figure, { figure: changes.format(by) }));
+    const lines = added.sort((a, b) => Math.abs(b.by) - Math.abs(a.by)).map(({ name, by }) => [name, written(by), by]);
     if (label) parts.append(made("p", filled(words.points, { label: classes[model.classes.indexOf(now.prediction)] })));
-    parts.append(table, made("p", words.alone, { className: "quiet" }));
+    parts.append(bars(lines, most), made("p", words.alone, { className: "quiet" }));
   }
 
   const [foremost, others] = [made("div", "", { className: "fields" }), made("div", "", { className: "fields" })];

@@ -258,7 +258,7 @@ def _difference(
     """Return the weighted mean of a level (n,) on the new rows less the old mean with its error."""
     weight = truth.weight[seen.rows]
     # Like numbers, the classes' shares vary from one resample to the next.
-    plain = Truth("regression", truth.target, truth.weight, (), truth.groups, truth.time)
+    plain = replace(truth, task="regression", classes=(), drawn_by_class=0, loss=None)
     resamples = plain.resamples(Seen(seen.rows, {}), stream(seed, "level"))
     new = float(np.average(level, weights=weight))
     draws = np.concatenate([(counts * weight) @ level / (counts @ weight) for counts in resamples])

@@ -14,6 +14,7 @@ from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.dataset import Dataset, labelled
 from gradum.run.fitted import Fitted
+from gradum.run.forecast.later_rows import in_later_pairs
 from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.run.judge import Judge
 from gradum.run.judging.headline import with_headline
@@ -232,6 +233,7 @@ def table_by_group(fitted: Fitted, table: Table, grouping: Grouping) -> Groups:
 
 
 def _labelled(fitted: Fitted, table: Table, grouping: Grouping) -> Dataset:
+    table = in_later_pairs(fitted, table)
     schema = with_columns_of(fitted.schema, table, grouping.columns)
     return labelled(table, schema, encoder=fitted.encoder, also=also_of(fitted, grouping))
 

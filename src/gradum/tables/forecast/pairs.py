@@ -147,6 +147,15 @@ class Windows:
         places = np.flatnonzero(np.isfinite(self.at(self.places) - self.naive))
         return self.frame()[places], places
 
+    def are_in(self, given: Panel) -> np.ndarray:
+        """Return which outcomes (W, H) a panel has."""
+        place = {key: number for number, key in enumerate(given.keys)}
+        series = np.array([place.get(key, -1) for key in self.panel.keys])[self.series][:, None]
+        where = self.places - given.first
+        there = (series >= 0) & (where >= 0) & (where < given.values.shape[2])
+        found = given.target[series, np.clip(where, 0, given.values.shape[2] - 1)]
+        return there & np.isfinite(found)
+
     def _moments(self, stamps: np.ndarray) -> pl.Series:
         if self.known.frequency.dated:
             return pl.Series(stamps.astype(np.int64)).cast(pl.Datetime("us"))

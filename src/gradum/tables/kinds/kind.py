@@ -149,6 +149,10 @@ class Kind(ABC):
         """Return the typed column; null if a value is missing or cannot be read."""
         return clean(raw, how)
 
+    def other_reading(self, raw: pl.Series, how: Parse) -> str:
+        """Say how a raw column was read if in another way than the training rows; else nothing."""
+        return ""
+
     def opener(self, raw: pl.Series, folder: Path | None) -> Opener | None:
         """Return what makes a cell of one raw value, if values have to be opened once.
 

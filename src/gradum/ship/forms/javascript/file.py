@@ -82,6 +82,7 @@ def document_of(model: RecordedModel) -> dict[str, Any]:
     return {
         "about": msgspec.json.decode(msgspec.json.encode(described(model), enc_hook=as_text)),
         "inputs": inputs,
+        "others": [c.name for c in model.fitted.schema.columns if c not in model.columns],
         "outputs": outputs,
         "classes": model.fitted.labels.tolist() if model.fitted.classes else [],
         "nodes": nodes.listed,

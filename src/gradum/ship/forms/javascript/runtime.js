@@ -31,6 +31,7 @@
  * @typedef {object} Model
  * @property {object} [about]  What is known of it besides.
  * @property {Input[]} inputs
+ * @property {string[]} [others]  Other columns of the table that it learned from, which rows may have.
  * @property {{answer: string, node: number}[]} outputs
  * @property {(string | number | boolean)[]} classes
  * @property {Node[]} nodes
@@ -71,10 +72,15 @@ const ARRAYS = {
  * `compute` answers raw columns, one array for each input: numbers with NaN, or texts with
  * "(missing)"; it returns the numbers or texts of each answer, row after row.
  *
+ * A row names every input and no other column than `others`. With `allowMissing`, one that it lacks
+ * is missing; with `allowOthers`, others are ignored.
+ *
  * @param {Model} model
  */
 export function load(model) {
-  const { about, inputs, outputs, classes, nodes } = model;
+  const { about, inputs, others = [], outputs, classes, nodes } = model;
+  const names = inputs.map(({ name }) => name);
+  const known = new Set([...names, ...others]);
   const operations = nodes.map(([name, , type, , settings]) => OPERATIONS[name](settings, type));
   /** @type {Map<number, {values: Value[], steps: Step[]}>} */
   const plans = new Map();
@@ -114,9 +120,16 @@ export function load(model) {
     return answers;
   }
 
-  /** @param {Record<string, any>[]} rows @returns {Answer[]} */
-  function predict(rows) {
-    const columns = inputs.map((input) => rows.map((row, place) => read(input, row, place)));
+  /**
+   * @param {Record<string, any>[]} rows
+   * @param {{allowMissing?: boolean, allowOthers?: boolean}} [allowed]
+   * @returns {Answer[]}
+   */
+  function predict(rows, { allowMissing = false, allowOthers = false } = {}) {
+    if (!allowOthers) rows.forEach((row, place) => refuseOthers(row, place, names, known));
+    const columns = inputs.map((input) =>
+      rows.map((row, place) => read(input, row, place, allowMissing)),
+    );
     const { prediction, probability, logits, low, high, set } = compute(columns, rows.length);
     const truths = classes.every((name) => typeof name === "boolean") && classes.length > 0;
     return rows.map((_, row) => {
@@ -160,13 +173,57 @@ function planned(nodes, operations, rows) {
   return { values, steps };
 }
 
-/** @param {Input} input @param {Record<string, any>} row @param {number} place */
-function read({ name, type, missing }, row, place) {
-  if (!Object.hasOwn(row, name)) {
+/**
+ * Refuse a name that the model does not know, and say which one it may be meant for.
+ *
+ * @param {Record<string, any>} row @param {number} place
+ * @param {string[]} names @param {Set<string>} known
+ */
+function refuseOthers(row, place, names, known) {
+  const other = Object.keys(row).find((name) => !known.has(name));
+  if (other === undefined) return;
+  const absent = names.filter((name) => !Object.hasOwn(row, name));
+  const near = nearest(other, absent) ?? nearest(other, names);
+  const cause = `Row ${place + 1} has ${JSON.stringify(other)}, which the model does not know`;
+  const remedy = near === undefined ? "leave it out" : `did you mean ${JSON.stringify(near)}?`;
+  throw new TypeError(`${cause}: ${remedy}`);
+}
+
+/** The name most like another, if a third of its signs or fewer differ. @param {string} other @param {string[]} names */
+function nearest(other, names) {
+  const from = folded(other);
+  const most = Math.max(1, from.length / 3);
+  return names
+    .map((name) => ({ name, changes: changesOf(from, folded(name)) }))
+    .filter(({ changes }) => changes <= most)
+    .sort((one, two) => one.changes - two.changes)[0]?.name;
+}
+
+/** @param {string} name */
+function folded(name) {
+  return name.toLowerCase().replace(/[\s_.-]/g, "");
+}
+
+/** How many signs are changed, added or left out between two texts. @param {string} from @param {string} to */
+function changesOf(from, to) {
+  let row = Array.from({ length: to.length + 1 }, (_, place) => place);
+  [...from].forEach((sign, place) => {
+    const next = [place + 1];
+    for (let k = 0; k < to.length; k++) {
+      next.push(Math.min(next[k] + 1, row[k + 1] + 1, row[k] + Number(sign !== to[k])));
+    }
+    row = next;
+  });
+  return row[to.length];
+}
+
+/** @param {Input} input @param {Record<string, any>} row @param {number} place @param {boolean} allowMissing */
+function read({ name, type, missing }, row, place, allowMissing) {
+  if (!Object.hasOwn(row, name) && !allowMissing) {
     const lacking = `Row ${place + 1} lacks column ${JSON.stringify(name)}`;
     throw new TypeError(`${lacking}: give null if it is missing.`);
   }
-  let value = row[name];
+  let value = Object.hasOwn(row, name) ? row[name] : null;
   if (typeof value === "string") value = stripped(value);
   if (type === "moment") {
     if (missing.includes(value)) return MISSING;

@@ -193,6 +193,32 @@ class DateKind(Kind):
         other = _format_of(texts.drop_nulls(), None, FORMATS)  # the source may write a new format
         return _dates(texts, other[0]) if other else _dates(texts, FORMATS[0])
 
+    def other_reading(self, raw: pl.Series, how: Parse) -> str:
+        """Say in which format texts are written if it is another one, unless both are ISO's."""
+        if raw.dtype != pl.String:
+            return ""
+        head = clean(raw.drop_nulls().head(SAMPLE), how).drop_nulls()
+        usual = how.date_format or PLAIN_DATE  # a column of dates has no format
+        own = (usual, how.other_date_format)
+        if not len(head) or _in_formats(head, *own).null_count() < len(head):
+            return ""
+        texts = clean(raw, how).drop_nulls()
+        other = _format_of(texts, None, FORMATS)
+        if other is None or _in_formats(texts, *own).null_count() < len(texts):
+            return ""
+        pattern, rival = other
+        if pattern.startswith(ISO) and usual.startswith(ISO):
+            return ""
+        said = say(
+            "its dates are read as {format}, in training as {usual}",
+            format=_readable(pattern),
+            usual=_readable(usual),
+        )
+        if not rival:
+            return said
+        as_well = say("{format} would fit as well", format=_readable(rival))
+        return joined_clauses([said, as_well])
+
 
 def _read(values: Values, formats: tuple[str, ...]) -> Reading | None:
     levels = values.levels
