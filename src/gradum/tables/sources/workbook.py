@@ -118,7 +118,8 @@ def _within(
 ) -> tuple[pl.DataFrame, list[str], list[str]]:
     try:
         with closing(isolated(sheet_of, str(path), asked, bounds=bounds)) as steps:
-            sheet, chosen = _chosen(*next(steps), asked, name)
+            sheets, filled, hidden = next(steps)
+            sheet, chosen = _chosen(sheets, filled, hidden, asked, name)
             frame, notes, mixed = _read(steps, sheet, name, merged_cells(path, sheet))
             return frame, [*chosen, *notes], mixed
     except (TableError, IsolationError):
