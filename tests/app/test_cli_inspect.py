@@ -101,3 +101,17 @@ def test_series_that_cannot_be_forecast_are_refused_in_one_line(gradum_command, 
     ended = gradum_command("inspect", *sales, *more)
     assert (ended.code, ended.err.count("\n")) == (2, 1)
     assert why in ended.err
+
+
+def test_levels_that_differ_in_case_alone_are_noted_with_the_option_that_merges_them(
+    gradum_command, tmp_path
+):
+    rows = "".join(f"{city},{k}\n" for k, city in enumerate(["Köln", "KÖLN", "Köln", "Bonn"] * 20))
+    (tmp_path / "t.csv").write_text(f"city,size\n{rows}")
+    ended = gradum_command("inspect", tmp_path / "t.csv")
+    assert "--fold-case 'city' if they are one" in " ".join(ended.out.split())
+    ended = gradum_command("inspect", tmp_path / "t.csv", "--fold-case", "city")
+    assert "2 levels; 'KÖLN' taken as 'Köln'" in " ".join(ended.out.split())
+    ended = gradum_command("inspect", tmp_path / "t.csv", "--fold-case", "siez")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "'size'" in ended.err

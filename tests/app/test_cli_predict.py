@@ -271,3 +271,27 @@ def test_a_row_of_totals_is_predicted_and_said_also_where_blocks_are(
         said.append([line for line in ended.out.splitlines() if f"Row {len(rows) + 1}" in line])
     assert len(said[0]) == 1
     assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("blocks", [False, True], ids=["whole", "in blocks"])
+def test_levels_in_any_case_are_one_in_the_run_and_in_later_rows(
+    blocks, gradum_command, tables, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(stream, "BLOCK_ROWS", 64)
+    mixed = pl.when(pl.int_range(pl.len()) % 3 == 0)
+    colour = mixed.then(pl.col("colour").str.to_uppercase()).otherwise("colour")
+    pl.read_csv(tables / "label.csv").with_columns(colour).write_csv(tmp_path / "mixed.csv")
+    asked = ["--fold-case", "colour", "--model", "linear", "--no-explain"]
+    asked += ["--blocks", "--max-memory", "500MB"] if blocks else []
+    run = tmp_path / "run"
+    ended = gradum_command("fit", tmp_path / "mixed.csv", "-t", "label", *asked, "-o", run)
+    assert ended.code == 0
+    model = gradum.load(run / "model.gradum")
+    (step,) = [step for step in model.fitted.encoder.steps if step.source == "colour"]
+    assert all(level == level.lower() for level in step.levels)
+    held = pl.read_csv(tables / "held.csv")
+    expected = model.predict_proba(held)
+    for to in ("to_uppercase", "to_titlecase"):
+        given = held.with_columns(getattr(pl.col("colour").str, to)())
+        np.testing.assert_array_equal(model.predict_proba(given), expected)
+        np.testing.assert_array_equal(model.predict_proba(given.row(3, named=True)), expected[3:4])

@@ -6,6 +6,7 @@ reference evaluator of ONNX, Node, and the program itself in NumPy.
 
 import json
 import math
+from collections import Counter
 from datetime import UTC, datetime
 from functools import cache
 
@@ -40,9 +41,11 @@ from gradum.tables.columns import Column, Target
 from gradum.tables.encode import Encoder, Unencoded
 from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.blocks import FORMS
+from gradum.tables.kinds.case_folding import folded
 from gradum.tables.kinds.date.iso import moments
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.step import MISSING
+from gradum.tables.kinds.values import Values
 from gradum.tables.schema import Schema
 from gradum.tables.sources.read import read
 from node import NODE, answers_by_node, needs_node, predicted, said_by
@@ -339,6 +342,80 @@ def test_raw_values_are_read_as_gradum_reads_them(name):
         answers = answers_in(database, recorded, raw, text)
         np.testing.assert_allclose(answers["probability"], own.probability, atol=1e-5)
     assert len(np.unique(own.probability[:, 0].round(9))) > 1
+
+
+WORDS = [
+    *(
+        "Köln",
+        "Ärzte",
+        "STRASSE",
+        "straße",
+        "ΟΔΟΣ",
+        "Київ",
+        "Ⅷ. Bezirk",
+        "ǅep",
+        "5 μm",
+        "Å",
+        "a.b+c",
+    ),
+    *("İzmir", "izmir", "ısı", "na", "Ꮳ", "O'Neill [x]", "\U00010400\U0001e900", "ﬁn", "ŉ"),
+]
+CHANGES = [str, str.upper, str.lower, str.title, str.swapcase, str.casefold]
+CASED = [c for c in map(chr, range(0x20000)) if len({change(c) for change in CHANGES}) > 1]
+MANY_WAYS = [key for key, count in Counter(map(folded, CASED)).items() if count != 2]
+LETTERS = sorted({*MANY_WAYS, *map(folded, CASED[::40])})  # of all, it takes half a minute
+IN_ANY_CASE = {
+    "words": (WORDS, [change(word) for word in WORDS for change in CHANGES]),
+    "letters": (LETTERS, [letter for letter in CASED if folded(letter) in LETTERS]),
+}
+
+
+def of_levels(levels):
+    """A linear model of a column whose levels are read in any case, in which each counts."""
+    rows = pl.Series("x", [*levels, None] * 2)
+    how = KINDS["categorical"].insist(Values("x", rows, fold_case=True)).parse
+    columns = (
+        Column("x", "categorical", "feature", parse=how, missing=2),
+        encoded()[0].columns[-1],
+    )
+    frame = pl.DataFrame({"x": KINDS["categorical"].parse(rows, how)})
+    encoder = Encoder.fit(frame, Schema("toy.csv", len(rows), columns))
+    layer = InputLayer.fit(
+        encoder.transform(frame).dense,
+        encoder.layout.level_counts,
+        ("sparse_one_hot",),
+        style="standard",
+    )
+    network = network_of(layer, 0, 0, **LINEAR)
+    params = drawn(network, 0, np.random.default_rng(3))
+    rung = Rung(
+        *("mlp", "log_loss", network, params, layer, None, False),
+        *(Status.CONVERGED, Certificate("stationary")),
+    )
+    schema = Schema("toy.csv", len(rows), columns, Target("y", "binary", ("no", "yes")))
+    return Fitted(Spec("y"), schema, encoder, {"mlp": rung}, None, PROVENANCE), how
+
+
+@pytest.mark.parametrize("name", IN_ANY_CASE)
+def test_levels_are_read_in_any_case_as_gradum_reads_them(name):
+    levels, texts = IN_ANY_CASE[name]
+    fitted, how = of_levels(levels)
+    texts = [*texts, "NA", "Na", "(missing)", "K\u0307", ""]
+    typed = KINDS["categorical"].parse(pl.Series("x", texts), how)
+    own = predict_typed(fitted, typed.to_frame())
+    (step,) = fitted.encoder.steps
+    assert len(np.unique(own.probability[:, 0].round(9))) == len(step.levels) + 1
+    recorded = recorded_model(fitted)
+    raw = {"x": np.array(texts, object)[:, None]}
+    data = OnnxForm().data(recorded)
+    probability = list(recorded.answers).index("probability")
+    found = [open_session(data).run(None, raw)[probability]]
+    found.append(ReferenceEvaluator(onnx.load_from_string(data)).run(None, raw)[probability])
+    found += [answers["probability"] for answers in by_node(recorded, raw)]
+    sql = SqlForm().data(recorded).decode()
+    found += [answers_in(d, recorded, raw, sql)["probability"] for d in DATABASES]
+    for each in found:
+        np.testing.assert_allclose(each, own.probability, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", LEAVING)

@@ -314,6 +314,16 @@ def test_a_column_s_kind_can_be_said(x, number):
     assert kind(numeric=["k"]) == "numeric"
 
 
+def test_levels_may_be_one_in_any_case():
+    X = pl.DataFrame({"k": ["Ja", "ja", "nein", "NEIN"] * 15, "z": range(60)})
+    model = PackClassifier(effort="quick", time_limit=1.0, fold_case=["k"]).fit(
+        X, [0, 0, 1, 1] * 15
+    )
+    assert model.encoder_.steps[0].levels == ("Ja", "NEIN")
+    answers = model.predict_proba(X)
+    assert (answers[0] == model.predict_proba(X.with_columns(k=pl.lit("JA")))[0]).all()
+
+
 def test_a_column_called_target_is_a_column(of_numbers, number, x):
     frame = pl.DataFrame({"target": x[:, 0], "x": x[:, 1], "y": x[:, 2]})
     model = regressor().fit(frame, number)

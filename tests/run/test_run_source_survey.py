@@ -11,7 +11,7 @@ from gradum.errors import ColumnError, TargetError
 from gradum.run.dataset import labelled
 from gradum.run.source import survey as module
 from gradum.run.source.row_parts import HELD_CELL, Parting
-from gradum.run.source.survey import blocks, survey, with_classes
+from gradum.run.source.survey import blocks, in_any_case, survey, with_classes
 from gradum.run.spec import Spec
 from gradum.rungs.context import Context
 from gradum.tables.check import check
@@ -257,3 +257,46 @@ def test_counts_keep_to_their_memory(monkeypatch):
     assert max(held) <= 100 + 31
     known = dict(counts.table.iter_rows())
     assert known["often"] == 120
+
+
+def test_levels_in_any_case_are_spelled_as_most_training_rows_of_the_table_have_them():
+    """The first rows know one spelling of one level, and not the commonest."""
+    spellings = ["KÖLN", *["Köln"] * 3, "köln", "Bonn", "BONN", "Bonn", "Ulm", "ulm", "ulm"]
+    place = pl.int_range(pl.len())
+    late = place.replace_strict(range(ROWS), (spellings * ROWS)[:ROWS])
+    frame = table().with_columns(city=pl.when(place < 100).then(pl.lit("KÖLN")).otherwise(late))
+    asked = Overrides(text=("words",), date=("when",), fold_case=("city",), categorical=("city",))
+    known, schema, parting = surveyed(frame, overrides=asked)
+    assert schema.column("city").parse.spellings == ("KÖLN",)
+    column = known.schema.column("city")
+    assert column.parse.fold_case
+    assert column.parse.spellings == ("Bonn", "Köln")
+    (step,) = [step for step in known.encoder.steps if step.source == "city"]
+    assert step.levels == ("Bonn", "Köln", "ulm")
+    train = np.flatnonzero(parting.parts(np.arange(ROWS), None, None) == Part.TRAIN)
+    whole = Encoder.fit(check(Table(frame, "t"), known.schema).frame, known.schema, train)
+    assert step == next(other for other in whole.steps if other.source == "city")
+
+
+def test_classes_in_a_spelling_that_the_first_rows_lack_are_the_same_classes():
+    late = pl.int_range(pl.len()) >= 100
+    label = pl.col("label")
+    frame = table().with_columns(
+        label=pl.when(late & (pl.int_range(pl.len()) % 3 == 0))
+        .then(label.str.to_uppercase())
+        .when(late & (pl.int_range(pl.len()) % 7 == 0))
+        .then(pl.lit("Vielleicht"))
+        .when(late & (pl.int_range(pl.len()) % 11 == 0))
+        .then(pl.lit("vielleicht"))
+        .otherwise(label)
+    )
+    known, schema, _ = surveyed(frame)
+    assert schema.target.classes == ("no", "yes")
+    merged, counts = in_any_case(known.schema, known.classes)
+    told = with_classes(merged, counts, drop_rare=False)
+    assert told.target.classes == ("Vielleicht", "no", "yes")
+    assert sum(counts.values()) == ROWS
+    read = check(Table(frame, "t"), told).frame["label"]
+    assert dict(read.value_counts().iter_rows()) == counts
+    apart = with_classes(known.schema, known.classes, drop_rare=False).target
+    assert apart.classes == ("NO", "Vielleicht", "YES", "no", "vielleicht", "yes")

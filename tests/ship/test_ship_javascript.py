@@ -132,6 +132,7 @@ def texts(x):
     """What is done with texts."""
     yield "numbers", np.where(x.matches(r"\\d+"), x, "7").astype(np.float64)
     yield "looked up", x.looked_up({"a b": 1, "": 2, "__proto__": 3, "12": 4}, -5)
+    yield "in any case", x.looked_up_folded({"a b": 1, "é": 2, "constructor": 3, "": 4})
     yield "second", x.followed_by(" y z").split("", 1)
     yield "before", x.followed_by("-").followed_by(x).split("-", 0)
     words = Tokens("[a-zé]+|[一-龥\U00020000-\U0002ffff]")
@@ -151,6 +152,8 @@ def test_texts_are_read_as_in_python():
         ["É a B a b"],
         ["中𠀀文a b"],
         ["constructor"],
+        ["CONSTRUCTOR"],
+        ["É"],
     ]
     column = np.array(rows, object)
     expected, found = program({"x0": column}), answers(program, {"x0": column}, len(rows))

@@ -466,6 +466,17 @@ CONTRADICTIONS = {
     "an epoch without a number": (TWO, setting("rungs.mlp.history.0.epoch", None), "'mlp'"),
     "no penalty": (TWO, setting("rungs.linear.settings", {}), "'linear'"),
     "a penalty in words": (TWO, setting("rungs.linear.settings.alpha", "big"), "'linear'"),
+    "a number in any case": (TWO, setting("schema.columns.0.parse", {"fold_case": True}), "'size'"),
+    "levels that no case reads": (
+        TWO,
+        setting("schema.columns.1.parse", {"fold_case": True, "spellings": ["TOWN 00"]}),
+        "'town' has a level",
+    ),
+    "two spellings of a level": (
+        TWO,
+        setting("schema.columns.1.parse", {"fold_case": True, "spellings": ["Oslo", "oslo"]}),
+        "'town', field 'spellings'",
+    ),
     # the weights
     "a scale of zeros": (TWO, scaling("mlp/input/scale", 0), "'mlp'"),
     "a spread below 0": (TWO, scaling("mlp/input/spread", -1), "'mlp'"),

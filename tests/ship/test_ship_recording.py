@@ -112,6 +112,7 @@ def test_texts_are_looked_up_joined_and_split():
     raw = Recorded.input(object)
     results = {
         "code": raw.looked_up({"a b": 1, "": 2}, 0),
+        "in any case": raw.looked_up_folded({"a b": 1, "c d": 2}),
         "is": raw.matches("[ab ]*"),
         "second": raw.followed_by(" y z").split("", 1),
         "twice": raw.followed_by("-").followed_by(raw),
@@ -123,6 +124,7 @@ def test_texts_are_looked_up_joined_and_split():
     found = program({"x": np.array([["a b"], [""], ["c d"]], object)})
     assert found["words"].tolist() == [[2, 1, 1, 0], [0, 0, 0, 0], [2, 0, 0, 1]]
     assert found["code"].ravel().tolist() == [1, 2, 0]
+    assert found["in any case"].ravel().tolist() == [1, 0, 2]
     assert found["is"].ravel().tolist() == [True, True, False]
     assert found["second"].ravel().tolist() == ["b", "z", "d"]
     assert found["twice"].ravel().tolist() == ["a b-a b", "-", "c d-c d"]

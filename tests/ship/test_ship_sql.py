@@ -101,7 +101,19 @@ def test_no_number_stops_a_query(name):
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-300)
 
 
-TEXTS = ["a b", "", "  c   d e", "12:30:07", "2024-02-29", "über:x", "x'y", None, "–:–", "7:05"]
+TEXTS = [
+    "a b",
+    "",
+    "  c   d e",
+    "12:30:07",
+    "2024-02-29",
+    "über:x",
+    "ÜBER:X",
+    "X'Y",
+    None,
+    "–:–",
+    "7:05",
+]
 
 
 @each_database
@@ -110,6 +122,7 @@ def test_texts_are_looked_up_joined_split_and_matched(name):
     safe = np.where(raw.matches(CLOCK), raw, "00:00").followed_by(":00")
     outputs = {
         "code": raw.looked_up({"a b": 1, "x'y": 2, "(missing)": 3, "": 1}, 0),
+        "in any case": raw.looked_up_folded({"a b": 1, "x'y": 2, "über:x": 3, "(missing)": 4}),
         "clock": raw.matches(CLOCK).astype(np.float64),
         "minute": safe.split(":", 1).astype(np.float64),
         "second word": raw.followed_by(" y z").split("", 1),

@@ -1,4 +1,6 @@
 import datetime as dt
+import re
+from collections import Counter
 
 import numpy as np
 import polars as pl
@@ -9,6 +11,7 @@ from polars.testing import assert_series_equal
 
 from gradum.errors import ColumnError
 from gradum.tables.kinds import KINDS, SAYABLE, Values, recognise
+from gradum.tables.kinds.case_folding import folded, folded_texts
 from gradum.tables.kinds.date import FORMATS
 from gradum.tables.kinds.date.periods import PERIODS
 from gradum.tables.kinds.inert import Duplicate
@@ -467,3 +470,29 @@ def test_every_kind_speaks_in_one_clause():
         reason = understood(values * 30).reason
         assert reason[0].isupper() or reason[0].isdigit()
         assert not reason.endswith(".")
+
+
+ADDED = [set("ﬅﬆ"), set("\u0390\u1fd3"), set("\u03b0\u1fe3")]
+"""To Unicode's folding by its version 15.1; they are no upper and lower case."""
+
+
+def test_letters_are_folded_as_regular_expressions_of_another_language_fold_them():
+    ways = (str.lower, str.upper, str.casefold, str.title)
+    cased = [c for c in map(chr, range(0x20000)) if any(way(c) != c for way in ways)]
+    text = pl.Series(["".join(cased)])
+    keys = Counter(map(folded, cased))
+    several = {letter for letter, count in keys.items() if count != 2}
+    for letter in several.union(list(keys)[::8]):  # of all, it takes seconds
+        alike = text.str.extract_all(f"(?i){re.escape(letter)}")[0].to_list()
+        expected = [c for c in cased if folded(c) == letter]
+        assert alike == expected or {*alike} in ADDED, letter
+    assert all(folded(folded(c)) == folded(c) for c in cased)
+    assert folded("İstanbul STRASSE ΟΔΟΣ") == "İstanbul strasse οδοσ"
+
+
+def test_a_column_is_folded_as_a_single_text_is():
+    texts = ["Köln", "ǅep", "STRAẞE", "İ", "ΟΔΟΣ", "", "ABC"]
+    column = pl.DataFrame({"x": texts}).select(folded_texts(pl.col("x")))["x"]
+    assert column.to_list() == [folded(text) for text in texts]
+    ascii_only = pl.DataFrame({"x": ["ABC", None]}).select(folded_texts(pl.col("x")))["x"]
+    assert ascii_only.to_list() == ["abc", None]

@@ -241,6 +241,18 @@ def test_a_number_listed_as_missing_is_left_to_the_ordinary_way():
         assert not assert_let_in_only_what_is_plain(key, {"x": listed})
 
 
+def test_usual_spellings_of_a_level_in_any_case_are_plain_and_others_are_not():
+    key = one_column(["Köln", "ulm", None] * 20, fold_case=True, spellings=("Köln",))
+    for plain in ("Köln", "köln", "KÖLN", "ulm", "Ulm", "ULM", "NA", None):
+        assert assert_let_in_only_what_is_plain(key, {"x": plain})
+    for other in ("kÖlN", " Köln", "Bonn", "Koeln"):
+        assert not assert_let_in_only_what_is_plain(key, {"x": other})
+    codes = [ordinary(key, {"x": [word]})[0].codes.tolist() for word in ("kÖlN", "KÖLN", "ulm")]
+    assert codes[0] == codes[1] != codes[2]
+    unseen = ordinary(key, {"x": ["BONN", "bonn"]})[1]
+    assert [(each.kind, each.count) for each in unseen] == [("unseen levels", 2)]
+
+
 def test_dates_written_in_another_way_are_left_to_the_ordinary_one():
     key = one_column([day.strftime("%d.%m.%Y") for day in DAYS], date_format="%d.%m.%Y")
     assert not assert_let_in_only_what_is_plain(key, {"x": "28.02.1971"})

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gradum.errors import ColumnError, SchemaError, SpecError, TableError
+from gradum.errors import ColumnError, GradumError, SchemaError, SpecError, TableError
 from gradum.tables.columns import FEATURE_KINDS
 from gradum.tables.schema import Overrides, Schema, infer
 from gradum.tables.sources.read import read
@@ -94,9 +94,88 @@ def test_stray_spaces_and_cases_are_said_and_only_the_spaces_removed():
     schema = infer(read({"city": city * 20, "label": label * 20}), target="label")
     assert schema.column("city").distinct == 3
     assert schema.target.classes == ("Yes", "yes")
-    for reason in (schema.column("city").reason, schema.column("label").reason):
+    for name, remedy in (("city", "--fold-case 'city' if they"), ("label", "write them alike")):
+        reason = schema.column(name).reason
         assert "spaces around 20 values removed" in reason
-        assert "differ only in upper and lower case: write them alike" in reason
+        assert f"differ only in upper and lower case: {remedy}" in reason
+
+
+CITIES = ["Köln", "KÖLN", "Köln ", "köln", "Ärzte", "ÄRZTE", "ärzte", "Straße", "STRASSE", "STRAẞE"]
+
+
+def of_cities(cities=CITIES, **asked):
+    rows = {"city": cities * 6, "y": [1.5, 2.5, 3.5] * (2 * len(cities)), "x": range(60)}
+    asked = Overrides(fold_case=("city",), **asked)
+    return infer(read(rows | {"y": [k % 7 for k in range(60)]}), target="y", overrides=asked)
+
+
+def test_levels_that_differ_in_case_alone_are_one_where_that_is_asked_for():
+    column = of_cities().column("city")
+    assert column.distinct == 4
+    assert column.parse.spellings == ("Köln", "STRASSE", "STRAẞE", "ÄRZTE")
+    assert "Text with 4 levels; 'KÖLN', 'köln' taken as 'Köln', as only" in column.reason
+    assert "write them alike" not in column.reason
+    assert "--fold-case" not in column.reason
+    later = pl.Series(["kÖLN ", "STRASSE", "strasse", "straße", "Bonn", "BONN", "NA", "", None])
+    read_so = column.traits.parse(later, column.parse).to_list()
+    assert read_so == ["Köln", "STRASSE", "STRASSE", "STRAẞE", "bonn", "bonn", None, None, None]
+
+
+def test_a_level_that_is_a_marker_in_capitals_stays_a_level():
+    column = of_cities(["na", "Na", "NA", "ja", "JA", "ja", "Na", "ja", "ja", "Na"]).column("city")
+    assert (column.distinct, column.missing) == (2, 6)
+    read_so = column.traits.parse(pl.Series(["NA", "nA", "na", "Ja"]), column.parse).to_list()
+    assert read_so == [None, "Na", "Na", "ja"]
+
+
+def test_groups_are_one_whatever_their_case():
+    schema = of_cities(group="city")
+    assert (schema.group, schema.column("city").distinct) == ("city", 4)
+    assert "4 groups" in schema.column("city").reason
+    assert schema.column("city").parse.fold_case
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message", "remedy"),
+    [
+        ({"fold_case": ("x",)}, "'x' is of the kind numeric", "Leave out --fold-case 'x'"),
+        ({"fold_case": ("day",)}, "'day' is of the kind date", "Leave out --fold-case 'day'"),
+        ({"fold_case": ("note",)}, "'note' is of the kind text", "--categorical 'note'"),
+        ({"fold_case": ("cty",)}, "no column 'cty', which --fold-case", "'city'"),
+        ({"fold_case": ("y",)}, "'y' is named by --fold-case and --target", "--keep-case"),
+        ({"fold_case": ("x",), "numeric": ("x",)}, "--fold-case and --numeric", "Keep one"),
+        ({"fold_case": ("city",), "drop": ("city",)}, "--drop and --fold-case", "Keep one"),
+    ],
+)
+def test_what_has_no_case_to_fold_is_refused(overrides, message, remedy):
+    rows = {
+        "city": ["Köln", "köln", "Bonn"] * 20,
+        "x": range(60),
+        "day": [f"2024-01-{k % 28 + 1:02}" for k in range(60)],
+        "note": [f"What they said of {k} was Short and {k % 7} words Long" for k in range(60)],
+        "y": ["Ja", "ja", "nein"] * 20,
+    }
+    with pytest.raises(GradumError) as refused:
+        infer(read(rows), target="y", overrides=Overrides(**overrides))
+    assert message in refused.value.message
+    assert remedy in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        ("x", '"missing":', '"parse":{"fold_case":true},"missing":', "'x', field 'fold_case'"),
+        ("city", '"spellings":["K', '"spellings":["köln","K', "'city', field 'spellings': 'köln'"),
+    ],
+)
+def test_an_edited_schema_that_folds_what_it_cannot_is_refused(name, old, new, message):
+    text = json.loads(of_cities().to_json())
+    column = next(c for c in text["columns"] if c["name"] == name)
+    changed = json.dumps(column, ensure_ascii=False, separators=(",", ":"))
+    changed = changed.replace('"parse":{},', "").replace(old, new, 1)
+    text["columns"] = [json.loads(changed) if c["name"] == name else c for c in text["columns"]]
+    with pytest.raises(SchemaError, match=message):
+        Schema.from_json(json.dumps(text))
 
 
 def test_a_table_without_a_usable_column_says_why_of_each():

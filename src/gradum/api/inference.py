@@ -59,6 +59,7 @@ def infer(
     text: Sequence[str] = (),
     date: Sequence[str] = (),
     drop: Sequence[str] = (),
+    fold_case: Sequence[str] = (),
     sheet: str | None = None,
     query: str | None = None,
     encoding: str | None = None,
@@ -110,6 +111,8 @@ def infer(
         An edited schema, in place of the inferred one.
     numeric, categorical, text, date, drop : str or sequence of str
         Columns to take as such, or to leave out.
+    fold_case : str or sequence of str
+        Columns whose levels are one if they differ in upper and lower case alone.
     sheet, query : str, optional
         The table of a workbook or a database, as for `gradum.fit`.
     encoding : str, optional
@@ -137,6 +140,7 @@ def infer(
         text=text,
         date=date,
         drop=drop,
+        fold_case=fold_case,
         weight=weight,
         group=group,
     )

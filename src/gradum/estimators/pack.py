@@ -49,6 +49,7 @@ class _Pack(BaseEstimator):
         time_limit: float | None = None,
         categorical: Sequence[str] = (),
         numeric: Sequence[str] = (),
+        fold_case: Sequence[str] = (),
         monotonic_cst: Any = None,
         pack: PackSpec | None = None,
         teacher: Any = None,
@@ -58,6 +59,7 @@ class _Pack(BaseEstimator):
         self.time_limit = time_limit
         self.categorical = categorical
         self.numeric = numeric
+        self.fold_case = fold_case
         self.monotonic_cst = monotonic_cst
         self.pack = pack
         self.teacher = teacher
@@ -90,7 +92,11 @@ class _Pack(BaseEstimator):
             )
         weight = np.ones(rows) if weight is None else weight
         names = table.frame.columns
-        overrides = make_overrides(numeric=tuple(self.numeric), categorical=tuple(self.categorical))
+        overrides = make_overrides(
+            numeric=tuple(self.numeric),
+            categorical=tuple(self.categorical),
+            fold_case=tuple(self.fold_case),
+        )
         self.schema_ = infer(table, overrides=overrides)
         require_features(self.schema_)
         monotone = _directions(self.monotonic_cst, names)
@@ -181,6 +187,8 @@ class PackClassifier(ClassifierMixin, _Pack):
         The most seconds that training may take; the result then depends on the clock.
     categorical, numeric : sequence of str
         Columns whose kind is set here rather than recognised.
+    fold_case : sequence of str
+        Columns whose levels are one if they differ in upper and lower case alone.
     monotonic_cst : array-like of int or dict of str -> int, optional
         As in scikit-learn's ``HistGradientBoostingClassifier``: as a numeric column with 1 rises,
         the probability of the second of two classes never falls; with -1 it never rises, whatever
@@ -220,6 +228,7 @@ class PackClassifier(ClassifierMixin, _Pack):
         time_limit: float | None = None,
         categorical: Sequence[str] = (),
         numeric: Sequence[str] = (),
+        fold_case: Sequence[str] = (),
         monotonic_cst: Any = None,
         class_weight: Any = None,
         pack: PackSpec | None = None,
@@ -231,6 +240,7 @@ class PackClassifier(ClassifierMixin, _Pack):
             time_limit=time_limit,
             categorical=categorical,
             numeric=numeric,
+            fold_case=fold_case,
             monotonic_cst=monotonic_cst,
             pack=pack,
             teacher=teacher,
@@ -317,7 +327,7 @@ class PackRegressor(RegressorMixin, _Pack):
         them.
     monotonic_cst : array-like of int or dict of str -> int, optional
         As in :class:`PackClassifier`, for the number, or for each quantile.
-    effort, time_limit, categorical, numeric, pack, teacher, random_state
+    effort, time_limit, categorical, numeric, fold_case, pack, teacher, random_state
         As those of :class:`PackClassifier`.
 
     Attributes
@@ -337,6 +347,7 @@ class PackRegressor(RegressorMixin, _Pack):
         time_limit: float | None = None,
         categorical: Sequence[str] = (),
         numeric: Sequence[str] = (),
+        fold_case: Sequence[str] = (),
         monotonic_cst: Any = None,
         pack: PackSpec | None = None,
         teacher: Any = None,
@@ -347,6 +358,7 @@ class PackRegressor(RegressorMixin, _Pack):
             time_limit=time_limit,
             categorical=categorical,
             numeric=numeric,
+            fold_case=fold_case,
             monotonic_cst=monotonic_cst,
             pack=pack,
             teacher=teacher,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import polars as pl
 
 from gradum.core.losses import resolve
 from gradum.core.models.architecture import Link
@@ -17,10 +18,11 @@ from gradum.rungs.rung import Rung
 from gradum.rungs.target_scale import TargetScale
 from gradum.scores.metrics import metrics_of
 from gradum.ship.finite import stays_finite
-from gradum.tables.columns import Target
+from gradum.tables.columns import Column, Target
 from gradum.tables.contradictions import refuse_contradictions
 from gradum.tables.kinds import STEPS
 from gradum.tables.kinds.design import Layout
+from gradum.tables.kinds.step import Step
 from gradum.tables.split import Part
 from gradum.tables.target import MOST_CLASSES
 
@@ -63,6 +65,15 @@ def _encoder(fitted: Fitted) -> Iterator[str]:
     steps = [(step.source, type(step)) for step in fitted.encoder.steps]
     if steps != [(column.name, STEPS.get(column.kind)) for column in fitted.schema.features]:
         yield say("the encoder does not take the columns that the schema names")
+    for column, step in zip(fitted.schema.features, fitted.encoder.steps, strict=True):
+        if column.parse.fold_case and not _are_read_so(column, step):
+            yield say("column {name!r} has a level that is never read", name=column.name)
+
+
+def _are_read_so(column: Column, step: Step) -> bool:
+    """Whether the levels of a column are those that its spellings are read as."""
+    levels = pl.Series([*(step.every_level or step.choices)], dtype=pl.String)
+    return column.traits.parse(levels, column.parse).equals(levels)
 
 
 def _rungs(fitted: Fitted) -> Iterator[str]:

@@ -11,11 +11,15 @@ from gradum.tables.wording import nearest
 
 KINDS = ("numeric", "categorical", "text", "date", "time_of_day", "drop")
 ROLES = ("weight", "exposure", "group", "time")
-# the only pairs of options that may name the same column
+READ_SO = ("fold_case",)
+# the only options that may name the same column
 TOGETHER = (
     {"time", "date"},
     {"time", "numeric"},
     {"group", "categorical"},
+    {"group", "fold_case"},
+    {"categorical", "fold_case"},
+    {"group", "categorical", "fold_case"},
     {"weight", "numeric"},
     {"exposure", "numeric"},
     {"target", "numeric"},
@@ -43,9 +47,9 @@ def options_by_column(
     options_of: dict[str, set[str]] = {}
     if target is not None:
         options_of[target] = {"target"}
-    for option in (*KINDS, *ROLES):
+    for option in (*KINDS, *ROLES, *READ_SO):
         named = _named(overrides, option)
-        if named and option not in (*SAYABLE, "drop", *ROLES):
+        if named and option not in (*SAYABLE, "drop", *ROLES, *READ_SO):
             raise SpecError(
                 say(
                     "This gradum is without columns of the kind of --{option}.",
@@ -82,6 +86,11 @@ def options_by_column(
 def _remedy(options: set[str]) -> str:
     if "target" not in options:
         return say("Keep one of these options.")
+    if options == {"target", "fold_case"}:
+        return say(
+            "Leave out --fold-case: classes that differ in upper and lower case alone are one, "
+            "unless --keep-case tells them apart."
+        )
     others = listed(flags(options - {"target"}), "and")
     return say("Leave out {options}; the target's kind is set by --task.", options=others)
 

@@ -99,3 +99,5 @@ class Overrides(Struct, frozen=True, forbid_unknown_fields=True):
     """Values that mean "missing", in every column, besides the usual markers."""
     keep_case: bool = False
     """Whether classes that differ in upper and lower case alone stay different."""
+    fold_case: tuple[str, ...] = ()
+    """Columns whose levels are one if they differ in upper and lower case alone."""

@@ -171,6 +171,16 @@ def _refuse_column(column: Column) -> None:
             ),
             say("Choose {kinds}, or another role.", kinds=listed(kinds, "or")),
         )
+    if column.parse.fold_case and not column.traits.folds_case:
+        raise SchemaError(
+            say(
+                "The schema's column {name!r}, field 'fold_case': a column of the kind {kind!r} "
+                "has no levels that upper and lower case tell apart.",
+                name=column.name,
+                kind=column.kind,
+            ),
+            say("Set it to false."),
+        )
     for kind in KINDS.values():
         kind.refuse_parse(column.name, column.parse)
 

@@ -24,7 +24,7 @@ from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.values import LARGEST, without_markers
 from gradum.tables.slips import slip_doubts
 from gradum.tables.table import Table
-from gradum.tables.target import KEPT, case_twins, padding, recognise_target
+from gradum.tables.target import KEPT, padding, recognise_target
 from gradum.tables.wording import and_more, full_stop, joined_clauses, nearest, number, quoted
 
 __all__ = ["Column", "Label", "Overrides", "Parse", "Schema", "Target", "Task", "infer"]
@@ -176,7 +176,8 @@ def infer(
         kept = KEPT if "target" in options_of.get(name, set()) else ()
         typed = table.typed and name not in table.untyped
         raw = without_markers(table.frame[name], overrides.missing)
-        return Values(name, raw, typed, kept, decimal, table.numbers)
+        fold_case = "fold_case" in options_of.get(name, set())
+        return Values(name, raw, typed, kept, decimal, fold_case, table.numbers)
 
     def understand(name: str, decimal: str = ".") -> Column:
         nonlocal learned
@@ -242,6 +243,8 @@ def _understand(values: Values, options: set[str]) -> Column:
             say("Choose another column."),
         )
     kinds = options & SAYABLE.keys()
+    if values.fold_case and not values.holds_strings:
+        raise _not_folded(values, recognise(values).kind)
     if kinds:
         reading = _insisted(values, kinds.pop())
     elif options & {"weight", "exposure"}:
@@ -252,6 +255,8 @@ def _understand(values: Values, options: set[str]) -> Column:
         reading = _time(values)
     else:
         reading = recognise(values)
+    if values.fold_case and values.distinct > 1 and not KINDS[reading.kind].folds_case:
+        raise _not_folded(values, reading.kind)
     noticed = _noticed(reading, values)
     reason = _sentence(reading, values, noticed)
     if "weight" in options:
@@ -300,6 +305,25 @@ def _insisted(values: Values, name: str) -> Reading:
                 )
                 raise ColumnError(error.message, remedy) from None
         raise
+
+
+def _not_folded(values: Values, kind: str) -> ColumnError:
+    """Return the error for a column whose levels cannot be merged."""
+    remedy = say("Leave out --fold-case {name!r}.", name=values.name)
+    if values.holds_strings and not KINDS[kind].in_words:
+        remedy = say(
+            "Add --categorical {name!r} if it holds categories, or leave out --fold-case.",
+            name=values.name,
+        )
+    return ColumnError(
+        say(
+            "Column {name!r} is of the kind {kind}, which has no levels that upper and lower case "
+            "tell apart (--fold-case).",
+            name=values.name,
+            kind=kind,
+        ),
+        remedy,
+    )
 
 
 def _beyond(values: Values) -> ColumnError:
@@ -401,7 +425,14 @@ def _sentence(reading: Reading, values: Values, noticed: Iterable[Doubt]) -> str
     if values.padded:
         clauses.append(padding(values))
     if kind.names_groups and values.case_twins:
-        clauses.append(case_twins(values))
+        clauses.append(
+            say(
+                "{levels} differ only in upper and lower case: --fold-case {name!r} if they are "
+                "one",
+                levels=quoted(values.case_twins),
+                name=values.name,
+            )
+        )
     clauses += [doubt.sentence for doubt in noticed]
     return full_stop(joined_clauses(clauses))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +13,7 @@ from gradum.errors import ColumnError, SpecError, TargetError
 from gradum.messages import listed, say, say_plural
 from gradum.tables.columns import Column, Label, Target
 from gradum.tables.kinds import KINDS, Kind
+from gradum.tables.kinds.case_folding import merged
 from gradum.tables.kinds.kind import Reading
 from gradum.tables.kinds.numeric import NumericKind, too_close
 from gradum.tables.kinds.numeric.quantities import differing_units
@@ -366,9 +367,9 @@ def _classes(
     if reading is None and values.is_text and task is None:
         _refuse_differing_units(values)
     labels, counts = _labels(values, reading)
-    merged: dict[Label, list[Label]] = {}
+    spelled: dict[Label, list[Label]] = {}
     if reading is None and values.is_text and not keep_case:
-        labels, counts, merged = _merge_spellings(labels, counts)
+        labels, counts, spelled = merge_spellings(labels, counts)
     _refuse_classes(values, labels, task, words=reading is None)
     if values.raw.dtype == pl.Boolean:
         kind, parse = _of_labels(bool, name), Parse()
@@ -376,7 +377,7 @@ def _classes(
         kind, parse = _of_labels(float, name), reading.parse
     else:
         kind = _of_labels(str, name)
-        spellings = tuple(map(str, labels)) if merged else ()
+        spellings = tuple(map(str, labels)) if spelled else ()
         parse = Parse(missing=tuple(values.markers), kept=values.kept, spellings=spellings)
     by_count = "binary" if len(labels) == 2 else "multiclass"
     clauses = [say_classes(labels, counts, numbers=reading is not None, asked=task is not None)]
@@ -390,9 +391,9 @@ def _classes(
             others=quoted(others),
             label=label,
         )
-        for label, others in merged.items()
+        for label, others in spelled.items()
     ]
-    if not merged and kind.names_groups and values.case_twins:
+    if not spelled and kind.names_groups and values.case_twins:
         clauses.append(case_twins(values))
     if values.padded:
         clauses.append(padding(values))
@@ -403,22 +404,26 @@ def _classes(
     return column, Target(name, by_count, tuple(labels), reason, loss=loss)
 
 
-def _merge_spellings(
-    labels: list[Label], counts: list[int]
+def merge_spellings(
+    labels: Sequence[Label], counts: Sequence[int], known: Collection[Label] = ()
 ) -> tuple[list[Label], list[int], dict[Label, list[Label]]]:
-    """Merge labels that differ in case alone into the commonest; return those of each, too.
+    """Merge labels that differ in case alone into one that is known, or the commonest.
 
-    Nothing is merged where a single label would be left.
+    Return them, sorted, with their counts and the others of each. Nothing is merged where a single
+    label would be left.
     """
-    table = pl.DataFrame({"label": labels, "count": counts})
-    table = table.with_columns(folded=pl.col("label").str.to_lowercase())
-    table = table.sort("count", "label", descending=[True, False])
-    whole = table.group_by("folded", maintain_order=True).agg("label", pl.col("count").sum())
-    if len(whole) in (1, len(table)):
-        return labels, counts, {}
-    whole = whole.with_columns(kept=pl.col("label").list.first()).sort("kept")
-    spelled = {first: others for first, *others in whole["label"].to_list() if others}
-    return whole["kept"].to_list(), whole["count"].to_list(), spelled
+    table = merged(pl.DataFrame({"level": labels, "rows": counts}))
+    if len(table) in (1, len(labels)):
+        return list(labels), list(counts), {}
+    whole: dict[Label, int] = {}
+    spelled: dict[Label, list[Label]] = {}
+    for commonest, rows, others in table.select("level", "rows", "others").iter_rows():
+        label = next((each for each in others if each in known), commonest)
+        label = commonest if commonest in known else label
+        whole[label] = rows
+        if others:
+            spelled[label] = [each for each in (commonest, *others) if each != label]
+    return sorted(whole), [whole[label] for label in sorted(whole)], spelled
 
 
 def _are_counts(labels: Sequence[Label], counts: Sequence[int], *, numbers: bool) -> bool:

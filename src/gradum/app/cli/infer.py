@@ -11,7 +11,7 @@ from gradum.app.cli.console import write, write_json
 from gradum.run.options.option_table import READING
 
 
-@options.taking(*READING, "numeric", "categorical", "text", "date", "drop")
+@options.taking(*READING, "numeric", "categorical", "text", "date", "drop", "fold_case")
 def command(
     data: options.Table,
     target: Annotated[str, typer.Option("--target", "-t", metavar="COL", help="What to explain.")],

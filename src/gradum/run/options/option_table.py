@@ -175,6 +175,13 @@ class RunOptions(TypedDict, total=False):
             default=False,
         ),
     ]
+    fold_case: Annotated[
+        Columns,
+        column_names(
+            "overrides.fold_case",
+            "Take levels of COL that differ only in upper and lower case as one.",
+        ),
+    ]
     weight: Annotated[str | None, Option("overrides.weight", "Weigh each row by COL.", "COL")]
     exposure: Annotated[
         str | None,

@@ -34,7 +34,7 @@ from gradum.run.plan import Plan, say_not_learned, split_clause
 from gradum.run.source.row_parts import FEWEST_HELD, Parting, held_row
 from gradum.run.source.row_source import Asked, understood
 from gradum.run.source.second_pass import Encoding, Held, divide, divide_across
-from gradum.run.source.survey import Survey, survey, with_classes
+from gradum.run.source.survey import Survey, in_any_case, survey, with_classes
 from gradum.run.spec import Spec
 from gradum.rungs.balance import balance
 from gradum.rungs.context import Context
@@ -114,7 +114,9 @@ class RowsInBlocks:
         )
         known = survey(rows, schema, first, parting, context, memory)
         _end_if(context)
-        schema = _completed(schema, spec, known, rows.head.source, given=asked.schema is not None)
+        schema = _completed(
+            known.schema, spec, known, rows.head.source, given=asked.schema is not None
+        )
         table = replace(self, rows=rows)
         return DescribedInBlocks(table, spec, schema, asked.test, checked.frame, parting, known)
 
@@ -303,6 +305,8 @@ def _completed(schema: Schema, spec: Spec, known: Survey, source: str, *, given:
         counts = known.classes
         if given:
             counts = {label: counts.get(label, 0) for label in target.classes}
+        elif not spec.overrides.keep_case:
+            schema, counts = in_any_case(schema, counts)
         return with_classes(schema, counts, drop_rare=spec.drop_rare_classes)
     if spec.log_target and known.low <= 0:
         raise TargetError(

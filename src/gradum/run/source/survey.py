@@ -8,7 +8,7 @@ comes from a sample.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -35,7 +35,7 @@ from gradum.tables.role_values import group_names, has_target, time_values, weig
 from gradum.tables.schema import Schema
 from gradum.tables.sources.stream import Stream
 from gradum.tables.split import Part
-from gradum.tables.target import MOST_CLASSES, say_classes
+from gradum.tables.target import MOST_CLASSES, merge_spellings, say_classes
 from gradum.tables.wording import full_stop
 
 MOST_COUNTED, FEWEST_COUNTED = 2_000_000, 20_000  # names of a column, held while they are counted
@@ -112,6 +112,8 @@ class Survey:
     """Label -> number of rows; empty for regression."""
     low: float
     """The lowest target of a regression."""
+    schema: Schema
+    """The schema of the sample, with the spellings that all rows have of levels in any case."""
     encoder: Encoder
     """The encoder of the sample, completed."""
     unread: dict[str, int]
@@ -136,7 +138,7 @@ def survey(
     room = int(COUNTED_SHARE * memory / (COUNTED_BYTES * max(counted, 1)))
     most = min(max(room, FEWEST_COUNTED), MOST_COUNTED)
     tasks = stream.for_tasks(elsewhere=context.elsewhere)
-    work = Surveying(tasks, schema, encoder, parting, most)
+    work = Surveying(tasks, _as_written(schema), encoder, parting, most)
     found = work.nothing()
     for part in context.one_by_one(work, stream.partitions):
         found.merge(part)
@@ -144,11 +146,41 @@ def survey(
             break
     else:
         found.read.refuse_unread(schema)
+    schema = _folded(schema, found.measures)
     steps = tuple(measure.completed() for measure in found.measures)
     rows_of = dict(found.labels.table.sort("level").iter_rows()) if target.classes else {}
     return Survey(
-        found.rows, found.left_out, rows_of, found.low, Encoder(steps), dict(found.unread)
+        found.rows, found.left_out, rows_of, found.low, schema, Encoder(steps), dict(found.unread)
     )
+
+
+def _as_written(schema: Schema) -> Schema:
+    """Return the schema with levels read as they are written: a sample has not every spelling."""
+    return structs.replace(
+        schema,
+        columns=tuple(
+            structs.replace(
+                column, parse=structs.replace(column.parse, fold_case=False, spellings=())
+            )
+            if column.role == "feature" and column.parse.fold_case
+            else column
+            for column in schema.columns
+        ),
+    )
+
+
+def _folded(schema: Schema, measures: Sequence[Measure]) -> Schema:
+    """Return the schema with the spellings that rows have of levels that are read in any case."""
+    parses = {
+        column.name: measure.fold_case(column.parse)
+        for column, measure in zip(schema.features, measures, strict=True)
+        if column.parse.fold_case
+    }
+    columns = (
+        structs.replace(column, parse=parses.get(column.name, column.parse))
+        for column in schema.columns
+    )
+    return structs.replace(schema, columns=tuple(columns))
 
 
 @dataclass
@@ -218,6 +250,27 @@ class Surveying:
             for measure in found.measures:
                 measure.add(train[measure.step.source])
         return found
+
+
+def in_any_case(schema: Schema, counts: dict[Any, int]) -> tuple[Schema, dict[Any, int]]:
+    """Merge classes (label -> rows) that differ in case alone; return how the target is read then.
+
+    A class that the schema knows keeps its spelling.
+    """
+    target = schema.target
+    assert target is not None
+    if not all(isinstance(label, str) for label in counts):
+        return schema, counts
+    labels, rows, others = merge_spellings(list(counts), list(counts.values()), target.classes)
+    if not others:
+        return schema, counts
+    columns = tuple(
+        structs.replace(column, parse=structs.replace(column.parse, spellings=tuple(labels)))
+        if column.name == target.name
+        else column
+        for column in schema.columns
+    )
+    return structs.replace(schema, columns=columns), dict(zip(labels, rows, strict=True))
 
 
 def with_classes(schema: Schema, counts: dict[Any, int], *, drop_rare: bool) -> Schema:

@@ -104,6 +104,14 @@ def _looked_up(words: np.ndarray, keys: tuple, values: tuple, default: Any) -> n
     return np.array(found, np.int64).reshape(words.shape)
 
 
+def _looked_up_folded(
+    words: np.ndarray, letters: tuple, become: tuple, keys: tuple, values: tuple
+) -> np.ndarray:
+    table = str.maketrans(dict(zip(letters, become, strict=True)))
+    folded = [word.translate(table) for word in words.ravel().tolist()]
+    return _looked_up(np.array(folded, object).reshape(words.shape), keys, values, 0)
+
+
 def _split(texts: np.ndarray, separator: str, place: int) -> np.ndarray:
     """Return one part of each text; without a separator, parts stand between blanks."""
     parts = [text.split(separator or None)[place] for text in texts.ravel().tolist()]
@@ -166,6 +174,7 @@ OPERATIONS: dict[str, Callable[..., np.ndarray]] = {
     "sort": lambda x, axis: np.sort(x, axis=axis),
     "zeros": lambda x: np.zeros(x.shape),
     "look_up": _looked_up,
+    "look_up_folded": _looked_up_folded,
     "join": np.add,
     "split": _split,
     "matches": _matching,
@@ -173,7 +182,8 @@ OPERATIONS: dict[str, Callable[..., np.ndarray]] = {
 }
 """Every operation there is, with what it means.
 
-``look_up`` puts a number for each text that is a key; ``join`` appends a text; ``split`` returns
+``look_up`` puts a number for each text that is a key; ``look_up_folded`` replaces letters of the
+text by what they become, one by one, before; ``join`` appends a text; ``split`` returns
 one part of each text; ``matches`` tells which texts match a pattern as a whole; ``tokens`` counts
 what a pattern finds in lower-cased and padded texts [n, 1], in all, then the n-grams of neighbours,
 joined; ``zeros`` has the shape of what it takes;

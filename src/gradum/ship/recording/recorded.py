@@ -19,6 +19,7 @@ import scipy.special
 from gradum.errors import ExportError
 from gradum.messages import say
 from gradum.ship.recording.program import UFUNCS, RecordedNode, rows_axis
+from gradum.tables.kinds.case_folding import letters_onto
 from gradum.tables.kinds.raw import Tokens
 
 
@@ -247,6 +248,13 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
         keys, values = tuple(table), tuple(table.values())
         settings = {"keys": keys, "values": values, "default": default}
         return _node("look_up", [self], np.int64, self.shape, **settings)
+
+    def looked_up_folded(self, table: dict[str, int]) -> Recorded:
+        """Return the number of each text, in any case, in a table of folded texts; 0 for others."""
+        known = letters_onto(table)
+        letters = {"letters": tuple(known), "become": tuple(known.values())}
+        settings = {"keys": tuple(table), "values": tuple(table.values())}
+        return _node("look_up_folded", [self], np.int64, self.shape, **letters, **settings)
 
     def matches(self, pattern: str) -> Recorded:
         """Return which texts match a pattern (RE2) as a whole."""

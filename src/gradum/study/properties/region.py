@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import polars as pl
+
 from gradum.errors import NotCertifiableError, PropertyError
 from gradum.messages import listed, say
 from gradum.study.properties.property_words import (
@@ -65,7 +67,11 @@ def _limits(column: Column, text: str) -> tuple[Any, ...]:
     if kind.fixed_levels:
         return tuple(_fixed_level(column, word) for word in _words(column, text))
     if kind.has_levels:
-        return tuple(_words(column, text))
+        words = _words(column, text)
+        read = kind.parse(pl.Series(words), column.parse)  # a level may be known by other spellings
+        return tuple(
+            word if level is None else level for word, level in zip(words, read, strict=True)
+        )
     raise NotCertifiableError(
         say(
             "Column {column!r} is of the kind {kind}, in which no region can be given.",

@@ -98,6 +98,7 @@ class Kind(ABC):
     is_of_one_type: ClassVar[bool] = False  # plain values of several rows must have one type
     has_levels: ClassVar[bool] = False  # each level may occur in many rows
     fixed_levels: ClassVar[tuple[Any, ...]] = ()  # all there are; empty if rows may bring others
+    folds_case: ClassVar[bool] = False  # levels that differ by case alone can be one
     names_groups: ClassVar[bool] = False  # a value can name rows that belong together
     names_rows: ClassVar[bool] = False  # a value belongs to one row, so a user may have to insist
     holds_words: ClassVar[bool] = False  # texts of words

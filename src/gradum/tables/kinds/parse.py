@@ -36,3 +36,6 @@ class Parse(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True)
     """What 2:15 means in a column of durations: "h:mm" or "m:ss"; empty if nothing."""
     spellings: tuple[str, ...] = ()
     """Levels that are also meant by what differs from them in upper and lower case alone."""
+    fold_case: bool = False
+    """Whether what differs in upper and lower case alone is one level, in lower case unless
+    ``spellings`` has it."""

@@ -33,6 +33,13 @@ class Raw(Protocol):
         """Return the number of each text in a table, or the default for others."""
         ...
 
+    def looked_up_folded(self, table: dict[str, int]) -> Any:
+        """Return the number of each text, in any case, in a table of folded texts; 0 for others.
+
+        Numbers are above 0.
+        """
+        ...
+
     def matches(self, pattern: str) -> Any:
         """Return which texts match a pattern (RE2) as a whole."""
         ...

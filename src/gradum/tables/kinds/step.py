@@ -45,6 +45,13 @@ class Measure(Generic[AStep]):
         self.missing += later.missing
         self.present += later.present
 
+    def fold_case(self, parse: Parse) -> Parse:
+        """Merge levels that differ in case alone; return how a column of this reading is read then.
+
+        The rows must have been read as they are written.
+        """
+        return parse
+
     def completed(self) -> AStep:
         """Return the step with what all rows told."""
         return self.step
@@ -83,6 +90,10 @@ class LevelCounts:
         """Add the counts of other blocks."""
         if later._waiting:
             self.add(later.table)
+
+    def rename(self, level: pl.Expr) -> None:
+        """Put other names for the levels, of which some may become the same."""
+        self._waiting = [self.table.with_columns(level=level)]
 
     @property
     def table(self) -> pl.DataFrame:

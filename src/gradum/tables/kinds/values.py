@@ -13,6 +13,7 @@ import polars as pl
 
 from gradum.messages import say
 from gradum.tables.grids.cell import why_failed
+from gradum.tables.kinds.case_folding import folded, folded_texts, merged
 from gradum.tables.kinds.habits import AS_WRITTEN
 from gradum.tables.kinds.parse import Parse
 
@@ -51,6 +52,8 @@ class Values:
     """Markers that are values here."""
     decimal: str = "."
     """The decimal sign for numbers that can be read with either, such as "1,234"."""
+    fold_case: bool = False
+    """Whether levels that differ in upper and lower case alone are one."""
     numbers: np.ndarray | None = None
     """Of shape (n,). Each row's place in the table, from 0, if these are only some of its rows."""
 
@@ -96,7 +99,22 @@ class Values:
 
     @cached_property
     def levels(self) -> pl.DataFrame:
-        """Every distinct ``level`` that is not missing, stripped, with its ``count``."""
+        """Every distinct ``level`` that is not missing, stripped, with its ``count``.
+
+        Where case is folded, ``level`` is the commonest spelling.
+        """
+        if self.fold_case:
+            return self.merged.select("level", count="rows")
+        return self._written_levels
+
+    @cached_property
+    def merged(self) -> pl.DataFrame:
+        """The levels with case folded: ``level``, ``rows``, and the ``others``, more spellings."""
+        return merged(self._written_levels.rename({"count": "rows"}))
+
+    @cached_property
+    def _written_levels(self) -> pl.DataFrame:
+        """As `levels` where case is not folded."""
         present = self.counts
         if present["marker"].any():
             present = present.filter(~pl.col("marker"))
@@ -138,7 +156,7 @@ class Values:
     @cached_property
     def case_twins(self) -> list[str]:
         """The first set of levels that differ only in upper and lower case."""
-        folded = self.levels.with_columns(folded=pl.col("level").str.to_lowercase())
+        folded = self.levels.with_columns(folded=folded_texts(pl.col("level")))
         twins = folded.filter(pl.col("folded").is_duplicated())
         return twins.filter(pl.col("folded") == pl.col("folded").first())["level"].to_list()
 
@@ -295,7 +313,8 @@ def clean(raw: pl.Series, how: Parse) -> pl.Series:
     if len(texts) <= MANY_ROWS and texts.n_unique() < FEW_DIFFERENT and _are_clean(texts, how):
         return texts
     frame, cleaned = texts.to_frame("text"), _cleaned(text, how)
-    if len(texts) > MANY_ROWS and texts.head(MANY_ROWS).n_unique() < FEW_LEVELS:
+    few = FEW_LEVELS if not how.fold_case else MANY_ROWS  # to fold takes longer than to look up
+    if len(texts) > MANY_ROWS and texts.head(MANY_ROWS).n_unique() < few:
         levels = frame.select(text.unique()).with_columns(cleaned=cleaned)
         changed = levels.filter(text.ne_missing(pl.col("cleaned")))
         return texts.replace(changed["text"], changed["cleaned"]) if len(changed) else texts
@@ -308,7 +327,7 @@ def _are_clean(texts: pl.Series, how: Parse) -> bool:
     To run one takes longer than a thousand rows do.
     """
     markers = markers_of(how)
-    return not (how.whole or how.spellings) and all(
+    return not (how.whole or how.spellings or how.fold_case) and all(
         level is None or (level not in markers and _is_plain(level)) for level in texts.unique()
     )
 
@@ -325,11 +344,18 @@ def _cleaned(texts: pl.Expr, how: Parse) -> pl.Expr:
     stripped = texts.str.strip_chars()
     if how.whole:
         stripped = stripped.str.replace(r"^([+-]?\d+)\.0+$", "$1")
-    level = stripped
-    if how.spellings:
-        lower = pl.Series(how.spellings).str.to_lowercase()
-        folded = stripped.str.to_lowercase()
-        level = folded.replace_strict(
-            lower, how.spellings, default=stripped, return_dtype=pl.String
-        )
+    level = respelled(stripped, how) if how.spellings or how.fold_case else stripped
     return pl.when(~stripped.is_in(markers_of(how))).then(level)
+
+
+def respelled(texts: pl.Expr, how: Parse) -> pl.Expr:
+    """Spell texts as their levels are; what would mean two levels stays as it is."""
+    keys = folded_texts(texts)
+    known: dict[str, list[str]] = {}
+    for level in how.spellings:
+        known.setdefault(folded(level), []).append(level)
+    spelled = {key: levels[0] for key, levels in known.items() if len(levels) == 1}
+    others = keys if how.fold_case else texts
+    if not spelled:
+        return others
+    return keys.replace_strict(spelled, default=others, return_dtype=pl.String)

@@ -13,7 +13,7 @@ from gradum.ship.recording.program import RecordedNode, RecordedProgram
 SETTINGS = (
     *("axis", "axes", "start", "place", "separator", "pattern", "ngrams"),
     *("joint", "longest", "padding"),
-    *("keys", "values", "default"),
+    *("keys", "values", "default", "letters", "become"),
 )
 """The settings that ``runtime.js`` asks for; types and shapes are those of the node."""
 

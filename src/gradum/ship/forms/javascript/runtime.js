@@ -710,6 +710,14 @@ export const OPERATIONS = {
     const table = tableOf(keys, values);
     return unary((text) => table.get(text) ?? other);
   },
+  look_up_folded: ({ letters, become, keys, values }) => {
+    const folded = tableOf(letters, become);
+    const table = tableOf(keys, values);
+    return unary((text) => {
+      const key = Array.from(text, (letter) => folded.get(letter) ?? letter).join("");
+      return table.get(key) ?? 0;
+    });
+  },
   join: () => binary((text, more) => text + more),
   tokens: ({ pattern, joint, longest, padding, ngrams }) => (out, [texts]) => {
     const token = new RegExp(pattern, "gu");

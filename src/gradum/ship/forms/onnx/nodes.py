@@ -7,7 +7,8 @@ those of ONNX Runtime's own operators, of which `com.microsoft` 1 has the only o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -23,6 +24,9 @@ VERSIONS = {"": 20, ML: 4, MICROSOFT: 1}
 
 LOCALE = "C.UTF-8"
 """By which letters are put in lower case; ONNX Runtime's own default is missing in containers."""
+
+LONGEST_PATTERN = 10_000
+"""Characters; RE2 refuses patterns that take it more than 8 MB."""
 
 
 class OnnxGraph:
@@ -204,6 +208,43 @@ def _look_up(graph: OnnxGraph, node: RecordedNode) -> str:
     )
 
 
+def _look_up_folded(graph: OnnxGraph, node: RecordedNode) -> str:
+    """Find each bit of the number by patterns of the keys that have it.
+
+    No operator of ONNX replaces letters of a text; the one for lower case hangs on the machine.
+    """
+    written: dict[str, str] = {}
+    for letter, becomes in zip(node.settings["letters"], node.settings["become"], strict=True):
+        written[becomes] = written.get(becomes, re.escape(becomes)) + re.escape(letter)
+    written = {letter: f"[{ways}]" for letter, ways in written.items()}
+    patterns = [
+        "".join(written.get(letter) or re.escape(letter) for letter in key)
+        for key in node.settings["keys"]
+    ]
+    numbers = [int(value) for value in node.settings["values"]]
+    total = graph.constant(np.zeros((1, 1), np.int64))
+    for bit in range(max(numbers, default=0).bit_length()):
+        having = [p for p, number in zip(patterns, numbers, strict=True) if number >> bit & 1]
+        for pattern in _alternations(having):
+            found = graph.add("RegexFullMatch", graph.of(node), pattern=pattern)
+            digit = graph.add("Cast", [found], to=graph.type_of(node.dtype))
+            value = graph.add("Mul", [digit, graph.constant(np.int64(1 << bit))])
+            total = graph.add("Add", [total, value])
+    return total
+
+
+def _alternations(patterns: Sequence[str]) -> Iterator[str]:
+    """Yield patterns, none too long, that together match what one of these matches."""
+    joined = ""
+    for pattern in patterns:
+        if joined and len(joined) + len(pattern) > LONGEST_PATTERN:
+            yield joined
+            joined = ""
+        joined += f"|{pattern}" if joined else pattern
+    if joined:
+        yield joined
+
+
 def _split(graph: OnnxGraph, node: RecordedNode) -> str:
     parts = graph.add(
         "StringSplit", graph.of(node), second=True, delimiter=node.settings["separator"]
@@ -274,6 +315,7 @@ WRITTEN: dict[str, Written] = {
     "sort": _sort,
     "zeros": _zeros,
     "look_up": _look_up,
+    "look_up_folded": _look_up_folded,
     "join": _same("StringConcat"),
     "split": _split,
     "matches": lambda graph, node: graph.add(

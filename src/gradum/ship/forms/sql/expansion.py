@@ -276,6 +276,7 @@ EXPANDED: Mapping[str, Callable[..., np.ndarray]] = {
     "sort": _sort,
     "zeros": lambda scalars, node, x: _filled(x.shape, *[0.0] * x.size),
     "look_up": _each_text(Scalars.looked_up),
+    "look_up_folded": _each_text(Scalars.looked_up_folded),
     "split": _each_text(Scalars.cut),
     "matches": _each_text(_matches),
     "tokens": _tokens,

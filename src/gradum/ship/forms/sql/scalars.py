@@ -209,6 +209,22 @@ class Scalars:
         selector = self.made("keys", text, *(tuple(known) for known in branches.values()))
         return self.choice(selector, [*branches, default])
 
+    def looked_up_folded(
+        self,
+        text: Any,
+        letters: Sequence[str],
+        become: Sequence[str],
+        keys: Sequence[str],
+        values: Sequence[int],
+    ) -> Any:
+        """Return the number of a text in a table, 0 for others, once its letters are replaced.
+
+        Databases put texts in lower case each in their own way; they replace alike.
+        """
+        for letter, other in zip(letters, become, strict=True):
+            text = self.call("replace", text, letter, other)
+        return self.looked_up(text, keys, values, 0)
+
     def chosen(self, row: Sequence[Any], place: Any) -> Any:
         """Return the value at a place."""
         if not isinstance(place, Scalar):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any, Self
 
 import polars as pl
+from msgspec import structs
 
 from gradum.messages import say
+from gradum.tables.kinds.case_folding import folded, merged
 from gradum.tables.kinds.design import CodedColumn
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.step import MISSING, LevelCounts, Measure, Step
+from gradum.tables.kinds.values import respelled
 
 FEWEST_ROWS = 2
 """A level of fewer training rows is rare: its effect could not be told from that one row."""
@@ -122,6 +126,18 @@ def level_counts(series: pl.Series) -> pl.DataFrame:
     return levels.value_counts(name="rows")
 
 
+def spellings_of(levels: pl.DataFrame) -> tuple[str, ...]:
+    """Return the spellings, sorted, of merged levels (``level``, ``rows``) not in lower case.
+
+    At most as many as names of levels are kept, of the commonest.
+    """
+    ranked = levels.sort("rows", "level", descending=[True, False])["level"].head(MOST_NAMES)
+    spelled = [level for level in ranked if folded(level) not in (level, MISSING)]
+    sizes = accumulate(len(level.encode()) for level in spelled)
+    kept = [level for level, size in zip(spelled, sizes, strict=True) if size <= MOST_BYTES]
+    return tuple(sorted(kept))
+
+
 class _Counted(Measure[Categorical]):
     def __init__(self, step: Categorical, most: int) -> None:
         super().__init__(step)
@@ -132,6 +148,12 @@ class _Counted(Measure[Categorical]):
 
     def merge(self, later: Self) -> None:
         self._counts.merge(later._counts)
+
+    def fold_case(self, parse: Parse) -> Parse:
+        levels = merged(self._counts.table.filter(pl.col("level") != MISSING))
+        parse = structs.replace(parse, fold_case=True, spellings=spellings_of(levels))
+        self._counts.rename(respelled(pl.col("level"), parse))
+        return parse
 
     def completed(self) -> Categorical:
         return Categorical.of_counts(self.step.source, self._counts.table)
