@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import threading
 
 import pytest
 from msgspec import structs
@@ -14,7 +13,7 @@ from gradum.engines import dask as on_dask
 from gradum.engines import engine_of, software
 from gradum.engines.in_order import in_order
 from gradum.errors import EngineError, TableError
-from gradum.rungs.training_events import Passed
+from gradum.rungs.training_events import PartitionDone, Passed
 from streamed_bits import (
     LINEAR,
     folds_learned,
@@ -121,16 +120,14 @@ def test_evaluation_watch_and_explanation_are_those_of_no_engine(cluster, files,
 
 
 def test_a_worker_killed_in_the_midst_of_a_pass_changes_no_bit(engine, files, here):
-    killed = []
-
-    def kill(pids):
-        killed.append(pids[0])
-        os.kill(pids[0], signal.SIGKILL)
+    passes, killed = [], []
 
     def tell(event):
-        if isinstance(event, Passed) and event.passes == 1:
-            pids = sorted({pid for pid, _ in done(engine, Threads(), range(4))})
-            threading.Timer(0.05, kill, (pids,)).start()
+        if isinstance(event, Passed):
+            passes.append(event)
+        if isinstance(event, PartitionDone) and event.done == 1 and passes and not killed:
+            killed.append(min(pid for pid, _ in done(engine, Threads(), range(4))))
+            os.kill(killed[0], signal.SIGKILL)
 
     assert learned(files, "label", engine, tell) == here
     assert killed

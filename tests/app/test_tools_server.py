@@ -201,6 +201,20 @@ def test_calls_that_no_command_would_take_are_refused(tmp_path):
     assert refused.group_contains(MCPError, match="There is no tool")
 
 
+@pytest.mark.parametrize("code", [0, 2])
+def test_what_became_a_link_that_leads_out_is_not_told(tmp_path, code):
+    (tmp_path / "in").mkdir()
+    for name in ("secret.csv", "in/t.csv"):
+        (tmp_path / name).touch()
+    script = f"""import os, sys; os.remove("t.csv"); os.symlink("../secret.csv", "t.csv")
+print('{{"value": "SECRET"}}'); print("error: SECRET", file=sys.stderr); sys.exit({code})"""
+    program = (sys.executable, "-S", "-c", script)
+    (result,) = called(tmp_path / "in", [("inspect", {"data": "t.csv"})], program)
+    assert result.is_error
+    assert "links that lead out" in result.content[0].text
+    assert "SECRET" not in result.content[0].text
+
+
 def test_a_failure_is_told_in_the_words_of_the_command(tmp_path):
     (tmp_path / "t.csv").touch()
     call = ("inspect", {"data": "t.csv"})

@@ -2,9 +2,9 @@
 
 import os
 import signal
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from time import sleep
 
 import polars as pl
 import pytest
@@ -222,19 +222,29 @@ def test_members_are_tasks_and_have_the_bits_of_none(two, members_here):
         assert members_learned(one) == members_here
 
 
-def test_members_have_the_same_bits_though_a_worker_is_killed_amid_an_epoch(two, members_here):
-    killed = []
+def test_members_have_the_same_bits_though_a_worker_is_killed_amid_an_epoch(
+    two, members_here, monkeypatch
+):
+    """The worker that is at the first task of the third epoch."""
+    submit, epochs, killed = two.submit, [], []
 
-    def kill():
-        killed.append(next(pid for pid in two.processes if pid not in killed))
-        os.kill(killed[-1], signal.SIGKILL)
+    def begin(work, items):
+        task = submit(work, items)
+        if len(epochs) == 2 and not killed:
+            while not two.locate(task):
+                sleep(0.001)
+            killed.append(int(two.locate(task).removeprefix("process ")))
+            os.kill(killed[0], signal.SIGKILL)
+        return task
 
     def tell(event):
-        if isinstance(event, EpochDone) and event.epoch == 2:
-            threading.Timer(0.01, kill).start()
+        if isinstance(event, EpochDone):
+            epochs.append(event.epoch)
 
+    monkeypatch.setattr(two, "submit", begin)
     assert members_learned(two, tell=tell) == members_here
     assert killed
+    assert not set(killed) & set(two.processes)
 
 
 def test_more_lanes_than_partitions_are_refused(files):

@@ -188,6 +188,14 @@ def test_learning_that_was_stopped_goes_on_to_the_bit(cartpole, tmp_path, monkey
     assert points == [(point.steps, point.mean_return) for point in whole.learned.course]
 
 
+def test_a_game_that_is_learned_has_nothing_left_to_do(cartpole, tmp_path):
+    play_folder.write(tmp_path, cartpole.spec, cartpole.played)
+    ended = run("resume", tmp_path)
+    assert (ended.code, ended.err) == (0, "")
+    assert "is finished" in ended.out
+    assert run("resume", tmp_path, "--data", "t.csv").code == 2
+
+
 def test_no_file_makes_gradum_run_code(cartpole, own, tmp_path):
     """A kept state names its game; resuming takes only built-in ones from it."""
     spec = PlaySpec(f"{own}:Raises")

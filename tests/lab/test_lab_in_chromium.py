@@ -118,7 +118,13 @@ def test_a_weight_is_reached_by_keyboard(lab):
 
 
 @pytest.mark.parametrize(
-    "hash", ["#rate=-1&hidden=99.x&data=none", "#row=9e9&batch=0&seed=a", "#%%%"]
+    "hash",
+    [
+        "#rate=-1&hidden=99.x&data=none",
+        "#row=9e9&batch=0&seed=a",
+        "#%%%",
+        "#lang=constructor&data=constructor",
+    ],
 )
 def test_an_address_of_anybody_does_no_harm(lab, hash):
     page = lab(hash)
@@ -168,6 +174,21 @@ def test_a_file_is_read_or_refused_with_a_way_on(lab, tmp_path):
     page.click("#train-epoch")
     told(page, "Epoch 1,")
     assert page.locator("img").count() == 0
+
+
+def test_of_very_many_columns_the_first_and_the_last_are_read_and_it_is_said(lab, tmp_path):
+    page, names = lab("#data=moons"), [f"c{k}" for k in range(3_000)]
+    rows = [[f"{(k * k + row) % 11}" for k in range(3_000)] for row in range(12)]
+    rows[3] = rows[3][:1_500]
+    (tmp_path / "t.csv").write_text("\n".join(map(",".join, [names, *rows])))
+    page.set_input_files("#own", tmp_path / "t.csv")
+    page.wait_for_selector(
+        'lab-data:has-text("Of 3000 columns the first 999 and the last are read.")'
+    )
+    assert page.locator("#set-target option").all_inner_texts() == [*names[:999], "c2999"]
+    assert page.input_value("#set-target") == "c2999"
+    page.click("#train-epoch")
+    told(page, "Epoch 1,")
 
 
 def test_names_from_a_table_are_text(lab):

@@ -172,7 +172,7 @@ const answer = [];
 for (const [text, target] of given) {
   const [names, ...cells] = $csv.lines(text);
   try {
-    const table = target && $csv.tableOf({ name: "t.csv", names, cells }, target);
+    const table = target && $csv.tableOf({ name: "t.csv", names, cells, remarks: [] }, target);
     answer.push({ names, cells, table });
   } catch (error) {
     if (!(error instanceof $csv.Refused)) throw error;

@@ -206,6 +206,35 @@ def test_a_slow_caller_is_sent_away(folder):
     assert slow.status == 408
 
 
+def test_slow_callers_keep_nobody_from_being_answered(folder, records):
+    limits = RequestLimits(at_once=2, bytes=1_000)
+    client, kind = Client(app(folder / "label.gradum", limits=limits)), {}
+    kind["Content-Type"] = "application/json"
+    body = json.dumps({"records": plain(records)[:1]}).encode()
+
+    async def asked(first):
+        slow = [client._request("POST", "/predict", [first, None], kind) for _ in range(5)]
+        slow = [asyncio.create_task(each) for each in slow]
+        await asyncio.sleep(0)
+        answers = [client._request("POST", "/predict", [body], kind) for _ in range(2)]
+        answers = await asyncio.gather(*answers)
+        refused = [each.result() for each in slow if each.done()]
+        for each in slow:
+            each.cancel()
+        return answers, refused
+
+    answers, refused = asyncio.run(asked(b"{"))
+    assert ([answer.status for answer in answers], refused) == ([200, 200], [])
+    _, refused = asyncio.run(asked(b" " * 900))  # more than 2,000 bytes wait
+    assert [answer.status for answer in refused] == [429] * 3
+    assert refused[0].headers["retry-after"] == "1"
+    assert refused[0].json["remedy"] == "Ask again in a second."
+    client.application.state.service._at_once = 2
+    assert client.post("/predict", {"records": []}).status == 429
+    client.application.state.service._at_once = 0
+    assert client.post("/predict", {"records": []}).status == 200
+
+
 def test_work_for_which_nobody_waits_keeps_its_thread(folder):
     service = app(folder / "label.gradum", limits=RequestLimits(seconds=0.05)).state.service
     begun, go, nothing = [], threading.Event(), Request({"type": "http", "headers": []})

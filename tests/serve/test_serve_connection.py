@@ -1,4 +1,4 @@
-"""A connection whose headers are too long or too slow is closed, with an answer."""
+"""A connection on which too much comes, or too slowly, is closed, with an answer."""
 
 import asyncio
 
@@ -42,7 +42,7 @@ async def answer(scope, receive, send):
     await send({"type": "http.response.body"})
 
 
-def sent(pieces, seconds=0.15):
+def sent(pieces, until="written"):
     """What a connection writes that was sent some pieces, and whether it was closed."""
 
     async def talk():
@@ -54,7 +54,10 @@ def sent(pieces, seconds=0.15):
         for piece in pieces:
             if not wire.closed:
                 line.data_received(piece)
-        await asyncio.sleep(seconds)
+        end = asyncio.get_running_loop().time() + 10
+        while not getattr(wire, until) and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.02)
         told = wire.written, wire.closed
         line.connection_lost(None)
         return told
@@ -100,3 +103,28 @@ def test_slow_answers_are_waited_for(monkeypatch, pieces):
     written, closed = sent(pieces)
     assert written.startswith(b"HTTP/1.1 200")
     assert not closed
+
+
+def test_the_rest_of_a_body_that_was_answered_is_waited_for_no_longer_than_headers(monkeypatch):
+    monkeypatch.setattr(connection, "HEADER_SECONDS", 0.05)
+    begun = b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na"
+    written, closed = sent([begun], until="closed")
+    assert written.startswith(b"HTTP/1.1 200")
+    assert closed
+    assert not sent([begun, b"a"])[1]
+
+
+def test_two_names_of_the_host_are_refused():
+    written, closed = sent([b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: a\r\n\r\n"])
+    assert written.startswith(b"HTTP/1.1 400")
+    assert b"Send one of them." in written
+    assert closed
+
+
+def test_too_many_connections_are_told_when_to_come_again(monkeypatch):
+    monkeypatch.setattr(connection, "MOST_CONNECTIONS", 0)
+    written, closed = sent([b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"])
+    assert written.startswith(b"HTTP/1.1 503")
+    assert b"\r\nretry-after: 1\r\n" in written
+    assert b"Ask again in a second." in written
+    assert closed

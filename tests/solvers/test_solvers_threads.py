@@ -116,8 +116,13 @@ def test_an_error_is_raised_where_its_result_would_be():
 
 @pytest.mark.usefixtures("four_cores")
 @pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
-def test_an_error_of_what_makes_the_items_is_raised_and_no_other_item_is_begun(error):
+def test_an_error_of_what_makes_the_items_is_raised_and_no_other_item_is_begun(error, monkeypatch):
     held, begun = threading.Event(), []
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, **how):
+            held.set()
+            super().shutdown(**how)
 
     def hold(item):
         begun.append(item)
@@ -128,9 +133,9 @@ def test_an_error_of_what_makes_the_items_is_raised_and_no_other_item_is_begun(e
         yield from range(6)  # four are begun, two wait for a thread
         while len(begun) < 4:
             time.sleep(0.001)
-        threading.Timer(0.05, held.set).start()
         raise error
 
+    monkeypatch.setattr(module, "ThreadPoolExecutor", Pool)
     with pytest.raises(error):
         list(in_order(hold, items(), most=9))
     assert sorted(begun) == [0, 1, 2, 3]

@@ -102,6 +102,22 @@ def test_what_is_no_sound_says_why(folder):
     assert not unpacked(cells[2], b"s").pixels.any()  # silence
 
 
+def test_samples_that_are_no_numbers_are_silent_and_nothing_else_is_no_sound():
+    wave = tone(1_000)
+    wave[100] = np.nan
+    for bad in (np.full_like(wave, np.nan), 1e300 * tone(1_000)):
+        with pytest.raises(opening.CannotOpen, match="most samples are no numbers"):
+            opening.opened(file_of(bad, subtype="DOUBLE"))
+    assert opening.opened(file_of(wave, subtype="FLOAT")).any()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_sound_far_beyond_full_scale_is_heard():
+    pixels = opening.opened(file_of(1e30 * tone(1_000), subtype="FLOAT"))
+    plain = opening.opened(file_of(tone(1_000), subtype="FLOAT"))
+    np.testing.assert_allclose(pixels.astype(int), plain, atol=1)
+
+
 def speakers(name, count=6):
     """The schema of 30 sounds, and a column of who speaks."""
     who = [f"s{row % count}" for row in range(30)]

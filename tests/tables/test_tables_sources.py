@@ -9,6 +9,7 @@ import zipfile
 import numpy as np
 import polars as pl
 import pytest
+import xlsxwriter
 
 from gradum.errors import GradumError
 from gradum.isolation import IsolationError
@@ -308,6 +309,28 @@ def test_which_sheet(tmp_path):
     refused(path, ReadingOptions(), "no sheet with a table")
     write_xlsx(path, {"Sales": SHEET[:1]})
     refused(path, ReadingOptions(), "a header but no rows")
+
+
+def test_merged_cells_and_hidden_sheets_are_said(tmp_path):
+    with xlsxwriter.Workbook(tmp_path / "merged.xlsx") as book:
+        book.add_worksheet("Other").merge_range("A1:B9", "other")
+        sheet = book.add_worksheet("R & D")
+        sheet.merge_range("A1:B1", "a title")
+        sheet.write_row("A2", ["group", "x"])
+        sheet.merge_range("A3:A7", "a")
+        sheet.write_column("A8", "bbbbb")
+        sheet.write_column("B3", range(10))
+    table = read(tmp_path / "merged.xlsx", ReadingOptions(sheet="R & D"))
+    assert table.frame["group"].null_count() == 4
+    assert "merged cells 'A3:A7': only the first of each has their value" in table.notes[-1]
+    with xlsxwriter.Workbook(tmp_path / "hidden.xlsx") as book:
+        book.add_worksheet("Empty")
+        sheet = book.add_worksheet("Data")
+        sheet.hide()
+        for row in range(3):
+            sheet.write_row(row, 0, ["x", "y"] if not row else [row, row])
+    refused(tmp_path / "hidden.xlsx", ReadingOptions(), "hidden sheets alone: 'Data'", "--sheet")
+    assert len(read(tmp_path / "hidden.xlsx", ReadingOptions(sheet="Data")).frame) == 2
 
 
 def test_the_cells_of_a_column(tmp_path):

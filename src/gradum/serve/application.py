@@ -82,6 +82,7 @@ class Service:
         self._waiting = {name: Waiting(limits.labels) for name in shelf.slots}
         self._recent = {name: RecentRows() for name in shelf.slots}
         self._at_once = 0
+        self._coming = 0  # bytes of bodies that are not whole yet
         self._behind = 0  # requests that the shadows have still to answer
         self._together = Together()
         self._threads, self._one = asyncio.Semaphore(2), asyncio.Semaphore(1)
@@ -260,16 +261,34 @@ class Service:
                 say("Send the header Content-Type: application/json."),
             )
         self._refuse_large(int(headers.get(b"content-length", 0)))
-        body, more = bytearray(), True
         request.scope[AWAITS_BODY] = True
-        while more:
-            message = await request.receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect
-            body += message.get("body", b"")
-            self._refuse_large(len(body))
-            more = message.get("more_body", False)
+        self._at_once -= 1  # whoever sends slowly keeps nobody from being answered
+        try:
+            body = await self._whole_body(request)
+        finally:
+            self._at_once += 1
         request.scope[AWAITS_BODY] = False
+        if self._at_once > self.limits.at_once:
+            raise _too_many()
+        return body
+
+    async def _whole_body(self, request: Request) -> bytes:
+        """Wait for a body; all that are coming hold no more bytes than those worked on may."""
+        body, more = bytearray(), True
+        try:
+            while more:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                piece = message.get("body", b"")
+                body += piece
+                self._coming += len(piece)
+                self._refuse_large(len(body))
+                if self._coming > self.limits.bytes * self.limits.at_once:
+                    raise _too_many()
+                more = message.get("more_body", False)
+        finally:
+            self._coming -= len(body)
         return bytes(body)
 
     def _late(self, request: Request) -> Refused:
@@ -300,9 +319,7 @@ class Service:
             try:
                 self._refuse_strangers(request)
                 if self._at_once >= self.limits.at_once:
-                    remedy = say("Ask again in a second.")
-                    after = {"Retry-After": "1"}
-                    raise Refused(429, say("Too many requests at once."), remedy, after)
+                    raise _too_many()
                 self._at_once += 1
                 try:
                     async with asyncio.timeout(self.limits.seconds):
@@ -372,6 +389,11 @@ class Service:
     def _watch(self) -> None:
         for name, recent in self._recent.items():
             recent.look(self.shelf.slots[name].served, self.telemetry)
+
+
+def _too_many() -> Refused:
+    remedy, after = say("Ask again in a second."), {"Retry-After": "1"}
+    return Refused(429, say("Too many requests at once."), remedy, after)
 
 
 def _password(given: bytes) -> bytes:

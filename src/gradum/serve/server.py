@@ -21,7 +21,6 @@ from gradum.serve.limits import RequestLimits
 from gradum.tables.extra import needs
 
 FEWEST_LETTERS = 16  # of a token: fewer could be guessed
-MOST_CONNECTIONS = 1_000
 OWN_NAMES = ["localhost", "127.0.0.1", "[::1]"]
 
 
@@ -50,7 +49,6 @@ def run(
         ws="none",
         server_header=False,
         date_header=False,
-        limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=int(limits.seconds) + 1,
     )

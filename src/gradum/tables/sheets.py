@@ -30,8 +30,9 @@ def sheet_of(path: str, asked: str | None) -> Iterator[Any]:
 
     Yields
     ------
-    tuple of two lists of str
-        The names of all sheets, and of the visible sheets that hold anything, as far as asked.
+    tuple of three lists of str
+        The names of all sheets, and of the visible and the hidden ones that hold anything, as far
+        as asked.
     list of tuples of str or None
         The first rows of the sheet.
     tuple of bytes and list of str
@@ -44,7 +45,7 @@ def sheet_of(path: str, asked: str | None) -> Iterator[Any]:
     names = book.sheet_names
     tops = {name: _top(book, name) for name in names if asked in (None, name)}
     filled = [name for name, (rows, visible) in tops.items() if rows and visible]
-    yield names, filled
+    yield names, filled, [name for name, (rows, visible) in tops.items() if rows and not visible]
     sheet = asked or filled[0]
     top, _ = tops[sheet]
     yield top

@@ -28,7 +28,7 @@ def command(
     What was fitted by then is not fitted again. A run that is finished is left as it is.
     """
     from gradum.ship import unfinished
-    from gradum.ship.layout import LEARNING
+    from gradum.ship.layout import LEARNING, POLICY
 
     if (run / LEARNING).exists():
         _play_on(run, data=data, against=against, on=on, as_json=as_json, quiet=quiet)
@@ -47,9 +47,12 @@ def command(
                 quiet=quiet,
             )
         return
-    unfinished.asked(run)  # raises if it is no run at all
-    unfinished.refuse_finished(run, data, against)
-    unfinished.remove_leftovers(run)
+    if (run / POLICY).exists():
+        _refuse_tables(run, data, against, on)
+    else:
+        unfinished.asked(run)  # raises if it is no run at all
+        unfinished.refuse_finished(run, data, against)
+        unfinished.remove_leftovers(run)
     if as_json:
         write_json({"event": "finished", "folder": str(run)})
     elif not quiet:
@@ -60,10 +63,14 @@ def _play_on(run: Path, *, as_json: bool, quiet: bool, **of_tables: Any) -> None
     from gradum.app.cli.play import carry_on
     from gradum.ship.play_folder import unfinished_spec
 
-    if any(of_tables.values()):
+    _refuse_tables(run, *of_tables.values())
+    with Interrupt().listening() as interrupt:
+        carry_on(run, unfinished_spec(run), interrupt, as_json=as_json, quiet=quiet)
+
+
+def _refuse_tables(run: Path, *of_tables: Any) -> None:
+    if any(of_tables):
         raise SpecError(
             say("{folder} is a game that is learned, without any table.", folder=run),
             say("Leave out --data, --against and --on."),
         )
-    with Interrupt().listening() as interrupt:
-        carry_on(run, unfinished_spec(run), interrupt, as_json=as_json, quiet=quiet)

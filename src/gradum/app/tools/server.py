@@ -166,6 +166,7 @@ async def _called(
 
         rows = as_json({name: asked[name] for name in ("records",) if name in asked})
         ended = await process.ended(words, folder.root, rows, hear, program)
+        tool.check_read(asked, folder)
         if ended.code not in VERDICTS:
             raise SpecError(_last_line(ended))
         value = output.value

@@ -210,6 +210,18 @@ class Tool:
                 (options if argument.flags else places).extend(argument.words(value))
         return [self.name, *options, "--", *places]
 
+    def check_read(self, asked: dict[str, Any], folder: Folder) -> None:
+        """Refuse what a command has read if its places lead out of the folder by now.
+
+        Raises
+        ------
+        SpecError
+            Somebody has put a link in the place of what was checked before the command began.
+        """
+        for name, argument in self.arguments.items():
+            if argument.role == "read" and name in asked:
+                folder.to_read(asked[name])
+
 
 def _some(kind: Any) -> Any:
     """Return a type without None, and with texts for paths."""

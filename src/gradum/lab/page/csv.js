@@ -5,9 +5,10 @@ import { fewColumns } from "./strengths.js";
 import { say } from "./words.js";
 
 /** @typedef {import("./table.js").Table} Table */
-/** @typedef {{name: string, names: string[], cells: string[][]}} Sheet */
+/** @typedef {{name: string, names: string[], cells: string[][], remarks: string[]}} Sheet */
 
 export const MOST_BYTES = 20e6;
+export const MOST_READ = 1000; // columns: each is looked at, and is a choice of target
 const MOST_COLUMNS = 12,
   MOST_ROWS = 2000,
   MOST_LEVELS = 10,
@@ -46,7 +47,14 @@ export async function sheetOf(file) {
         fewest: FEWEST_ROWS,
       }),
     );
-  return { name: file.name, names: names.map((name, at) => name.trim() || `${at + 1}`), cells };
+  const all = names.map((name, at) => name.trim() || `${at + 1}`);
+  if (all.length <= MOST_READ) return { name: file.name, names: all, cells, remarks: [] };
+  const few = (/** @type {string[]} */ row) => [...row.slice(0, MOST_READ - 1), row[all.length - 1]];
+  const remark = say("Of {columns} columns the first {first} and the last are read.", {
+    columns: all.length,
+    first: MOST_READ - 1,
+  });
+  return { name: file.name, names: few(all), cells: cells.map(few), remarks: [remark] };
 }
 
 /**
@@ -85,7 +93,7 @@ const missing = (/** @type {string | undefined} */ cell) => MISSING.has((cell ??
 const areNumbers = (values) => values.length > 0 && values.every((value) => Number.isFinite(Number(value)));
 
 /** @param {Sheet} sheet @param {string} target @returns {Table} */
-export function tableOf({ name, names, cells }, target) {
+export function tableOf({ name, names, cells, remarks: before }, target) {
   const place = names.indexOf(target),
     known = cells.filter((row) => !missing(row[place]));
   if (known.length < FEWEST_ROWS)
@@ -107,7 +115,7 @@ export function tableOf({ name, names, cells }, target) {
   const held = heldOut(labels, classes),
     out = new Set(held),
     trains = drawn.filter((_, at) => !out.has(at));
-  const remarks = /** @type {string[]} */ ([]),
+  const remarks = [...before],
     left = /** @type {string[]} */ ([]);
   if (drawn.length < cells.length)
     remarks.push(say("{rows} of {all} rows are used.", { rows: drawn.length, all: cells.length }));

@@ -9,9 +9,9 @@ export function learn(words) {
   translations = words;
 }
 
-/** @param {string} code */
+/** @param {string} code  Of a language that the page has; any other is English. */
 export function speak(code) {
-  current = code;
+  current = Object.hasOwn(translations, code) ? code : "en";
 }
 
 /** @returns {string} */

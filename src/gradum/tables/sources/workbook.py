@@ -7,10 +7,12 @@ the sheet keeps its cells, and rows and columns beyond a gap move to where the g
 
 from __future__ import annotations
 
+import posixpath
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from html import unescape
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -34,7 +36,7 @@ from gradum.tables.wording import quoted, size
 
 OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # of Excel before 2007, and of what Excel has encrypted
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-SHOWN_SHEETS = 12
+SHOWN_SHEETS, SHOWN_MERGED = 12, 3
 TIMES_IN_MEMORY = 2  # size of a sheet turned into a frame, over that of its XML
 BOUNDS = Bounds(memory=2**31, seconds=30)  # plus a second for each megabyte, of which there may be
 READER_TIMES_IN_MEMORY = 8  # the same for the reader; a cell takes 32 bytes, and about 25 of XML
@@ -44,6 +46,10 @@ SHEETS = re.compile(r"xl/worksheets/[^/]+\.xml")
 CELL = re.compile(
     rb"(<(?:\w+:)?c\s[^<>]*?\br\s*=\s*[\"'])([A-Z]{1,3})(\d{1,7})(?=[\"'][^<>]*(?<!/)>)"
 )
+MERGED = re.compile(
+    rb"<(?:\w+:)?mergeCell\s[^<>]*?\bref\s*=\s*[\"']([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}(\d{1,7}))[\"']"
+)
+ATTRIBUTE = re.compile(r"([\w:]+)\s*=\s*(\"[^\"]*\"|'[^']*')")
 LONGEST_TAG = 2**16  # bytes
 Places = dict[int, str]
 """Rows or columns, by number from 1, with the first nonempty cell of each."""
@@ -112,9 +118,9 @@ def _within(
 ) -> tuple[pl.DataFrame, list[str], list[str]]:
     try:
         with closing(isolated(sheet_of, str(path), asked, bounds=bounds)) as steps:
-            sheets, filled = next(steps)
-            sheet, chosen = _chosen(sheets, filled, asked, name)
-            frame, notes, mixed = _read(steps, sheet, name)
+            sheets, filled, hidden = next(steps)
+            sheet, chosen = _chosen(sheets, filled, hidden, asked, name)
+            frame, notes, mixed = _read(steps, sheet, name, merged_cells(path, sheet))
             return frame, [*chosen, *notes], mixed
     except (TableError, IsolationError):
         raise
@@ -164,7 +170,7 @@ def _far_away(cells: Sequence[str]) -> str:
 
 
 def _chosen(
-    sheets: list[str], filled: list[str], asked: str | None, name: str
+    sheets: list[str], filled: list[str], hidden: list[str], asked: str | None, name: str
 ) -> tuple[str, list[str]]:
     """Return the sheet to read, and notes on the choice.
 
@@ -180,6 +186,15 @@ def _chosen(
                 say("Choose among {sheets}.", sheets=quoted(sheets, SHOWN_SHEETS)),
             )
         return asked, []
+    if not filled and hidden:
+        raise TableError(
+            say(
+                "{name} has tables on hidden sheets alone: {sheets}.",
+                name=name,
+                sheets=quoted(hidden, SHOWN_SHEETS),
+            ),
+            say("Say which by --sheet NAME."),
+        )
     if not filled:
         raise TableError(
             say("{name} has no sheet with a table.", name=name),
@@ -199,7 +214,9 @@ def _chosen(
     return filled[0], [say("sheet {name!r}", name=filled[0])] if len(sheets) > 1 else []
 
 
-def _read(steps: Iterator[Any], sheet: str, name: str) -> tuple[pl.DataFrame, list[str], list[str]]:
+def _read(
+    steps: Iterator[Any], sheet: str, name: str, merged: Sequence[tuple[str, int]]
+) -> tuple[pl.DataFrame, list[str], list[str]]:
     """Return a sheet's table, what was noticed, and the columns that mix words and numbers."""
     top = next(steps)
     refuse_width(len(top[0]) if top else 0, name)
@@ -228,6 +245,15 @@ def _read(steps: Iterator[Any], sheet: str, name: str) -> tuple[pl.DataFrame, li
                 lines,
                 row=header + 1,
             ),
+        )
+    below = [cells for cells, last in merged if last > header + 1]
+    if below:
+        notes.append(
+            say(
+                "merged cells {cells}: only the first of each has their value; unmerge and fill "
+                "them if all mean it",
+                cells=quoted(below, SHOWN_MERGED),
+            )
         )
     frame = frame.select(_whole(frame[place]).alias(name) for place, name in names.items())
     blank = frame.select(pl.all_horizontal(pl.all().is_null()))
@@ -280,6 +306,38 @@ def stray_cells(path: Path) -> list[str]:
     except DAMAGE:
         pass
     return list(dict.fromkeys(stray))
+
+
+def merged_cells(path: Path, sheet: str) -> list[tuple[str, int]]:
+    """Return the ranges of merged cells of a sheet, each with its last row, as far as found."""
+    found: list[tuple[str, int]] = []
+    try:
+        with zipfile.ZipFile(path) as archive:
+            part = _part_of(archive, sheet)
+            with archive.open(part) as xml:
+                for piece in _pieces(cast(BinaryIO, xml)):
+                    found += [(cells.decode(), int(last)) for cells, last in MERGED.findall(piece)]
+    except (*DAMAGE, KeyError, UnicodeDecodeError):
+        pass
+    return found
+
+
+def _part_of(archive: zipfile.ZipFile, sheet: str) -> str:
+    """Return the file of a sheet in an .xlsx; a KeyError where it is not found."""
+    numbers, targets = (
+        {tag[key]: tag[value] for tag in _tags(archive.read(file).decode(), name)}
+        for file, name, key, value in (
+            ("xl/workbook.xml", "sheet", "name", "r:id"),
+            ("xl/_rels/workbook.xml.rels", "Relationship", "Id", "Target"),
+        )
+    )
+    return posixpath.normpath(posixpath.join("/xl", targets[numbers[sheet]]))[1:]
+
+
+def _tags(xml: str, name: str) -> Iterator[dict[str, str]]:
+    """Yield the attributes of every tag of a name."""
+    for tag in re.findall(rf"<(?:\w+:)?{name}\s([^<>]*)>", xml):
+        yield {key: unescape(value[1:-1]) for key, value in ATTRIBUTE.findall(tag)}
 
 
 def close_gaps(path: Path, out: Path) -> None:

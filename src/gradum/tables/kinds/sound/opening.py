@@ -14,6 +14,7 @@ from gradum.tables.grids.opening import CannotOpen
 MOST_SECONDS = 60  # of a recording that is listened to, from its beginning
 MOST_CHANNELS = 64
 RATES = 1_000, 400_000  # samples a second
+LOUDEST = 1e12  # times full scale: the powers of what is louder would be infinite in float32
 
 
 def opened(content: bytes) -> np.ndarray:
@@ -24,7 +25,7 @@ def opened(content: bytes) -> np.ndarray:
     Raises
     ------
     CannotOpen
-        It is no sound, is damaged, or has no samples.
+        It is no sound, is damaged, or has no samples, or hardly any that is a number.
     """
     soundfile = needs("soundfile", "audio", say("Sounds"))
     try:
@@ -41,7 +42,13 @@ def opened(content: bytes) -> np.ndarray:
         raise CannotOpen(say("damaged, or no sound")) from error
     if not len(wave):
         raise CannotOpen(say("no samples"))
-    wave = np.nan_to_num(wave.mean(axis=1), nan=0.0, posinf=0.0, neginf=0.0)
+    wave = wave.mean(axis=1)
+    if np.isfinite(wave).mean() < 0.5:
+        raise CannotOpen(say("most samples are no numbers"))
+    wave = np.nan_to_num(wave, nan=0.0, posinf=0.0, neginf=0.0)
+    peak = np.abs(wave).max()
+    if peak > LOUDEST:
+        wave = wave / peak
     return log_mel(wave, rate)[:, :, None]
 
 
