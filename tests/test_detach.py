@@ -169,7 +169,12 @@ PARTS = {
         question("verify", "api/properties.py", "api/verify.py"),
         question(
             "watch",
-            *("api/watch.py", "api/watched_rows.py", "api/watch_labels.py"),
+            *(
+                "api/watch.py",
+                "api/watched_rows.py",
+                "api/watch_labels.py",
+                "api/watched_series.py",
+            ),
             *("api/sequential_test.py", "api/expected_score.py", "api/boosted_trees.py"),
             "show/watch.py",
         ),

@@ -38,7 +38,7 @@ SAID = {
     "a column without a value": "gone constant, not used Every value is missing; not used.",
     "words among numbers": "95% are numbers, but 3 values not ('abc1', 'abc2', '1,2,3'); correct",
     "stray spaces": "spaces around 20 values removed",
-    "upper and lower case": "'paris', 'Paris' differ only in upper and lower case: write",
+    "upper and lower case": "'paris', 'Paris' differ only in upper and lower case: --fold-case",
     "units": "Numbers from 60 to 72; stored as text with 'kg'",
     "a marker of missing values": "-999, in 3 rows, may mean missing: write NA if so",
     "rows without a target": "note: Left out: 2 rows without a target.",

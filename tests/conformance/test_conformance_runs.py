@@ -234,7 +234,7 @@ def assert_same(loaded, model, rows):
         assert recorded(loaded.fitted.rungs[name]) == recorded(rung)
         ours, theirs = (each.predict(rows, rung=name) for each in (model, loaded))
         np.testing.assert_array_equal(ours, theirs)
-        row = rows.row(3, named=True)
+        row = rows.select(model.features).row(3, named=True)
         one, again = (each.predict(row, rung=name) for each in (model, loaded))
         np.testing.assert_array_equal(one, again)
         assert one.shape == (1,)

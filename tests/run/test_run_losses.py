@@ -165,7 +165,7 @@ def counted():
 
 
 def test_answers_are_counts_for_the_exposure_of_a_row(counted):
-    rows = table(COUNTS).drop("y").with_columns(e=pl.lit(1.0))
+    rows = table(COUNTS).drop("y", "w").with_columns(e=pl.lit(1.0))
     twice = counted.predict(rows.with_columns(e=pl.lit(2.0)))
     np.testing.assert_allclose(twice, 2.0 * counted.predict(rows), rtol=1e-12)
     plain = rows.head(2).to_dicts()

@@ -77,7 +77,7 @@ def test_dicts_say_what_their_frame_does(name, rung, request):
 
 def test_of_a_dict_is_said_what_is_said_of_its_frame(classifier):
     row = NEW.row(7, named=True)
-    for change in ({"colour": "violet"}, {"size": 1e6}, {"member": None}, {"surplus": 3}):
+    for change in ({"colour": "violet"}, {"size": 1e6}, {"member": None}):
         strange = row | change
         alone = classifier.predict_proba(strange)
         differences = classifier.differences
@@ -86,8 +86,10 @@ def test_of_a_dict_is_said_what_is_said_of_its_frame(classifier):
         np.testing.assert_array_equal(alone, framed)
     classifier.predict(row)
     assert classifier.differences == ()
-    with pytest.raises(SchemaError, match="lacks the column 'size'"):
+    with pytest.raises(SchemaError, match="lacks 'size'"):
         classifier.predict({name: value for name, value in row.items() if name != "size"})
+    with pytest.raises(SchemaError, match="'surplus', which the model does not know"):
+        classifier.predict(row | {"surplus": 3})
 
 
 def test_rows_are_encoded_block_by_block(regressor, monkeypatch):
