@@ -111,6 +111,22 @@ def test_later_rows_are_judged_with_the_past_that_the_model_keeps():
         fitted().evaluate(later.with_columns(pl.lit("c").alias("shop")).head(1))
 
 
+def test_the_headline_is_in_the_unit_of_the_target():
+    """What is off is off in pieces sold, not in multiples of each shop's usual change."""
+    run = fitted().run
+    judged, known = run.judged.rows, run.fitted.schema.forecast
+    scale = np.array(
+        [known.scales[known.keys.index((shop,))] for shop in run.dataset.frame["shop"]]
+    )
+    naive = np.abs(run.dataset.target * scale)[judged].mean()
+    off = run.dataset.target[judged] - run.judged.predictions["linear"].value
+    missed = np.abs(off * scale[judged]).mean()
+    own = run.judgement.own_units
+    assert own["baseline"].value == pytest.approx(naive)
+    assert own["linear"].value == pytest.approx(missed)
+    assert f"{missed / naive:.0%} of the error of repeating" in run.judgement.headline[0]
+
+
 def test_intervals_of_scores_draw_stretches_of_stamps():
     """Of 39 stamps two stretches of at least two weeks, whatever the series, origins, steps."""
     run = fitted().run
