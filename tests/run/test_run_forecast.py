@@ -121,10 +121,11 @@ def test_the_headline_is_in_the_unit_of_the_target():
     naive = np.abs(run.dataset.target * scale)[judged].mean()
     off = run.dataset.target[judged] - run.judged.predictions["linear"].value
     missed = np.abs(off * scale[judged]).mean()
-    own = run.judgement.own_units
+    judgement = run.fitted.judgement
+    own = judgement.own_units
     assert own["baseline"].value == pytest.approx(naive)
     assert own["linear"].value == pytest.approx(missed)
-    assert f"{missed / naive:.0%} of the error of repeating" in run.judgement.headline[0]
+    assert f"{missed / naive:.0%} of the error of repeating" in judgement.headline[0]
 
 
 def test_intervals_of_scores_draw_stretches_of_stamps():
@@ -204,6 +205,7 @@ def test_the_report_draws_the_fan_and_the_errors_by_step():
     run, rung = fitted().run, fitted().used
     step = run.dataset.frame["steps ahead"].to_numpy()[run.judged.rows]
     missed = np.abs(run.dataset.target[run.judged.rows] - run.judged.predictions[rung].value)
+    missed *= run.dataset.truth.scale[run.judged.rows]
     for each in found.steps:
         assert each.error == pytest.approx(missed[step == each.step].mean())
     ahead = np.array([row[1] for fan in found.fans for row in fan.ahead])
