@@ -111,6 +111,23 @@ def test_later_rows_are_judged_with_the_past_that_the_model_keeps():
         fitted().evaluate(later.with_columns(pl.lit("c").alias("shop")).head(1))
 
 
+def test_the_headline_is_in_the_unit_of_the_target():
+    """What is off is off in pieces sold, not in multiples of each shop's usual change."""
+    run = fitted().run
+    judged, known = run.judged.rows, run.fitted.schema.forecast
+    scale = np.array(
+        [known.scales[known.keys.index((shop,))] for shop in run.dataset.frame["shop"]]
+    )
+    naive = np.abs(run.dataset.target * scale)[judged].mean()
+    off = run.dataset.target[judged] - run.judged.predictions["linear"].value
+    missed = np.abs(off * scale[judged]).mean()
+    judgement = run.fitted.judgement
+    own = judgement.own_units
+    assert own["baseline"].value == pytest.approx(naive)
+    assert own["linear"].value == pytest.approx(missed)
+    assert f"{missed / naive:.0%} of the error of repeating" in judgement.headline[0]
+
+
 def test_intervals_of_scores_draw_stretches_of_stamps():
     """Of 39 stamps two stretches of at least two weeks, whatever the series, origins, steps."""
     run = fitted().run
@@ -188,6 +205,7 @@ def test_the_report_draws_the_fan_and_the_errors_by_step():
     run, rung = fitted().run, fitted().used
     step = run.dataset.frame["steps ahead"].to_numpy()[run.judged.rows]
     missed = np.abs(run.dataset.target[run.judged.rows] - run.judged.predictions[rung].value)
+    missed *= run.dataset.truth.scale[run.judged.rows]
     for each in found.steps:
         assert each.error == pytest.approx(missed[step == each.step].mean())
     ahead = np.array([row[1] for fan in found.fans for row in fan.ahead])

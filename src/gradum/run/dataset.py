@@ -165,7 +165,9 @@ class Dataset:
         forecast, until = self.schema.forecast, self.until
         if forecast is None or until is None:
             return truth
-        return replace(truth, time=forecast.frequency.places(until), stretch=forecast.memory)
+        scale = forecast.scales_in(self.frame) if forecast.scaled else None
+        places = forecast.frequency.places(until)
+        return replace(truth, time=places, stretch=forecast.memory, scale=scale)
 
     def encoder(self, rungs: Sequence[str], rows: np.ndarray | None = None) -> Encoder:
         """Return an encoder fitted to some rows, with grids if filters of a rung look at them."""

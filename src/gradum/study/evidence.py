@@ -149,6 +149,12 @@ class Evidence:
         return self.truth.groups_of(self.rows)
 
     @property
+    def scale(self) -> np.ndarray:
+        """How many of the target's own unit a unit of each row's target is (m,); 1 as a rule."""
+        scale = self.truth.scale
+        return np.ones(len(self)) if scale is None else scale[self.rows]
+
+    @property
     def time(self) -> np.ndarray | None:
         """The time of each row (m,), if it is known."""
         return None if self.truth.time is None else self.truth.time[self.rows]

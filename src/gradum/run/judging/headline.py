@@ -17,7 +17,14 @@ from gradum.run.judging.verdict import (
     rivals_in_words,
 )
 from gradum.rungs.names import BASELINE
-from gradum.scores.figures import figure, in_unit, percent_with_interval, rows_figure, with_range
+from gradum.scores.figures import (
+    figure,
+    in_unit,
+    percent,
+    percent_with_interval,
+    rows_figure,
+    with_range,
+)
 from gradum.scores.interval import Interval
 from gradum.scores.out_of import count_out_of, few_of, out_of
 from gradum.tables.wording import first_upper, shortened
@@ -71,7 +78,8 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
             )
         ]
     elif "mae" in scores:
-        good = [_of_numbers(scores, test.get(BASELINE), judgement)]
+        rung = spoken_of or verdict.used
+        good = [_of_series(rung, judgement) or _of_numbers(scores, test.get(BASELINE), judgement)]
         if "deviance" in scores:
             explained = say(
                 "Explains {share} of the deviance that always guessing the mean has.",
@@ -234,6 +242,23 @@ def _of_numbers(
             "{errors}; always guessing the median is off by {guess}.", errors=errors, guess=guess
         )
     return say("{errors}; always guessing the mean is off by {guess}.", errors=errors, guess=guess)
+
+
+def _of_series(rung: str, judgement: Judgement) -> str:
+    """Say how far off forecasts of several series are, in the target's own unit."""
+    own, naive = (judgement.own_units.get(name) for name in (rung, BASELINE))
+    if own is None or naive is None:
+        return ""
+    error, guess = (with_range(each, judgement.unit) for each in (own, naive))
+    if rung == BASELINE or not naive.value > 0:
+        return say("Off by {error} on average.", error=error)
+    return say(
+        "Off by {error} on average, {share} of the error of repeating the last season, which is "
+        "off by {guess}.",
+        error=error,
+        share=percent(own.value / naive.value),
+        guess=guess,
+    )
 
 
 def _of_forecast(errors: str, guess: str, *, scaled: bool) -> str:

@@ -29,6 +29,7 @@ from gradum.scores.schemes import ByGroup, Scheme
 
 ROWS_FOR_INTERVALS = 100_000
 RESAMPLES = (200, 1000)
+OWN = "mae"  # the score that is also told in the unit of the table's target
 RANKED_ROWS = 2e7
 
 NOBODY: Mapping[str, Prediction] = MappingProxyType({})
@@ -96,6 +97,9 @@ class Truth:
 
     With a ``stretch``, ``time`` is the place of each outcome on the grid of a forecast, and
     outcomes so many places apart have independent errors.
+
+    With a ``scale`` (n,), targets are multiples of so many of the unit of the table's target; NaN
+    where that is unknown.
     """
 
     task: Task
@@ -107,6 +111,7 @@ class Truth:
     drawn_by_class: int = 0
     loss: Loss | None = None
     stretch: int = 0
+    scale: np.ndarray | None = None
 
     @property
     def metric(self) -> str:
@@ -222,7 +227,31 @@ def judge(
             )
             for name, rival in evidence["test"].rivals.items()
         ),
+        own_units=_in_own_units(truth, parts["test"], seed),
     )
+
+
+def _in_own_units(truth: Truth, seen: Seen, seed: int) -> dict[str, Interval]:
+    """Return the mean absolute error of each rung in the unit of the table's target."""
+    if truth.scale is None:
+        return {}
+    known = np.isfinite(truth.scale[seen.rows])
+    rows = seen.rows[known]
+    if not len(rows):
+        return {}
+    scale = truth.scale[rows]
+    outcomes = {
+        name: replace(outcome, target=outcome.target * scale, prediction=outcome.prediction * scale)
+        for name, outcome in truth.outcomes(
+            Seen(rows, {name: each.take(known) for name, each in seen.predictions.items()})
+        ).items()
+    }
+    resamples = truth.resamples(Seen(rows, {}), stream(seed, "bootstrap", "own units"))
+    drawn = sampled(list(outcomes.values()), resamples, [OWN])
+    return {
+        name: METRICS[OWN].interval(sample[OWN])
+        for name, sample in zip(outcomes, drawn, strict=True)
+    }
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
     if found is None:
         return []
     fans = [fan(found, fitted.spec.target)] if found.fans else []
-    return [*fans, by_step(found, scaled=fitted.schema.from_naive == "scaled")]
+    return [*fans, by_step(found)]
 
 
 def fan(found: ForecastFinding, target: str) -> Picture:
@@ -100,7 +100,7 @@ def _fan(each: Fan, target: str) -> AnyChart:
     return layers.properties(width="container", height=220)
 
 
-def by_step(found: ForecastFinding, *, scaled: bool) -> Picture:
+def by_step(found: ForecastFinding) -> Picture:
     """Draw the mean absolute error by step ahead, beside that of repeating the last season."""
     kinds = [say("this model"), say("repeating the last season")]
     rows = [
@@ -109,7 +109,7 @@ def by_step(found: ForecastFinding, *, scaled: bool) -> Picture:
         for what, error in zip(kinds, (each.error, each.naive), strict=True)
     ]
     colour = alt.Color("what:N", title=None, scale=alt.Scale(domain=kinds, range=[FIRST, SECOND]))
-    error = say("mean error, in usual changes") if scaled else say("mean error")
+    error = say("mean error")
     chart = (
         Chart(data(rows))
         .mark_line(point=len(found.steps) <= 31)

@@ -28,7 +28,8 @@ class Ahead(msgspec.Struct, frozen=True):
     step: int
     error: float
     naive: float
-    """The weighted mean absolute error of the rung in use, and of repeating the last season."""
+    """The weighted mean absolute error of the rung in use, and of repeating the last season, in the
+    target's own unit."""
 
 
 class Fan(msgspec.Struct, frozen=True):
@@ -79,12 +80,15 @@ def forecast(run: Run, evidence: Evidence) -> ForecastFinding | None:
 
 def _steps(evidence: Evidence) -> Any:
     step = evidence.frame[STEP].to_numpy().astype(int)
-    missed = np.abs(evidence.target - evidence.prediction.value)
+    scale = evidence.scale
+    target, said = evidence.target * scale, evidence.prediction.value * scale
+    missed = np.abs(target - said)
     for each in np.unique(step).tolist():
-        rows, weight = step == each, evidence.weight[step == each]
+        rows = (step == each) & np.isfinite(scale)
+        weight = evidence.weight[rows]
         error = float(np.average(missed[rows], weights=weight))
         # The target is what the naive forecast misses.
-        yield Ahead(each, error, float(np.average(np.abs(evidence.target[rows]), weights=weight)))
+        yield Ahead(each, error, float(np.average(np.abs(target[rows]), weights=weight)))
 
 
 def _sentence(steps: tuple[Ahead, ...], origins: int, unit: str) -> str:

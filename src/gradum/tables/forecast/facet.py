@@ -114,6 +114,24 @@ class Forecast(Struct, frozen=True, forbid_unknown_fields=True):
         cycles = [m * (n + 1) for m, n in self.cycles.items()]
         return max(*cycles, *self.windows, 2 * max(self.windows), RECENT, 2) + 1
 
+    def scales_in(self, frame: pl.DataFrame) -> np.ndarray:
+        """Return the scale of each row's series (n,); NaN for a series that was not learned."""
+        places = pl.DataFrame(self.keys, schema=[each.name for each in self.series], orient="row")
+        places = places.with_columns(pl.Series("\0scale", self.scales))
+        names = [
+            (frame[each.name] if each.name in frame.columns else pl.Series([""] * len(frame)))
+            .cast(pl.String)
+            .fill_null("")
+            .alias(each.name)
+            for each in self.series
+        ]
+        return (
+            pl.DataFrame(names)
+            .join(places, on=places.columns[:-1], how="left", maintain_order="left")["\0scale"]
+            .fill_null(np.nan)
+            .to_numpy()
+        )
+
     def as_given(self, stamps: pl.Series) -> pl.Series:
         """Return moments in UTC, or numbers, as the table's column of stamps has them."""
         if not self.frequency.dated:
