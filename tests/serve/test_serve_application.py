@@ -325,7 +325,7 @@ def test_nothing_long_is_done_on_the_event_loop(of_pictures, folder, records, mo
     assert column in row
     for client, body in (
         (pictures, body_of(picture(8))),
-        (plain_rows, {"records": [row | {column: "x" * 50_000}]}),
+        (plain_rows, {"records": [row | {column: "x" * 70_000}]}),
         (plain_rows, {"records": [row], "coverage": 0.9}),
         (plain_rows, {"records": [row] * 65}),
         (plain_rows, {"records": [row] * 5}),

@@ -43,7 +43,8 @@ from gradum.waiting import Stage, heard_by
 LOG = logging.getLogger("gradum.serve")
 
 AT_ONCE = 64  # rows are answered at once: to hand them to a thread would take as long
-BRIEF_BYTES = 32_768  # a longer body is read, answered and written in a thread
+BRIEF_BYTES = 2**16  # a longer body is answered in a thread
+SHORT_BYTES = 2**20  # a longer one is decoded there, too, and its answer written: 3 ms
 MOST_BEHIND = 64  # requests that shadows have still to answer; others they do not get
 RELOAD_SECONDS, WATCH_SECONDS = 1.0, 600.0
 
@@ -167,7 +168,7 @@ class Service:
 
     async def worked(self, size: int, work: Callable[..., T], *arguments: Any) -> T:
         """Do what takes a moment for a small body, and may take long for one of many bytes."""
-        if size <= BRIEF_BYTES:
+        if size <= SHORT_BYTES:
             return work(*arguments)
         return await self._in_thread(self._threads, work, *arguments)
 
