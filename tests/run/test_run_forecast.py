@@ -229,7 +229,7 @@ def test_intervals_widen_as_later_outcomes_surprise():
         width, before = (np.ptp(each.intervals(0.9), axis=1).mean() for each in (going_on, still))
         assert (width > 1.1 * before) == wider
         assert len(np.unique(going_on.since.origins)) == 10
-        assert "10 later origins" in going_on.promise(0.9)
+        assert "10 later origins" in replace(going_on, absent=()).promise(0.9)
 
 
 def test_the_model_in_use_has_learned_from_all_origins():
@@ -265,3 +265,38 @@ def test_later_rows_that_cannot_be_used_are_refused(changed, said):
         fitted().forecast(pl.DataFrame(columns))
     assert said in str(refused.value)
     assert refused.value.remedy
+
+
+def counts(days, shares):
+    """Rare sales of two things: whole numbers, most of them 0."""
+    rng = np.random.default_rng(1)
+    stamps = [dt.date(2024, 1, 1) + dt.timedelta(day) for day in range(days)]
+    sold = [rng.poisson(3, days) * (rng.random(days) < share) for share in shares]
+    frames = [pl.DataFrame({"day": stamps, "what": f"{k}", "sold": s}) for k, s in enumerate(sold)]
+    return pl.concat(frames)
+
+
+def test_ends_are_what_the_target_can_be_and_zero_lies_within_where_it_is_frequent():
+    table = counts(150, (0.2, 1.0))
+    options = {"model": "linear", "explain": False, "learning_curve": False}
+    model = gradum.fit(table, "sold", time="day", series="what", horizon=7, **options)
+    found = model.forecast()
+    low, high = found["low"].to_numpy(), found["high"].to_numpy()
+    assert (low == np.round(low)).all()
+    assert (high == np.round(high)).all()
+    assert (low >= 0).all()
+    assert (low <= high).all()
+    rare = found["what"].to_numpy() == "0"
+    assert (low[rare] == 0).all()
+    assert (found["prediction"] >= 0).all()
+
+
+def test_a_known_column_that_is_absent_or_was_never_so_withdraws_the_promise():
+    assert "No share of the values is promised" in ContinuedSeries.of(fitted().fitted).promise(0.9)
+    later = every_day().filter(pl.col("day") >= dt.date(2024, 7, 19)).with_columns(sold=None)
+    given = ContinuedSeries.of(fitted().fitted, read(later.head(7).vstack(later.tail(10).head(7))))
+    assert "9 of 10" in given.promise(0.9) or "90%" in given.promise(0.9)
+    assert given.notes == ()
+    fitted().forecast()
+    (absent,) = fitted().differences
+    assert (absent.column, absent.kind) == ("closed", "absent column")

@@ -35,7 +35,8 @@ def forecast(
     -------
     polars.DataFrame
         A row for each series and step: the columns that name the series, the stamp,
-        ``steps ahead``, ``prediction``, ``low`` and ``high``, in the target's units.
+        ``steps ahead``, ``prediction``, ``low`` and ``high``, in the target's units. `differences`
+        then has the known columns that are absent, or as they never were.
 
     Raises
     ------
@@ -48,4 +49,5 @@ def forecast(
     from gradum.run.forecast.continued_series import ContinuedSeries
 
     continued = ContinuedSeries.of(self.fitted, None if data is None else read(data))
+    self._last.differences = continued.differences
     return continued.frame(coverage, rung)

@@ -9,13 +9,14 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import SpecError
-from gradum.messages import say, say_plural, sentences
+from gradum.messages import listed, say, say_plural, sentences
 from gradum.run.fitted import Fitted
-from gradum.run.forecast.series_in_words import not_given
+from gradum.run.forecast.series_in_words import not_given, unlike_known
 from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.run.predicting import predict_typed
 from gradum.scores.figures import percent
-from gradum.tables.check import check
+from gradum.tables.check import Checked, check
+from gradum.tables.differences import Difference
 from gradum.tables.forecast.facet import ORIGIN, STEP, Forecast
 from gradum.tables.forecast.pairs import Windows
 from gradum.tables.forecast.panel import Panel, panel_of
@@ -57,8 +58,8 @@ class ContinuedSeries:
     fitted: Fitted
     windows: Windows
     """The origins. Where a column that is known beforehand is not given, it has its usual value."""
-    missing: tuple[str, ...] = ()
-    """Sentences on such columns."""
+    absent: tuple[Difference, ...] = ()
+    """Such columns."""
     since: Windows | None = None
     """The origins after all that was learned from. What came after them moves the intervals."""
 
@@ -103,18 +104,28 @@ class ContinuedSeries:
         return cls(fitted, replace(given, panel=usual), tuple(not_given(given)), since.take(latest))
 
     @cached_property
+    def _checked(self) -> Checked:
+        return self._read(self.windows)
+
+    @property
     def checked(self) -> pl.DataFrame:
         """The rows as the model reads them, one for each series and step."""
-        return self._checked(self.windows)
+        return self._checked.frame
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """The columns known beforehand that are not given, or as they never were before."""
+        unlike = unlike_known(self.windows.known, self._checked.differences)
+        return (*self.absent, *unlike)
 
     @cached_property
     def followed(self) -> pl.DataFrame:
         """The rows of the origins since, with the outcomes that are known."""
-        return self.checked.clear() if not self.since else self._checked(self.since)
+        return self.checked.clear() if not self.since else self._read(self.since).frame
 
-    def _checked(self, windows: Windows) -> pl.DataFrame:
+    def _read(self, windows: Windows) -> Checked:
         table = Table(windows.frame(), say("the history"), keep_totals=True)
-        return check(table, self.fitted.schema, also=(STEP,)).frame
+        return check(table, self.fitted.schema, encoder=self.fitted.encoder, also=(STEP,))
 
     def unscaled(self, values: np.ndarray) -> np.ndarray:
         """Bring relative values (n, …) back to the target's units."""
@@ -127,7 +138,8 @@ class ContinuedSeries:
 
     def predicted(self, rung: str | None = None) -> np.ndarray:
         """Return the forecasts (n,)."""
-        return self.unscaled(predict_typed(self.fitted, self.checked, rung=rung).value)
+        values = self.unscaled(predict_typed(self.fitted, self.checked, rung=rung).value)
+        return np.maximum(values, 0.0) if self.windows.known.positive else values
 
     def intervals(self, coverage: float, rung: str | None = None) -> np.ndarray:
         """Return both ends of each forecast's interval (n, 2).
@@ -136,7 +148,28 @@ class ContinuedSeries:
         """
         conformal = ConformalPredictor.of(self.fitted, (), coverage, rung=rung)
         rows = pl.concat([self.followed, self.checked], how="vertical_relaxed")
-        return self.unscaled(conformal.intervals(rows)[len(self.followed) :])
+        return self._possible(
+            self.unscaled(conformal.intervals(rows)[len(self.followed) :]), coverage
+        )
+
+    def _possible(self, ends: np.ndarray, coverage: float) -> np.ndarray:
+        """Return intervals (n, 2) with ends that the target can have.
+
+        A target that was never below 0 has no end there, and one of whole numbers has whole ends,
+        between which lie the same numbers. Where more of the last values at the same place of the
+        season were 0 than half of what an interval leaves out, 0 lies within.
+        """
+        known, (low, high) = self.windows.known, ends.T
+        if known.positive:
+            low, high = np.maximum(low, 0.0), np.maximum(high, 0.0)
+            often = self.windows.share_of_zeros.reshape(-1) > (1.0 - coverage) / 2
+            low = np.where(often, 0.0, low)
+        if known.whole:
+            inner = np.ceil(low), np.floor(high)
+            empty = inner[0] > inner[1]
+            low = np.where(empty, np.floor(low), inner[0])
+            high = np.where(empty, np.ceil(high), inner[1])
+        return np.column_stack([low, high])
 
     def frame(self, coverage: float | None, rung: str | None = None) -> pl.DataFrame:
         """Return a row for each series and step: names, stamp, step, prediction, low and high."""
@@ -153,7 +186,13 @@ class ContinuedSeries:
         return frame
 
     def promise(self, coverage: float) -> str:
-        """Say what the intervals of a coverage promise."""
+        """Say what the intervals of a coverage promise: nothing where known columns are absent."""
+        if self.absent:
+            return say(
+                "No share of the values is promised to lie between low and high: the origins that "
+                "judged had {columns}.",
+                columns=listed([repr(each.column) for each in self.absent]),
+            )
         guarantee = self.fitted.guarantee
         moments = None if guarantee is None else guarantee.scores.moment
         promised = say(
@@ -174,7 +213,8 @@ class ContinuedSeries:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know about these forecasts."""
-        known, windows, notes = self.windows.known, self.windows, [*self.missing]
+        known, windows, notes = self.windows.known, self.windows, []
+        notes += [difference.sentence for difference in self.differences]
         new = [key for key in windows.panel.keys if key not in set(known.keys)]
         if new:
             notes.append(

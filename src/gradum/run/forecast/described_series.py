@@ -29,7 +29,7 @@ def described(panel: Panel, plain: Forecast) -> Forecast:
             ),
             say("Choose another column."),
         )
-    length = int(there.sum(1).max())
+    length, values = int(there.sum(1).max()), panel.target[there]
     cycles = [
         m for m in plain.frequency.seasons() if length >= 3 * m or (m > 200 and length >= 2.5 * m)
     ]
@@ -41,6 +41,8 @@ def described(panel: Panel, plain: Forecast) -> Forecast:
         calendar=_calendar(plain.frequency, length),
         end=int(panel.ends.max()),
         stride=per_day if per_day in cycles else 1,
+        whole=bool((values == np.round(values)).all()),
+        positive=bool(values.min() >= 0),
     )
     if not known.scaled:
         return known

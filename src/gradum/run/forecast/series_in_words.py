@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from gradum.messages import say, say_plural
 from gradum.tables.columns import Column
+from gradum.tables.differences import Difference
 from gradum.tables.forecast.facet import ORIGIN, STEP, Forecast
 from gradum.tables.forecast.pairs import SERIES, Windows
 from gradum.tables.forecast.panel import Panel, in_words
@@ -132,15 +133,15 @@ def on_stamps(panel: Panel, codes: np.ndarray, stamps: np.ndarray) -> Iterator[s
 def on_future(panel: Panel, known: Forecast) -> Iterator[str]:
     """Say which known columns are missing after the end, in a table with rows after the end."""
     if int(panel.ends.max()) < panel.first + panel.values.shape[2] - 1:
-        yield from not_given(Windows.last(panel, known))
+        yield from (each.sentence for each in not_given(Windows.last(panel, known)))
 
 
-def not_given(windows: Windows) -> Iterator[str]:
-    """Say which columns are known beforehand, but not given at stamps that are forecast."""
+def not_given(windows: Windows) -> Iterator[Difference]:
+    """Yield the columns that are known beforehand, but not given at stamps that are forecast."""
     for number, each in enumerate(windows.known.covariates, 1):
         missing = int((~np.isfinite(windows.at(windows.places, number))).sum())
         if each.use == "known" and missing:
-            yield say_plural(
+            sentence = say_plural(
                 "Column {column!r} is known beforehand, but not given at {count:,} stamp that is "
                 "forecast; it is taken to be as usual there.",
                 "Column {column!r} is known beforehand, but not given at {count:,} stamps that are "
@@ -148,6 +149,23 @@ def not_given(windows: Windows) -> Iterator[str]:
                 missing,
                 column=each.column.name,
             )
+            yield Difference(each.column.name, "absent column", missing, (), sentence)
+
+
+def unlike_known(known: Forecast, differences: Iterable[Difference]) -> Iterator[Difference]:
+    """Yield the known columns that are given as they never were in what was learned from."""
+    given = {each.column.name for each in known.covariates if each.use == "known"}
+    for found in differences:
+        if found.column in given and found.kind in ("out of range", "unseen levels"):
+            sentence = say_plural(
+                "Column {column!r} is given as it never was in what was learned from, for "
+                "{count:,} value that is forecast, which may be far off.",
+                "Column {column!r} is given as it never was in what was learned from, for "
+                "{count:,} values that are forecast, which may be far off.",
+                found.count,
+                column=found.column,
+            )
+            yield Difference(found.column, found.kind, found.count, (), sentence)
 
 
 def reason_of(column: Column, known: Forecast) -> str:

@@ -66,6 +66,11 @@ class Forecast(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether they lie on a grid of what the clock in this zone shows, not of moments: days there
     are not equally long."""
 
+    whole: bool = False
+    """Whether every value of the target was a whole number."""
+    positive: bool = False
+    """Whether none was below 0."""
+
     def __post_init__(self) -> None:
         """Refuse what no fit yields but a damaged file could hold."""
         if not self.seasons or len(self.keys) != len(self.scales) or not min(self.scales) > 0:

@@ -111,6 +111,16 @@ class Windows:
         ]
         return np.array(of_series)[self.series][:, None]
 
+    @property
+    def share_of_zeros(self) -> np.ndarray:
+        """The share of zeros (W, H) among past values at the same place of the season."""
+        season, past = self.known.season, self._seasonal(self.known.season)
+        reach = int((self.origins - self.panel.first).max(initial=0)) // season + 1
+        zeros = _nanmean(
+            np.stack([_zero_or_not(self.at(past - back * season)) for back in range(reach)])
+        )
+        return np.nan_to_num(zeros)
+
     def _seasonal(self, season: int) -> np.ndarray:
         """Return the last places (W, H) at the origin or before that are whole seasons earlier."""
         return self.places - season * -(-self.steps // season)
@@ -258,6 +268,11 @@ def _nanmean(values: np.ndarray) -> np.ndarray:
     known = np.isfinite(values)
     with np.errstate(invalid="ignore"):
         return np.where(known, values, 0.0).sum(0) / np.where(known.any(0), known.sum(0), np.nan)
+
+
+def _zero_or_not(values: np.ndarray) -> np.ndarray:
+    """Return 1 where a value is 0, 0 where it is another, and NaN where there is none."""
+    return np.where(np.isfinite(values), values == 0, np.nan)
 
 
 def _median(values: np.ndarray) -> np.ndarray:
