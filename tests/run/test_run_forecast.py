@@ -128,6 +128,14 @@ def test_the_headline_is_in_the_unit_of_the_target():
     assert f"{missed / naive:.0%} of the error of repeating" in judgement.headline[0]
 
 
+def test_the_worst_rows_are_named_by_series_stamp_and_step_in_the_unit_of_the_target():
+    worst = fitted().findings.worst[0]
+    shop, day, ahead = worst.name.split(", ")
+    (sold,) = sales().filter(shop=shop, day=dt.date.fromisoformat(day))["sold"]
+    assert float(worst.target.replace(",", "")) == pytest.approx(sold, rel=1e-3)
+    assert ahead.endswith(("step ahead", "steps ahead"))
+
+
 def test_intervals_of_scores_draw_stretches_of_stamps():
     """Of 39 stamps two stretches of at least two weeks, whatever the series, origins, steps."""
     run = fitted().run

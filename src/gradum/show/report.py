@@ -271,11 +271,20 @@ def _worst_row(known: Known) -> str:
         found = known.found("reliability")
         return found.sentence if found else ""
     worst, unit = known.found("worst")[0], known.fitted.schema.target_unit
+    values = {
+        "prediction": in_unit(worst.prediction, unit),
+        "target": in_unit(worst.target, unit),
+    }
+    if worst.name:
+        return say(
+            "It is most wrong at {where}: predicted {prediction}, actual {target}.",
+            where=worst.name,
+            **values,
+        )
     return say(
         "It is most wrong in row {row:,}: predicted {prediction}, actual {target}.",
         row=worst.row,
-        prediction=in_unit(worst.prediction, unit),
-        target=in_unit(worst.target, unit),
+        **values,
     )
 
 

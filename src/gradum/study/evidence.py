@@ -154,6 +154,14 @@ class Evidence:
         scale = self.truth.scale
         return np.ones(len(self)) if scale is None else scale[self.rows]
 
+    def in_own_unit(self, place: int, values: np.ndarray) -> np.ndarray:
+        """Return values that the target of one row could have in the unit of the table's target."""
+        known = self.schema.forecast
+        if known is None:
+            return values
+        naive = self.frame[f"{known.target.name}, naive"][place]
+        return (naive + values) * self.scale[place]
+
     @property
     def time(self) -> np.ndarray | None:
         """The time of each row (m,), if it is known."""

@@ -8,7 +8,8 @@ import msgspec
 import numpy as np
 
 from gradum.margins import falling
-from gradum.messages import say
+from gradum.messages import say, say_plural
+from gradum.run.forecast.continued_series import stamped
 from gradum.scores.figures import figure
 from gradum.scores.metrics import row_losses
 from gradum.study.evidence import Evidence
@@ -27,6 +28,8 @@ class WorstRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """The "probability 0.002 of the true class", or the residual in the target's unit."""
     values: dict[str, str]
     """The requested features as text, cut after `MOST_LETTERS`; "–" where missing."""
+    name: str = ""
+    """Of a forecast, its series, stamp and steps ahead; empty where ``row`` names it."""
     pictures: dict[str, bytes] = {}
     """Of the first `MOST_PICTURED` rows, a small PNG file of each picture or sound among them."""
 
@@ -45,16 +48,34 @@ def worst_rows(evidence: Evidence, features: Sequence[str]) -> tuple[WorstRow, .
     losses = row_losses(evidence.outcome)
     by_number = np.argsort(evidence.numbers, kind="stable")
     places = by_number[falling(losses[by_number])][:MOST_WORST]
-    table = evidence.frame[places].to_dicts()
+    table, names = evidence.frame[places].to_dicts(), _names(evidence, places)
     return tuple(
         WorstRow(
             int(evidence.numbers[place]),
             *_said(evidence, int(place)),
             {name: value_text(values[name], MOST_LETTERS) for name in features},
+            names[at],
             evidence.pictures(int(place), features) if at < MOST_PICTURED else {},
         )
         for at, (place, values) in enumerate(zip(places, table, strict=True))
     )
+
+
+def _names(evidence: Evidence, places: np.ndarray) -> list[str]:
+    """Return what names rows of a forecast: its rows are no rows of the table."""
+    known = evidence.schema.forecast
+    if known is None:
+        return [""] * len(places)
+    named = stamped(known, evidence.frame[places])
+    return [
+        say_plural(
+            "{where}, {count:,} step ahead",
+            "{where}, {count:,} steps ahead",
+            step,
+            where=", ".join([*map(str, parts), str(stamp)]),
+        )
+        for *parts, _, stamp, step in named.iter_rows()
+    ]
 
 
 def _said(evidence: Evidence, place: int) -> tuple[str, str, str]:
@@ -62,6 +83,7 @@ def _said(evidence: Evidence, place: int) -> tuple[str, str, str]:
     target, prediction = evidence.target[place], evidence.prediction.value[place]
     probability = evidence.prediction.probability
     if probability is None:
+        target, prediction = evidence.in_own_unit(place, np.array([target, prediction]))
         residual = figure(float(target - prediction), sign=True)
         return (
             number(float(target)),
