@@ -54,6 +54,20 @@ def ending_notes(
     )
 
 
+def luck_note(spec: Spec, judges: Sequence[Judge], rows: int, used: str) -> str:
+    """Say what the intervals of a small table leave out, if the model in use is no minimum.
+
+    Judged rows do not show what a training from random weights happened to learn; docs/accuracy.md
+    has how often intervals hold.
+    """
+    if len(judges) < 2 or rows >= spec.split.small_table_rows or judges[0].rungs[used].is_minimum:
+        return ""
+    return say(
+        "Intervals leave out what a training happens to learn: for networks on so few rows, those "
+        "of 95% hold in about 90 of 100 tables."
+    )
+
+
 def transformation_notes(rungs: dict[str, Rung]) -> tuple[str, ...]:
     """Say which transformations lie between what rungs have learned and what they predict."""
     scales = [(say(KINDS[name].title), rung.target_scale) for name, rung in rungs.items()]

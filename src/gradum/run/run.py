@@ -22,7 +22,13 @@ from gradum.run.alarms.shared_errors import shared_errors
 from gradum.run.dataset import Dataset
 from gradum.run.estimate import share_out
 from gradum.run.events import Alarmed, Judged, NotRefitted, Understood
-from gradum.run.fit_notes import cut_short, ending_notes, monotone_notes, transformation_notes
+from gradum.run.fit_notes import (
+    cut_short,
+    ending_notes,
+    luck_note,
+    monotone_notes,
+    transformation_notes,
+)
 from gradum.run.fit_predictions import seen_by
 from gradum.run.fits_apart import fits_apart, tasks_in_words
 from gradum.run.fitted import Fitted, Provenance, fingerprint
@@ -271,6 +277,7 @@ def conclude(
             *ending_notes(spec, judges, seen, dataset, alarms, interrupted=interrupted),
             *rivals.notes,
             *judgement.notes,
+            *filter(None, [luck_note(spec, judges, len(dataset), judgement.verdict.used)]),
         ),
         alarms=alarms,
         interrupted=interrupted,

@@ -153,6 +153,11 @@ class Rung:
         return self.certificate.kind == "validation"
 
     @property
+    def is_minimum(self) -> bool:
+        """Whether it is at the minimum of its loss, which another fit to these rows would find."""
+        return self.certificate.kind == "stationary"
+
+    @property
     def class_weight(self) -> ClassWeight | None:
         """The weights of the classes under which it was fitted; see `PriorShift`."""
         weights = (step.class_weight for step in self.post)
