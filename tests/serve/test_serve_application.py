@@ -245,7 +245,7 @@ def test_work_for_which_nobody_waits_keeps_its_thread(folder):
 
     async def asked():
         found = [
-            service.guarded(lambda _, each=number: service.worked(10**6, work, each))(nothing)
+            service.guarded(lambda _, each=number: service.worked(2**21, work, each))(nothing)
             for number in range(6)
         ]
         refused = await asyncio.gather(*found)
@@ -272,7 +272,7 @@ def test_work_that_tells_how_far_it_is_ends_when_its_time_is_over(folder):
             ended.set()
 
     nothing = Request({"type": "http", "headers": []})
-    answer = asyncio.run(service.guarded(lambda _: service.worked(10**6, work))(nothing))
+    answer = asyncio.run(service.guarded(lambda _: service.worked(2**21, work))(nothing))
     assert answer.status_code == 503
     assert ended.wait(10)
 
