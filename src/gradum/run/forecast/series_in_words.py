@@ -156,7 +156,7 @@ def unlike_known(known: Forecast, differences: Iterable[Difference]) -> Iterator
     """Yield the known columns that are given as they never were in what was learned from."""
     given = {each.column.name for each in known.covariates if each.use == "known"}
     for found in differences:
-        if found.column in given and found.kind in ("out of range", "unseen levels"):
+        if found.column in given and found.beyond:
             sentence = say_plural(
                 "Column {column!r} is given as it never was in what was learned from, for "
                 "{count:,} value that is forecast, which may be far off.",
