@@ -28,10 +28,10 @@ class WorstRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """The "probability 0.002 of the true class", or the residual in the target's unit."""
     values: dict[str, str]
     """The requested features as text, cut after `MOST_LETTERS`; "–" where missing."""
-    name: str = ""
-    """Of a forecast, its series, stamp and steps ahead; empty where ``row`` names it."""
     pictures: dict[str, bytes] = {}
     """Of the first `MOST_PICTURED` rows, a small PNG file of each picture or sound among them."""
+    name: str = ""
+    """Of a forecast, its series, stamp and steps ahead; empty where ``row`` names it."""
 
 
 MOST_WORST = 20
@@ -54,8 +54,8 @@ def worst_rows(evidence: Evidence, features: Sequence[str]) -> tuple[WorstRow, .
             int(evidence.numbers[place]),
             *_said(evidence, int(place)),
             {name: value_text(values[name], MOST_LETTERS) for name in features},
-            names[at],
             evidence.pictures(int(place), features) if at < MOST_PICTURED else {},
+            names[at],
         )
         for at, (place, values) in enumerate(zip(places, table, strict=True))
     )
