@@ -115,29 +115,3 @@ def test_the_first_screen_says_no_jargon():
     assert "Holm" not in first
     assert "p = " not in first
     assert "Holm" in folded
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_the_page_is_short_until_a_part_is_opened_and_axe_finds_nothing(
-    browser, tmp_path, width, scheme
-):
-    axe = pytest.importorskip(
-        "axe_playwright_python.sync_playwright", reason="No axe: see .ci/run."
-    )
-    header = ("", *(f"a metric of some length {k}" for k in range(9)))
-    table = TextTable(header, [tuple(f"value {k}" for k in range(10))] * 40)
-    found = report(*[HELD] * 12, FAILED, UNKNOWN, sentences=["Why."] * 30, tables=[table])
-    (tmp_path / "trust.html").write_text(found.page(), encoding="utf-8")
-    page = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
-    page.goto((tmp_path / "trust.html").as_uri())
-    height = page.evaluate("document.documentElement.scrollHeight")
-    assert height < (2_000 if width == 1280 else 3_000)
-    for _ in range(2):
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        wrong = axe.Axe().run(page).response["violations"]
-        assert [(each["id"], each["nodes"][0]["target"]) for each in wrong] == []
-        page.click("details.part:has(#part) > summary")
-    page.emulate_media(media="print")
-    page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = false))")
-    assert page.locator("#part p").first.evaluate("each => each.getBoundingClientRect().height") > 0
-    page.close()
