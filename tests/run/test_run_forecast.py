@@ -136,6 +136,15 @@ def test_the_worst_rows_are_named_by_series_stamp_and_step_in_the_unit_of_the_ta
     assert ahead.endswith(("step ahead", "steps ahead"))
 
 
+def test_options_without_effect_on_the_watch_of_a_forecast_are_refused(tmp_path):
+    later = sales(210).filter(pl.col("day") >= dt.date(2024, 7, 19))
+    options = ({"stream": True}, {"by": "shop"}, {"rung": "linear"}, {"reference": later})
+    for option in (*options, {"state": tmp_path / "count.json"}, {"on": "local:1"}):
+        with pytest.raises(SpecError):
+            fitted().watch(later, **option)
+    assert not fitted().watch(later).alarm
+
+
 def test_intervals_of_scores_draw_stretches_of_stamps():
     """Of 39 stamps two stretches of at least two weeks, whatever the series, origins, steps."""
     run = fitted().run

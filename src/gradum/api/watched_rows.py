@@ -57,12 +57,13 @@ def watch_model(
     This writes no state: the caller passes it to `save_state` after showing the watch.
     """
     model.fitted.rung(rung)  # raises if there is none, before anything is read
-    if model.fitted.spec.is_forecast:
-        refuse_options(reference=reference is not None, rung=rung, stream=labels.in_order)
-        refuse_options(by=labels.by, labels=labels.labels)
-        return watch_series(model, data, reading=reading)
     if on is not None:
         refuse_no_partitions(model.fitted, data)
+    if model.fitted.spec.is_forecast:
+        labels.refuse_unused(data)
+        of_labels = {"stream": labels.in_order, "by": labels.by}
+        refuse_options(reference=reference is not None, rung=rung, **of_labels)
+        return watch_series(model, data, reading=reading)
     with engine_of(on) as engine:
         return _watched(model, data, reference, rung, labels, reading, engine)
 
