@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from gradum.messages import say
-from gradum.scores.figures import in_unit, percent
+from gradum.scores.figures import percent
 from gradum.serve.served_model import ServedModel
 from gradum.show.page import file, for_script, policy_hash, render
 from gradum.show.visible import visible
-from gradum.show.what_if import fields_of
+from gradum.show.what_if import fields_of, words_of
 
 COVERAGE = 0.9
 MOST_LISTED = 12  # levels from which one is chosen; of more, one is typed
@@ -59,15 +59,7 @@ def _form(served: ServedModel) -> dict[str, Any]:
         "explains": served.explains,
         "classes": [[label, str(label), visible(str(label))] for label in model.classes],
         "words": {
-            "answer": say("Predicted {target}:", target=visible(model.target)),
-            "figure": in_unit("{figure}", model.fitted.schema.target_unit),
-            "interval": say(
-                "{share} interval: {low} to {high}", share=share, low="{low}", high="{high}"
-            ),
-            "set": say("{share} set: {classes}", share=share, classes="{classes}"),
-            "empty": say("{share} set: no class", share=share),
-            "missing": say("missing"),
-            "other": say("another value"),
+            **words_of(model.fitted, share),
             "write": say("The other value of {column}", column="{column}"),
             "number": say("This is no number."),
             "incomplete": say("This is not complete."),

@@ -56,25 +56,15 @@ class WhatIf:
     @cached_property
     def data(self) -> str:
         """What the form needs to know, as JSON that may stand in a page."""
-        target = self.fitted.schema.target
-        assert target is not None
         share = "" if self.coverage is None else percent(self.coverage)
         return for_script(
             {
                 "fields": fields_of(self.fitted, self.foremost),
                 "classes": [visible(str(label)) for label in self.fitted.classes],
                 "words": {
-                    "answer": say("Predicted {target}:", target=visible(target.name)),
-                    "figure": in_unit("{figure}", self.fitted.schema.target_unit),
-                    "interval": say(
-                        "{share} interval: {low} to {high}", share=share, low="{low}", high="{high}"
-                    ),
-                    "set": say("{share} set: {classes}", share=share, classes="{classes}"),
-                    "empty": say("{share} set: no class", share=share),
+                    **words_of(self.fitted, share),
                     "first": say("At first it was {answer}.", answer="{answer}"),
                     "likely": say("{label} ({share})", label="{label}", share="{share}"),
-                    "missing": say("missing"),
-                    "other": say("another value"),
                     "more": say("More columns"),
                     "again": say("As at first"),
                     "adds": say("What each changed field adds"),
@@ -88,6 +78,26 @@ class WhatIf:
                 },
             }
         )
+
+
+def words_of(fitted: Fitted, share: str) -> dict[str, str]:
+    """Return the words for an answer and for fields, by what `form.js` calls them.
+
+    ``share`` of the rows is what intervals or sets are made for.
+    """
+    target = fitted.schema.target
+    assert target is not None
+    return {
+        "answer": say("Predicted {target}:", target=visible(target.name)),
+        "figure": in_unit("{figure}", fitted.schema.target_unit),
+        "interval": say(
+            "{share} interval: {low} to {high}", share=share, low="{low}", high="{high}"
+        ),
+        "set": say("{share} set: {classes}", share=share, classes="{classes}"),
+        "empty": say("{share} set: no class", share=share),
+        "missing": say("missing"),
+        "other": say("another value"),
+    }
 
 
 def fields_of(fitted: Fitted, foremost: Sequence[str] = ()) -> list[dict[str, Any]]:

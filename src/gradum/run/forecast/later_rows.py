@@ -5,17 +5,12 @@ from __future__ import annotations
 from gradum.errors import TableError
 from gradum.messages import say
 from gradum.run.fitted import Fitted
-from gradum.tables.forecast.facet import STEP
-from gradum.tables.forecast.pairs import Windows, as_table
-from gradum.tables.forecast.panel import panel_of
+from gradum.tables.forecast.pairs import in_pairs
 from gradum.tables.table import Table
 
 
 def in_later_pairs(fitted: Fitted, table: Table) -> Table:
-    """Return a row for each value of a table of series and each origin before it.
-
-    What lies before the table is looked up in the history that the model keeps. The rows of a model
-    that forecasts nothing stay as they are, and so do rows of an origin and a step.
+    """Return what `in_pairs` does of a table and the history that a model keeps.
 
     Raises
     ------
@@ -24,14 +19,8 @@ def in_later_pairs(fitted: Fitted, table: Table) -> Table:
         it.
     """
     known = fitted.schema.forecast
-    if known is None or STEP in table.frame.columns:
-        return table
-    given = panel_of(table, known)
-    panel = given if fitted.history is None else fitted.history.then(given)
-    windows = Windows.every(panel, known)
-    pairs, places = windows.judged()
-    pairs = pairs.filter(windows.are_in(given).reshape(-1)[places])
-    if pairs.is_empty():
+    pairs = in_pairs(table, known, fitted.history)
+    if known is not None and pairs.frame.is_empty():
         raise TableError(
             say(
                 "{source} has no value of {column!r} after a season of its series.",
@@ -42,4 +31,4 @@ def in_later_pairs(fitted: Fitted, table: Table) -> Table:
             if fitted.history is None
             else say("Give the values that came after those learned from."),
         )
-    return as_table(pairs, table)
+    return pairs

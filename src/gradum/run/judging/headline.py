@@ -66,9 +66,10 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
         chosen = choice(list(judgement.compared), verdict.used, verdict.enough, verdict.comparisons)
     else:
         chosen = beside_running(spoken_of, verdict.used, verdict.comparisons)
-    scores, good = test[spoken_of or verdict.used], []
+    rung = spoken_of or verdict.used
+    scores, good = test[rung], []
     if judgement.prevalence and {"accuracy", "balanced_accuracy"} <= scores.keys():
-        ranks = (spoken_of or verdict.used) != BASELINE
+        ranks = rung != BASELINE
         good = _of_classes(scores, judgement.prevalence, judgement.by_class, ranks=ranks)
     elif "pinball" in scores:
         good = [
@@ -78,7 +79,6 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
             )
         ]
     elif "mae" in scores:
-        rung = spoken_of or verdict.used
         good = [_of_series(rung, judgement) or _of_numbers(scores, test.get(BASELINE), judgement)]
         if "deviance" in scores:
             explained = say(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import combinations
@@ -236,22 +236,16 @@ def _in_own_units(truth: Truth, seen: Seen, seed: int) -> dict[str, Interval]:
     if truth.scale is None:
         return {}
     known = np.isfinite(truth.scale[seen.rows])
-    rows = seen.rows[known]
-    if not len(rows):
+    if not known.any():
         return {}
-    scale = truth.scale[rows]
-    outcomes = {
-        name: replace(outcome, target=outcome.target * scale, prediction=outcome.prediction * scale)
-        for name, outcome in truth.outcomes(
-            Seen(rows, {name: each.take(known) for name, each in seen.predictions.items()})
-        ).items()
+    rows = seen.rows[known]
+    own = {
+        name: Prediction(each.value[known] * truth.scale[rows], None)
+        for name, each in seen.predictions.items()
     }
-    resamples = truth.resamples(Seen(rows, {}), stream(seed, "bootstrap", "own units"))
-    drawn = sampled(list(outcomes.values()), resamples, [OWN])
-    return {
-        name: METRICS[OWN].interval(sample[OWN])
-        for name, sample in zip(outcomes, drawn, strict=True)
-    }
+    of_own = replace(truth, target=truth.target * truth.scale, scale=None)
+    found = _Evidence.of(of_own, Seen(rows, own), "own units", seed, NOBODY, [OWN])
+    return {name: rung.intervals({OWN})[OWN] for name, rung in found.rungs.items()}
 
 
 @dataclass(frozen=True)
@@ -301,15 +295,22 @@ class _Evidence:
 
     @classmethod
     def of(
-        cls, truth: Truth, seen: Seen, part: str, seed: int, rivals: Mapping[str, Prediction]
+        cls,
+        truth: Truth,
+        seen: Seen,
+        part: str,
+        seed: int,
+        rivals: Mapping[str, Prediction],
+        metrics: Sequence[str] | None = None,
     ) -> _Evidence:
+        """Score what was said; only some ``metrics``, if they are named, get intervals."""
         rng = stream(seed, "bootstrap", part)
         rivalry = Seen(seen.rows, dict(rivals))
         values = [score(outcome) for outcome in _outcomes(truth, seen, rivalry)]
         seen, rivalry = _sample(rng, seen, rivalry)
         # The resamples depend on the rungs alone; no rival may change the rungs' scores.
         outcomes, resamples = truth.outcomes(seen), truth.resamples(seen, rng)
-        samples = sampled(_outcomes(truth, seen, rivalry), resamples)
+        samples = sampled(_outcomes(truth, seen, rivalry), resamples, metrics)
         resampled = list(map(_Resampled, values, samples))
         rungs = dict(zip(outcomes, resampled, strict=False))
         rest = dict(zip(rivals, resampled[len(rungs) :], strict=True))

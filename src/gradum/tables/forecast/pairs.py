@@ -288,15 +288,18 @@ def _levels(codes: np.ndarray, levels: tuple[str, ...]) -> np.ndarray:
     return named[np.where(np.isfinite(codes), codes, len(levels)).astype(np.intp)]
 
 
-def in_pairs(table: Table, known: Forecast | None) -> Table:
-    """Return the rows of a table of series for every origin in it.
+def in_pairs(table: Table, known: Forecast | None, history: Panel | None = None) -> Table:
+    """Return a row for each value of a table of series and each origin before it.
 
-    Rows that are of an origin and a step stay as they are, and so do rows of a table that is no
-    forecast's.
+    What lies before the table is looked up in the ``history``, if there is one. Rows that are of an
+    origin and a step stay as they are, and so do rows of a table that is no forecast's.
     """
     if known is None or STEP in table.frame.columns:
         return table
-    return as_table(Windows.every(panel_of(table, known), known).judged()[0], table)
+    given = panel_of(table, known)
+    windows = Windows.every(given if history is None else history.then(given), known)
+    pairs, places = windows.judged()
+    return as_table(pairs.filter(windows.are_in(given).reshape(-1)[places]), table)
 
 
 def as_table(pairs: pl.DataFrame, of: Table) -> Table:
