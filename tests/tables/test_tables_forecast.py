@@ -1,6 +1,7 @@
 """Series on a grid, and rows of an origin and a step: held against sums written out by hand."""
 
 import datetime as dt
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -9,6 +10,7 @@ import pytest
 from gradum.errors import GradumError, TableError
 from gradum.run.forecast.continued_series import stamped
 from gradum.run.forecast.learned_series import series_rows
+from gradum.ship.bundle import Kept, history_arrays, restored_history
 from gradum.tables.forecast.facet import ORIGIN, STEP
 from gradum.tables.forecast.frequency import DAY, Frequency, frequency_of
 from gradum.tables.forecast.pairs import Windows
@@ -284,3 +286,102 @@ def test_two_values_at_one_stamp_name_their_series():
     twice = pl.concat([twice, twice.filter(pl.col("shop") == "b")[:1]])
     with pytest.raises(TableError, match="Series 'b' has two values at one stamp, in rows 51, 111"):
         learned(Table(twice, "sales.csv"), series=["shop"])
+
+
+SHOPS = {"a": 10.0, "b": 200.0, "c": 1.0}
+
+
+def panel_table():
+    """Three series of 60 days, with a column that is known beforehand and one that is not."""
+    frames = [
+        pl.DataFrame(
+            {
+                "day": days(60),
+                "shop": shop,
+                "open": [day % 7 > 0 for day in range(60)],
+                "rain": wave(60, 9),
+                "sold": level * wave(60, seed),
+            }
+        )
+        for seed, (shop, level) in enumerate(SHOPS.items())
+    ]
+    return pl.concat(frames)
+
+
+@pytest.mark.parametrize("gap", ["absent", "empty"])
+def test_a_gap_at_any_of_60_stamps_of_three_series_is_kept_and_forecast(gap):
+    """Nothing is made up: each value is in one place of the file, and each gap is one there."""
+    whole = panel_table()
+    known = learned(Table(whole, "sales.csv"), series=["shop"], known=["open"]).schema.forecast
+    complete = panel_of(Table(whole, "sales.csv"), known)
+    for series in range(3):
+        for place in range(60):
+            here = pl.int_range(pl.len()) == 60 * series + place
+            cells = pl.when(~here).then(pl.col("sold")).alias("sold")
+            frame = whole.filter(~here) if gap == "absent" else whole.with_columns(cells)
+            panel = panel_of(Table(frame, "sales.csv"), known)
+            assert np.argwhere(np.isnan(panel.target)).tolist() == [[series, place]]
+            assert np.nansum(complete.target) == pytest.approx(
+                np.nansum(panel.target) + complete.target[series, place]
+            )
+            kept = Kept(panel.keys, panel.first)
+            schema = SimpleNamespace(forecast=known)
+            again = restored_history(kept, history_arrays(panel), schema)
+            assert np.array_equal(again.values, panel.values, equal_nan=True)
+            last = Windows.last(again.latest(known), known)
+            ends = np.full(3, last.origins.max())
+            ends[series] -= place == 59
+            assert (last.origins == ends).all()
+            assert np.isfinite(last.naive).all()
+            assert np.isfinite(last.scales).all()
+
+
+GAPS = {
+    "one": [30],
+    "several in a row": range(25, 31),
+    "whole weeks": range(14, 35),
+    "every third": range(0, 60, 3),
+    "the end": range(50, 60),
+    "the begin": range(20),
+    "scattered": [3, 4, 11, 17, 18, 19, 33, 40, 58],
+}
+
+
+@pytest.mark.parametrize("gap", GAPS)
+@pytest.mark.parametrize("of_all", [False, True])
+def test_rows_are_made_around_gaps_and_it_is_said_how_many_there_are(gap, of_all):
+    gone = (pl.col("day") - START).dt.total_days().is_in(list(GAPS[gap]))
+    whole = panel_table()
+    frame = whole.filter(~(gone & (of_all | (pl.col("shop") == "b"))))
+    rows = learned(Table(frame, "sales.csv"), series=["shop"], known=["open"])
+    values, known = rows.table.frame, rows.schema.forecast
+    assert values["sold"].is_finite().all()
+    panel = panel_of(Table(frame, "sales.csv"), known)
+    spans = [np.flatnonzero(np.isfinite(each)) for each in panel.target]
+    missing = [at[-1] - at[0] + 1 - len(at) for at in spans]
+    said = "\n".join(rows.table.notes)
+    assert (f"{sum(missing)} stamp" in said) == (sum(missing) > 0)
+    if sum(missing):
+        assert f"missing in series '{'a' if of_all else 'b'}': {max(missing)} of" in said
+    windows = Windows.every(panel, known)
+    truth = dict(zip(whole.select("shop", "day").iter_rows(), whole["sold"], strict=True))
+    there = set(frame.select("shop", "day").iter_rows())
+    for shop, origin, step, target in values.select("shop", ORIGIN, STEP, "sold").iter_rows():
+        stamp = origin + dt.timedelta(days=step)
+        assert {(shop, origin), (shop, stamp)} <= there
+        back = [stamp - dt.timedelta(days=7 * each) for each in range(1, 5)]
+        found = next((each for each in back if (shop, each) in there), origin)
+        naive = truth[shop, found]
+        scale = known.scales["abc".index(shop)]
+        assert target == pytest.approx((truth[shop, stamp] - naive) / scale)
+    assert (~windows.naive_is_known).sum() == 0 or "a season before is missing" in said
+
+
+def test_a_series_without_values_or_with_one_is_named_and_left_or_continued():
+    empty = many(a=wave(100), none=np.full(60, np.nan), one=wave(1))
+    rows = learned(empty, series=["shop"])
+    said = "\n".join(rows.table.notes)
+    assert "1 series has no value at all, and is not forecast: 'none'" in said
+    last = Windows.last(panel_of(empty, rows.schema.forecast), rows.schema.forecast)
+    assert [last.panel.keys[each] for each in last.series] == [("a",), ("one",)]
+    assert np.isfinite(last.naive).all()

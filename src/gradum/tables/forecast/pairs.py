@@ -101,6 +101,11 @@ class Windows:
         return answer
 
     @property
+    def naive_is_known(self) -> np.ndarray:
+        """Whether the naive forecasts (W, H) are the values a season before, not others."""
+        return np.isfinite(self.at(self._seasonal(self.known.season)))
+
+    @property
     def scales(self) -> np.ndarray:
         """The scale of each window's series (W, 1); for a new series, of its own changes here."""
         known = dict(zip(self.known.keys, self.known.scales, strict=True))
@@ -151,6 +156,15 @@ class Windows:
         target = ((self.at(self.places) - naive) / scale).reshape(-1)
         columns[self.known.target.name] = pl.Series(target).fill_nan(None)
         return pl.DataFrame(columns)
+
+    @property
+    def names(self) -> list[str]:
+        """The columns of `frame`; a name that the table gives to another is there twice."""
+        known = self.known
+        first = [*(each.name for each in known.series), known.time.name, ORIGIN, STEP]
+        first += [SERIES] * (len(known.series) > 1)
+        made = [name for name, _ in self.take(np.arange(1))._columns()]
+        return [*first, *made, *known.calendar_columns, known.target.name]
 
     def judged(self) -> tuple[pl.DataFrame, np.ndarray]:
         """Return the rows of `frame` whose target is known, and their places in it (n,)."""
