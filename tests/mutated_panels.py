@@ -29,7 +29,7 @@ def mutated(random):
         "horizon": random.choice([1, 3, 7, 14]),
     }
     for change in random.sample(OF_ROWS, random.choice([1, 1, 2, 3])):
-        frame = change(random, frame)
+        frame = frame if frame.is_empty() else change(random, frame)
     for _ in range(random.choice([0, 0, 1, 2])):
         frame = random.choice(OF_FILES)(random, frame)
     for _ in range(random.choice([0, 0, 0, 1])):

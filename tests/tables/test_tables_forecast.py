@@ -1,17 +1,22 @@
 """Series on a grid, and rows of an origin and a step: held against sums written out by hand."""
 
 import datetime as dt
+import sys
+from calendar import monthrange
 from types import SimpleNamespace
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
 
 from gradum.errors import GradumError, TableError
+from gradum.messages import as_text
 from gradum.run.forecast.continued_series import stamped
 from gradum.run.forecast.learned_series import series_rows
 from gradum.ship.bundle import Kept, history_arrays, restored_history
-from gradum.tables.forecast.facet import ORIGIN, STEP
+from gradum.tables.forecast.calendar import in_calendar
+from gradum.tables.forecast.facet import ORIGIN, STEP, Forecast
 from gradum.tables.forecast.frequency import DAY, Frequency, frequency_of
 from gradum.tables.forecast.pairs import Windows
 from gradum.tables.forecast.panel import panel_of
@@ -385,3 +390,119 @@ def test_a_series_without_values_or_with_one_is_named_and_left_or_continued():
     last = Windows.last(panel_of(empty, rows.schema.forecast), rows.schema.forecast)
     assert [last.panel.keys[each] for each in last.series] == [("a",), ("one",)]
     assert np.isfinite(last.naive).all()
+
+
+CLOSED = ("2024-01-01", "2024-03-29", "2024-05-01", "2024-12-25", "2025-01-01", "2034-12-25")
+
+
+@pytest.fixture
+def holidays(monkeypatch):
+    """The package `holidays`, which knows one country here."""
+
+    def country_holidays(code, subdiv, years):
+        if (code, subdiv) != ("DE", None):
+            raise NotImplementedError
+        given = map(dt.date.fromisoformat, CLOSED)
+        return {day: "closed" for day in given if day.year in years}
+
+    module = SimpleNamespace(country_holidays=country_holidays)
+    monkeypatch.setitem(sys.modules, "holidays", module)
+
+
+def stamps_of_rows(rows):
+    """Each row's stamp, the stamp that the naive forecast repeats, and the rows' columns."""
+    known, frame = rows.schema.forecast, rows.table.frame
+    places = known.frequency.places(microseconds(frame["day"])).astype(int)
+    ahead = frame[STEP].to_numpy().astype(int)
+    before = places - known.season * -(-ahead // known.season)
+    stamps = pl.Series(known.frequency.stamps(before)).cast(pl.Datetime("us"))
+    return frame["day"].to_list(), stamps.to_list(), frame
+
+
+def test_days_are_the_last_of_their_month_or_holidays(holidays):
+    rows = learned(table(days(200), wave(200)), holidays="de")
+    assert any("of de are learned from" in note and "2034" in note for note in rows.table.notes)
+    stamps, before, frame = stamps_of_rows(rows)
+    rules = {
+        "last day of month": lambda day: (day + dt.timedelta(1)).month != day.month,
+        "holiday": lambda day: day.date().isoformat() in CLOSED,
+    }
+    for name, rule in rules.items():
+        assert frame[f"day, {name}"].to_list() == [float(rule(day)) for day in stamps]
+        changes = [float(rule(day)) - rule(then) for day, then in zip(stamps, before, strict=True)]
+        assert frame[f"day, {name}, change since naive"].to_list() == changes
+
+
+def test_the_last_day_of_a_month_on_a_grid_of_weekdays_is_no_weekend():
+    stamps = [day for day in days(200) if day.weekday() < 5]
+    frame = learned(table(stamps, wave(len(stamps)))).table.frame
+    last = frame.filter(pl.col("day, last day of month") == 1)["day"].dt.date().unique().sort()
+    assert last[:3].to_list() == [dt.date(2024, 1, 31), dt.date(2024, 2, 29), dt.date(2024, 3, 29)]
+
+
+@pytest.mark.parametrize("end", [False, True])
+def test_months_have_so_many_days_and_trading_days(end, holidays):
+    months = pl.date_range(dt.date(2023, 1, 1), dt.date(2026, 12, 1), "1mo", eager=True)
+    stamps = months.dt.month_end() if end else months
+    rows = learned(table(stamps, wave(48)), holidays="DE")
+    for stamp, _, row in zip(
+        *stamps_of_rows(rows)[:2], rows.table.frame.iter_rows(named=True), strict=True
+    ):
+        length = monthrange(stamp.year, stamp.month)[1]
+        each = [dt.date(stamp.year, stamp.month, day + 1) for day in range(length)]
+        open_days = [d for d in each if d.weekday() < 5 and d.isoformat() not in CLOSED]
+        assert (row["day, days in month"], row["day, trading days"]) == (length, len(open_days))
+
+
+def test_weeks_have_so_many_holidays(holidays):
+    rows = learned(table(days(60, step=7), wave(60)), holidays="DE")
+    stamps, _, frame = stamps_of_rows(rows)
+    week = [{(day + dt.timedelta(k)).date().isoformat() for k in range(7)} for day in stamps]
+    assert frame["day, holidays in week"].to_list() == [len(each & {*CLOSED}) for each in week]
+
+
+def test_what_was_hardly_seen_makes_no_column(holidays):
+    rows = learned(table(days(90), wave(90)), holidays="DE")
+    assert any("not learned from" in note for note in rows.table.notes)
+    assert rows.schema.forecast.calendar == (
+        "weekday",
+        "last day of month",
+        "last day of month, change since naive",
+    )
+    assert learned(table(days(36), wave(36)), horizon=2).schema.forecast.calendar == ("weekday",)
+
+
+def test_holidays_are_in_the_model_up_to_a_year_after_which_none_is_known(holidays, monkeypatch):
+    known = learned(table(days(200), wave(200)), holidays="DE").schema.forecast
+    monkeypatch.setitem(sys.modules, "holidays", None)  # the package is gone
+    again = msgspec.json.decode(msgspec.json.encode(known, enc_hook=as_text), type=Forecast)
+    assert again == known
+    christmas = int(known.frequency.places(microseconds([dt.datetime(2034, 12, 25)]))[0])
+    places = np.array([christmas, christmas + 1, christmas + 10])
+    values, _ = in_calendar(again, places, places - 7)["day, holiday"]
+    assert values.tolist()[:2] == [1.0, 0.0]
+    assert np.isnan(values[2])
+    older = {
+        name: value
+        for name, value in msgspec.to_builtins(known, enc_hook=as_text).items()
+        if name != "holidays"
+    }
+    older["calendar"] = ["weekday", "day of month"]
+    before = msgspec.convert(older, Forecast)
+    assert [*in_calendar(before, places, places - 7)] == ["day, weekday", "day, day of month"]
+
+
+def test_holidays_that_cannot_be_known_are_refused(holidays, monkeypatch):
+    given = table(days(120), wave(120))
+    numbered = table(list(range(120)), wave(120))
+    for asked, of, said in (
+        ("QQ", given, "'QQ'"),
+        ("DE-XX", given, "DE-XX"),
+        ("DE", numbered, "no dates"),
+    ):
+        with pytest.raises(GradumError, match=said) as refused:
+            learned(of, holidays=asked)
+        assert refused.value.remedy
+    monkeypatch.setitem(sys.modules, "holidays", None)
+    with pytest.raises(GradumError, match="gradum\\[holidays\\]"):
+        learned(given, holidays="DE")

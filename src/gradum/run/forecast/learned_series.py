@@ -21,9 +21,11 @@ from gradum.run.forecast.columns_of_series import (
 )
 from gradum.run.forecast.common_frequency import common_frequency
 from gradum.run.forecast.described_series import described
+from gradum.run.forecast.public_holidays import public_holidays
 from gradum.run.forecast.series_in_words import (
     on_columns,
     on_future,
+    on_holidays,
     on_naive,
     on_rows,
     on_series,
@@ -62,6 +64,7 @@ def series_rows(
     *,
     series: Sequence[str] = (),
     known: Sequence[str] = (),
+    holidays: str = "",
     overrides: Overrides,
     judged: float = 0.2,
     seed: int = 0,
@@ -80,6 +83,8 @@ def series_rows(
         The columns whose values name a series.
     known : sequence of str
         The columns that are known beforehand.
+    holidays : str
+        The country whose public holidays are told of the stamps; see `public_holidays`.
     overrides : Overrides
         What the user says of columns; ``time`` is needed.
     judged : float
@@ -121,6 +126,8 @@ def series_rows(
         clock=clock,
     )
     panel = panel_of(table, plain)
+    if holidays:
+        plain = structs.replace(plain, holidays=public_holidays(holidays, panel, plain))
     learned = described(panel, plain)
     windows = _windows(table, panel, learned)
     learned = windows.known
@@ -133,6 +140,7 @@ def series_rows(
         *on_naive(windows),
         *on_series(panel, learned),
         *on_columns(learned, raw),
+        *on_holidays(learned, holidays),
         *on_future(panel, learned),
     )
     pairs = replace(as_table(frame, table), notes=notes, numbers=numbers)
@@ -201,9 +209,10 @@ def _schema(pairs: Table, known: Forecast, raw: Schema) -> Schema:
         for name in frame.columns
         if name not in (*texts, target, ORIGIN, known.time.name) and frame[name].dtype.is_numeric()
     ]
-    varied = [name for name in frame.columns if frame[name].n_unique() > 1]
+    kept = {STEP, *(each.name for each in known.series)}  # even if there is one alone
+    varied = kept.union(name for name in frame.columns if frame[name].n_unique() > 1)
     overrides = Overrides(
-        numeric=tuple(name for name in plain if name in {*varied, STEP}),
+        numeric=tuple(name for name in plain if name in varied),
         categorical=tuple(name for name in texts if name in varied),
         drop=(known.time.name,),
         time=ORIGIN,

@@ -9,6 +9,7 @@ import numpy as np
 from gradum.messages import say, say_plural
 from gradum.tables.columns import Column
 from gradum.tables.differences import Difference
+from gradum.tables.forecast.calendar import OF_HOLIDAYS
 from gradum.tables.forecast.facet import ORIGIN, STEP, Forecast
 from gradum.tables.forecast.pairs import SERIES, Windows
 from gradum.tables.forecast.panel import Panel, in_words
@@ -103,6 +104,25 @@ def on_columns(known: Forecast, raw: Schema) -> Iterator[str]:
             "Columns {names} are not used in a forecast.",
             len(left),
             names=quoted(left),
+        )
+
+
+def on_holidays(known: Forecast, country: str) -> Iterator[str]:
+    """Say whether holidays that were asked for are learned from, and how long they are known."""
+    if not country:
+        return
+    if any(name.partition(",")[0] in OF_HOLIDAYS for name in known.calendar):
+        yield say(
+            "Public holidays of {country} are learned from; the model keeps their dates up to the "
+            "end of {year}.",
+            country=country,
+            year=known.holidays[-1][:4],
+        )
+    else:
+        yield say(
+            "Public holidays of {country} are not learned from: the series hold too few of them, "
+            "or their stamps are not of days, weeks or months.",
+            country=country,
         )
 
 

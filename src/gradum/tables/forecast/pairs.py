@@ -9,13 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from gradum.tables.forecast.calendar import in_calendar
 from gradum.tables.forecast.facet import ORIGIN, STEP, Forecast
 from gradum.tables.forecast.panel import Panel, in_words, panel_of
 from gradum.tables.table import Table
 
 SERIES = "series"
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = tuple(f"{month:02d}" for month in range(1, 13))
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +149,9 @@ class Windows:
         for name, values in self._columns():
             shaped = np.broadcast_to(values, (rows, steps)).reshape(-1)
             columns[name] = pl.Series(shaped).fill_nan(None) if shaped.dtype.kind == "f" else shaped
-        for name, (places, names) in self._calendar(stamps).items():
+        past = self._seasonal(self.known.season).reshape(-1)
+        of_stamps = in_calendar(self.known, self.places.reshape(-1), past)
+        for name, (places, names) in of_stamps.items():
             columns[name] = pl.Series(names)[places] if names else places
         naive, scale = self.naive, self.scales
         target = ((self.at(self.places) - naive) / scale).reshape(-1)
@@ -237,30 +238,7 @@ class Windows:
         places = self.origins[:, None] - before - np.arange(width)[None, :]
         return _nanmean(self.at(places).T)[:, None]
 
-    def _calendar(self, stamps: np.ndarray) -> dict[str, tuple[np.ndarray, tuple[str, ...]]]:
-        """Return the stamps' places in the calendar, and the names of places."""
-        if not self.known.frequency.dated:
-            return {}
-        moments = stamps.astype(np.int64).astype("datetime64[us]")
-        days = moments.astype("datetime64[D]")
-        months = moments.astype("datetime64[M]")
-        year = (days - moments.astype("datetime64[Y]").astype("datetime64[D]")).astype(float)
-        angle = 2 * np.pi * year / 365.25
-        minutes = ((moments - days) / np.timedelta64(1, "m")).astype(int)
-        every = {
-            "weekday": ((days.astype(np.int64) + 3) % 7, WEEKDAYS),
-            "time of day": (minutes, ()),
-            "clock": (minutes, CLOCK),
-            "month": (months.astype(np.int64) % 12, MONTHS),
-            "day of month": ((days - months.astype("datetime64[D]")).astype(np.int64) + 1, ()),
-            "year, sine": (np.sin(angle), ()),
-            "year, cosine": (np.cos(angle), ()),
-        }
-        named = zip(self.known.calendar_columns, self.known.calendar, strict=True)
-        return {column: every[name] for column, name in named if name in every}
 
-
-CLOCK = tuple(f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(24 * 60))
 RECENT = 3
 
 
