@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,28 @@ def test_what_fails_after_learning_leaves_the_model_and_says_how_to_go_on(
     assert ended.code == 0
     assert len(ahead.read_text().splitlines()) == 1 + 2 * 3
     assert ("low" in ahead.read_text()) == ("no intervals" not in ended.out)
+
+
+def test_a_killed_forecast_of_series_with_gaps_is_resumed_and_used(tmp_path, monkeypatch):
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    folder, out = tmp_path / "run", tmp_path / "ahead.csv"
+    words = ("-t", "sold", "--time", "day", "--series", "shop", "--horizon", 3)
+    with short_paths():
+        monkeypatch.setattr(import_module("gradum.api.resume"), "save_run", killed)
+        ended = run("fit", sales(tmp_path / "t.csv"), *words, "--model", "linear", "-o", folder)
+        assert ended.code == 130
+        assert "is not finished" in run("predict", folder, "-o", out).err
+        monkeypatch.undo()
+        assert run("resume", folder).code == 0
+    later = tmp_path / "later.csv"
+    days = [dt.date(2024, 3, 1) + dt.timedelta(day) for day in range(9)]
+    sold = [f"{day},{shop},{'' if day.day in (2, 5) else 7}" for shop in "ab" for day in days]
+    later.write_text("\n".join(["day,shop,sold", *sold]) + "\n")
+    assert run("evaluate", folder, later).code == 0
+    ended = run("predict", folder, later, "-o", out)
+    assert ended.code == 0
+    assert "a season before is missing" in ended.out
+    ended = run("export", folder, "-o", tmp_path / "model.onnx")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)

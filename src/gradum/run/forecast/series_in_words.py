@@ -56,7 +56,7 @@ def on_series(panel: Panel, known: Forecast) -> Iterator[str]:
         return
     lengths, needed = np.isfinite(panel.target).sum(1), known.horizon + known.season
     order = np.argsort(lengths, kind="stable")
-    short = [in_words(panel.keys[place]) for place in order if lengths[place] < needed]
+    short = [in_words(panel.keys[place]) for place in order if 0 < lengths[place] < needed]
     if short:
         yield say_plural(
             "{count:,} series has fewer than {needed:,} values, a season and the horizon: {names}."
@@ -166,13 +166,16 @@ def on_stamps(panel: Panel, codes: np.ndarray, stamps: np.ndarray) -> Iterator[s
 
 
 def on_ends(panel: Panel) -> Iterator[str]:
-    """Say how many series with a value end before the others."""
-    ended = int(((panel.first <= panel.ends) & (panel.ends < panel.ends.max())).sum())
-    if ended:
+    """Say which series with a value end before the others."""
+    early = np.flatnonzero((panel.first <= panel.ends) & (panel.ends < panel.ends.max()))
+    if len(early):
         yield say_plural(
-            "{count:,} series ends before the last stamp; it is continued after its own end.",
-            "{count:,} series end before the last stamp; each is continued after its own end.",
-            ended,
+            "{count:,} series ends before the last stamp, and is continued after its own end: "
+            "{names}.",
+            "{count:,} series end before the last stamp, and are continued after their own ends: "
+            "{names}.",
+            len(early),
+            names=quoted([in_words(panel.keys[place]) for place in early]),
         )
 
 
