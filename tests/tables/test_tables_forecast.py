@@ -506,3 +506,15 @@ def test_holidays_that_cannot_be_known_are_refused(holidays, monkeypatch):
     monkeypatch.setitem(sys.modules, "holidays", None)
     with pytest.raises(GradumError, match="gradum\\[holidays\\]"):
         learned(given, holidays="DE")
+
+
+def test_a_holiday_is_one_where_the_clock_stands(holidays):
+    """From hour to hour, a day begins in Sydney while it is still the day before in UTC."""
+    hours = pl.datetime_range(
+        START, dt.datetime(2024, 4, 20), "1h", eager=True, time_zone="Australia/Sydney"
+    )
+    rows = learned(table(hours, wave(len(hours))), horizon=3, holidays="DE")
+    frame = rows.table.frame
+    local = frame["day"].dt.replace_time_zone("UTC").dt.convert_time_zone("Australia/Sydney")
+    assert (frame["day, holiday"] == local.dt.date().cast(pl.String).is_in(CLOSED)).all()
+    assert frame["day, holiday"].sum() > 0

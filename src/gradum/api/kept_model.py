@@ -40,7 +40,7 @@ class KeptModel:
         self.saved = True
 
     @contextmanager
-    def outlasting(self) -> Iterator[None]:
+    def survives_failures(self) -> Iterator[None]:
         """End the run if the block fails after the model was saved, and say how to go on with it.
 
         A failure of the machine, after which the run can be resumed, is left as it is.

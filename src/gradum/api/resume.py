@@ -139,7 +139,7 @@ def finish_run(
             checkpoints=CheckpointFolder(scratch, asked.identity, asked.checkpoint_every),
         )
         try:
-            with kept.outlasting():
+            with kept.survives_failures():
                 model = fit_spec(
                     asked.run.spec,
                     table,
@@ -159,7 +159,7 @@ def finish_run(
         left.unlink()  # left by this run when it was killed: there were none when it began
     if asked.interrupted:  # its files are replaced one by one
         unfinished.write(folder, structs.replace(asked, interrupted=False))
-    with kept.outlasting():
+    with kept.survives_failures():
         save_run(model, folder, asked.run, cache=cache, context=context)
     if model.run is not None and model.run.interrupted:
         unfinished.write(folder, structs.replace(asked, interrupted=True))

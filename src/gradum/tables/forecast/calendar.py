@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import polars as pl
 
 from gradum.tables.forecast.facet import Forecast
 from gradum.tables.forecast.frequency import DAY, WEEK, Frequency
@@ -48,7 +49,7 @@ def _often(known: Forecast, places: np.ndarray, values: np.ndarray) -> bool:
     if not len(found):
         return False
     rare = np.isfinite(values) & (values != found[counts.argmax()])
-    return len(np.unique(_moments(known, places)[rare].astype("datetime64[D]"))) >= FEWEST
+    return len(np.unique(_days(known, places)[rare])) >= FEWEST
 
 
 def _cycles(frequency: Frequency, years: float) -> Iterator[str]:
@@ -103,7 +104,7 @@ def _special(known: Forecast, places: np.ndarray) -> Iterator[tuple[str, np.ndar
     Friday that are no holidays.
     """
     frequency, holidays = known.frequency, known.holidays_as_days
-    days = _moments(known, places).astype("datetime64[D]")
+    days = _days(known, places)
     if frequency.unit == "months":
         first, end = _period(days, int(frequency.step), last=frequency.month_end)
         yield "days in month", (end - first).astype(float)
@@ -135,6 +136,15 @@ def _period(days: np.ndarray, months: int, *, last: bool) -> tuple[np.ndarray, n
 
 def _weekday(days: np.ndarray) -> np.ndarray:
     return (days.astype(np.int64) + 3) % 7
+
+
+def _days(known: Forecast, places: np.ndarray) -> np.ndarray:
+    """Return the days (n,) of places, in the zone of the stamps if they have one."""
+    moments = _moments(known, places)
+    if known.zone and not known.clock:
+        here = pl.Series(moments).dt.replace_time_zone("UTC").dt.convert_time_zone(known.zone)
+        moments = here.dt.replace_time_zone(None).to_numpy()
+    return moments.astype("datetime64[D]")
 
 
 def _moments(known: Forecast, places: np.ndarray) -> np.ndarray:
