@@ -31,7 +31,8 @@ def mutated(random):
     for change in random.sample(OF_ROWS, random.choice([1, 1, 2, 3])):
         frame = frame if frame.is_empty() else change(random, frame)
     for _ in range(random.choice([0, 0, 1, 2])):
-        frame = random.choice(OF_FILES)(random, frame)
+        change = random.choice(OF_FILES)
+        frame = frame if frame.is_empty() else change(random, frame)
     for _ in range(random.choice([0, 0, 0, 1])):
         random.choice(OF_OPTIONS)(random, options, frame)
     text = frame.write_csv(separator=random.choice(",,,;\t"))

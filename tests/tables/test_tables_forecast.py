@@ -419,8 +419,13 @@ def stamps_of_rows(rows):
     return frame["day"].to_list(), stamps.to_list(), frame
 
 
+def month_ends(stamps):
+    return np.array([(day + dt.timedelta(1)).month != day.month for day in stamps])
+
+
 def test_days_are_the_last_of_their_month_or_holidays(holidays):
-    rows = learned(table(days(200), wave(200)), holidays="de")
+    given = table(days(200), wave(200) + 5 * month_ends(days(200)))
+    rows = learned(given, holidays="de")
     assert any("of de are learned from" in note and "2034" in note for note in rows.table.notes)
     stamps, before, frame = stamps_of_rows(rows)
     rules = {
@@ -435,7 +440,10 @@ def test_days_are_the_last_of_their_month_or_holidays(holidays):
 
 def test_the_last_day_of_a_month_on_a_grid_of_weekdays_is_no_weekend():
     stamps = [day for day in days(200) if day.weekday() < 5]
-    frame = learned(table(stamps, wave(len(stamps)))).table.frame
+    ends = np.array(
+        [a.month != b.month for a, b in zip(stamps, [*stamps[1:], stamps[-1]], strict=True)]
+    )
+    frame = learned(table(stamps, wave(len(stamps)) + 5 * ends)).table.frame
     last = frame.filter(pl.col("day, last day of month") == 1)["day"].dt.date().unique().sort()
     assert last[:3].to_list() == [dt.date(2024, 1, 31), dt.date(2024, 2, 29), dt.date(2024, 3, 29)]
 
@@ -444,7 +452,8 @@ def test_the_last_day_of_a_month_on_a_grid_of_weekdays_is_no_weekend():
 def test_months_have_so_many_days_and_trading_days(end, holidays):
     months = pl.date_range(dt.date(2023, 1, 1), dt.date(2026, 12, 1), "1mo", eager=True)
     stamps = months.dt.month_end() if end else months
-    rows = learned(table(stamps, wave(48)), holidays="DE")
+    lengths = np.array([monthrange(stamp.year, stamp.month)[1] for stamp in stamps])
+    rows = learned(table(stamps, wave(48) + 20 * lengths), holidays="DE")
     for stamp, _, row in zip(
         *stamps_of_rows(rows)[:2], rows.table.frame.iter_rows(named=True), strict=True
     ):
@@ -461,15 +470,14 @@ def test_weeks_have_so_many_holidays(holidays):
     assert frame["day, holidays in week"].to_list() == [len(each & {*CLOSED}) for each in week]
 
 
-def test_what_was_hardly_seen_makes_no_column(holidays):
+def test_what_was_hardly_seen_or_does_nothing_makes_no_column(holidays):
     rows = learned(table(days(90), wave(90)), holidays="DE")
     assert any("not learned from" in note for note in rows.table.notes)
-    assert rows.schema.forecast.calendar == (
-        "weekday",
-        "last day of month",
-        "last day of month, change since naive",
-    )
-    assert learned(table(days(36), wave(36)), horizon=2).schema.forecast.calendar == ("weekday",)
+    assert rows.schema.forecast.calendar == ("weekday",)
+    for count, made in ((90, True), (50, False)):
+        given = table(days(count), wave(count) + 5 * month_ends(days(count)))
+        calendar = learned(given).schema.forecast.calendar
+        assert ("last day of month" in calendar) == made
 
 
 def test_holidays_are_in_the_model_up_to_a_year_after_which_none_is_known(holidays, monkeypatch):

@@ -160,8 +160,10 @@ def _refuse_unusable(values: Values, task: str | None) -> None:
 def _numbers(values: Values, task: str | None, loss: str = "") -> Reading | None:
     """Return the reading of a target of numbers, None if it holds words or codes."""
     if task == "regression":
-        claim = say("Target {name!r} is to be a number (--task regression)", name=values.name)
-        remedy = say("Correct these values, or name them by --missing; or leave out --task.")
+        claim = say(
+            "Target {name!r} is to be a number (--task regression, or --horizon)", name=values.name
+        )
+        remedy = say("Correct these values, or name them by --missing; or leave out that option.")
         if loss:
             claim = say(
                 "Target {name!r} is to be a number (--loss {loss})", name=values.name, loss=loss

@@ -34,15 +34,16 @@ def described(panel: Panel, plain: Forecast) -> Forecast:
         m for m in plain.frequency.seasons() if length >= 3 * m or (m > 200 and length >= 2.5 * m)
     ]
     season = min([*cycles, 1], key=lambda m: (_naive_error(panel, m, plain.horizon), -m))
-    per_day, plain = plain.frequency.per_day, structs.replace(plain, end=int(panel.ends.max()))
+    per_day = plain.frequency.per_day
     known = structs.replace(
         plain,
         seasons=(season, *(m for m in cycles if m != season)),
-        calendar=calendar_of(plain, panel.first, length),
+        end=int(panel.ends.max()),
         stride=per_day if per_day in cycles else 1,
         whole=bool((values == np.round(values)).all()),
         positive=bool(values.min() >= 0),
     )
+    known = structs.replace(known, calendar=calendar_of(known, panel))
     if not known.scaled:
         return known
     return structs.replace(known, scales=tuple(scales_of(panel, season).tolist()))

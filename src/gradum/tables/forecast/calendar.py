@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,6 +10,7 @@ import polars as pl
 
 from gradum.tables.forecast.facet import Forecast
 from gradum.tables.forecast.frequency import DAY, WEEK, Frequency
+from gradum.tables.forecast.panel import Panel
 
 Named = tuple[np.ndarray, tuple[str, ...]]
 
@@ -26,21 +28,52 @@ FEWEST = 2  # special days, among the stamps that surely teach, of which an effe
 TEACH = 0.8  # of the stamps, the first
 
 
-def calendar_of(known: Forecast, first: int, length: int) -> tuple[str, ...]:
-    """Return the columns of the calendar of which series have seen enough.
+def calendar_of(known: Forecast, panel: Panel) -> tuple[str, ...]:
+    """Return the columns of the calendar that series support.
 
     These are cycles that were seen twice, and what is special of days or months if it was seen at
-    `FEWEST` of them, before the stamps that judge. The series begin at a place, and the longest has
-    so many values.
+    `FEWEST` of them, before the stamps that judge. If nobody asked for it, it also has to go with
+    what the naive forecast misses there.
     """
     if not known.frequency.dated:
         return ()
-    years = length / known.frequency.per_year
-    places = np.arange(first, first + int(TEACH * (known.end - first + 1)))
-    special = [name for name, values in _special(known, places) if _often(known, places, values)]
+    years = int(np.isfinite(panel.target).sum(1).max()) / known.frequency.per_year
+    places = panel.first + np.arange(int(TEACH * (known.end - panel.first + 1)))
+    before = dict(_special(known, places - known.season))
+    missed = _missed(panel.target[:, : len(places)], known.season)
+    special = [
+        name
+        for name, values in _special(known, places)
+        if _often(known, places, values)
+        and (
+            (name in OF_HOLIDAYS and known.holidays) or _go_together(values - before[name], missed)
+        )
+    ]
     if known.frequency.unit == "months" and years < 2:
         special = []
     return (*_cycles(known.frequency, years), *special, *(name + SINCE for name in special))
+
+
+def _missed(target: np.ndarray, season: int) -> np.ndarray:
+    """Return what repeating a season misses at each stamp (T,), in the mean of all series (S, T).
+
+    It is in standard deviations of each series; NaN where no series has it.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of stamps and series without values
+        changes = np.full(target.shape, np.nan)
+        changes[:, season:] = target[:, season:] - target[:, :-season]
+        spread = np.nanstd(changes, axis=1, keepdims=True)
+        return np.nanmean(np.where(spread > 0, changes / spread, np.nan), axis=0)
+
+
+def _go_together(changes: np.ndarray, missed: np.ndarray) -> bool:
+    """Whether two columns (T,) correlate beyond chance: |r| √((n − 2) / (1 − r²)) ≥ 2."""
+    both = np.isfinite(changes) & np.isfinite(missed)
+    if both.sum() < 3 or not changes[both].std() or not missed[both].std():
+        return False
+    square = np.corrcoef(changes[both], missed[both])[0, 1] ** 2
+    return bool(square * (both.sum() - 2) >= 4 * (1 - square))
 
 
 def _often(known: Forecast, places: np.ndarray, values: np.ndarray) -> bool:
