@@ -124,7 +124,12 @@ def _blank_a_series(random, frame):
 
 
 def _duplicate(random, frame):
-    return pl.concat([frame, frame.sample(random.choice([1, 5]), seed=random.randrange(99))])
+    return pl.concat(
+        [
+            frame,
+            frame.sample(random.choice([1, 5]), with_replacement=True, seed=random.randrange(99)),
+        ]
+    )
 
 
 def _shift(random, frame):

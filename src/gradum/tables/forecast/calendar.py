@@ -27,6 +27,9 @@ OF_HOLIDAYS = ("holiday", "holidays in week", "trading days")
 FEWEST = 2  # special days, among the stamps that surely teach, of which an effect is learned
 TEACH = 0.8  # of the stamps, the first
 
+BEYOND_CHANCE = 3.0
+"""Of t: neighbours share values, so that |t| ≥ 2 is there in one of five series of noise."""
+
 
 def calendar_of(known: Forecast, panel: Panel) -> tuple[str, ...]:
     """Return the columns of the calendar that series support.
@@ -68,12 +71,12 @@ def _missed(target: np.ndarray, season: int) -> np.ndarray:
 
 
 def _go_together(changes: np.ndarray, missed: np.ndarray) -> bool:
-    """Whether two columns (T,) correlate beyond chance: |r| √((n − 2) / (1 − r²)) ≥ 2."""
+    """Whether two columns (T,) correlate beyond chance: |r| √((n − 2) / (1 − r²)) ≥ 3."""
     both = np.isfinite(changes) & np.isfinite(missed)
     if both.sum() < 3 or not changes[both].std() or not missed[both].std():
         return False
     square = np.corrcoef(changes[both], missed[both])[0, 1] ** 2
-    return bool(square * (both.sum() - 2) >= 4 * (1 - square))
+    return bool(square * (both.sum() - 2) >= BEYOND_CHANCE**2 * (1 - square))
 
 
 def _often(known: Forecast, places: np.ndarray, values: np.ndarray) -> bool:
