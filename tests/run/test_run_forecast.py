@@ -366,3 +366,47 @@ def test_one_step_ahead_of_one_named_series():
     assert model.forecast().select("shop", "steps ahead").rows() == [("a", 1)]
     assert all(np.isfinite(float(each.target)) for each in model.findings.worst)
     assert model.findings.worst[0].name.startswith("a, 2024-")
+
+
+@pytest.mark.parametrize("rung", ["drift", "smoothing", "theta"])
+def test_a_classical_rung_answers_with_its_column(rung):
+    line = pl.Series("sold", np.arange(400) % 200 + np.sin(np.arange(400.0)))
+    model = gradum.fit(
+        sales().with_columns(line) if rung == "drift" else sales(),
+        "sold",
+        time="day",
+        series="shop",
+        horizon=HORIZON,
+        model=rung,
+        explain=False,
+        learning_curve=False,
+    )
+    assert model.used == rung
+    going = ContinuedSeries.from_ends(model.fitted, model.fitted.history)
+    column = model.fitted.schema.forecast.classical_columns[rung]
+    answer = going.unscaled(going.windows.frame()[column].to_numpy())
+    np.testing.assert_allclose(going.predicted(), answer, rtol=1e-9)
+
+
+def test_a_forecast_learns_medians_but_means_where_values_are_often_zero():
+    options = {"time": "day", "horizon": 2, "model": "drift", "explain": False}
+    often = sales().with_columns(pl.when(pl.col("sold") > 200).then("sold").otherwise(0.0))
+    for rows, loss, said in (
+        (sales(), "absolute_error", "Forecasts are medians"),
+        (often, "squared_error", "so forecasts are means"),
+    ):
+        model = gradum.fit(rows, "sold", series="shop", learning_curve=False, **options)
+        assert model.fitted.rung().loss == loss
+        assert any(said in note for note in model.fitted.judgement.notes)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"model": "theta"}, "--model theta is for forecasts"),
+        ({"loss": "poisson", "horizon": 2, "time": "day"}, "--loss poisson is for rows"),
+    ],
+)
+def test_what_suits_no_forecast_or_only_one_is_refused(options, said):
+    with pytest.raises(SpecError, match=said):
+        gradum.fit(sales(), "sold", **options)

@@ -10,7 +10,7 @@ import msgspec
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.run.metric import metric_named
-from gradum.rungs.names import BASELINE, LADDER, ModelName
+from gradum.rungs.names import BASELINE, CLASSICAL, FORECAST_LADDER, LADDER, ModelName
 from gradum.rungs.number_ranges import (
     LARGEST,
     MOST,
@@ -221,6 +221,14 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
                     say("--{option} is for forecasts, and no --horizon is given.", option=option),
                     say("Give --horizon, the number of steps ahead, or leave it out."),
                 )
+            if self.model in CLASSICAL:
+                raise SpecError(
+                    say(
+                        "--model {model} is for forecasts, and no --horizon is given.",
+                        model=self.model,
+                    ),
+                    say("Give --horizon, the number of steps ahead, or leave it out."),
+                )
             return
         if self.overrides.time is None:
             raise SpecError(
@@ -230,7 +238,6 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
             ("group", self.overrides.group),
             ("weight", self.overrides.weight),
             ("exposure", self.overrides.exposure),
-            ("loss", self.loss),
             ("ordered", self.ordered),
             ("log-target", self.log_target),
             ("monotone", self.monotone),
@@ -295,7 +302,9 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
     @property
     def rungs(self) -> tuple[str, ...]:
         """The rungs to climb; the baseline is always there to be compared with."""
-        return LADDER if self.model == "ladder" else (BASELINE, self.model)
+        if self.model != "ladder":
+            return (BASELINE, self.model)
+        return FORECAST_LADDER if self.is_forecast else LADDER
 
     @property
     def also(self) -> tuple[str, ...]:
@@ -313,9 +322,8 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
         settings = None
         if name in SETTINGS:
             settings = getattr(self, name) or SETTINGS[name].of_effort(self.effort)
-        return RungSpec(
-            settings, self.metric, self.log_target, self.time_limit, self.is_forecast, self.loss
-        )
+        of = self.target if self.is_forecast else ""
+        return RungSpec(settings, self.metric, self.log_target, self.time_limit, of, self.loss)
 
     def with_settings(self, name: str, settings: Any) -> Spec:
         """Return the spec with only this rung, under other settings."""

@@ -8,6 +8,7 @@ from msgspec import structs
 from gradum.errors import TableError
 from gradum.messages import say
 from gradum.tables.forecast.calendar import calendar_of
+from gradum.tables.forecast.classical.forecasts import LABELS
 from gradum.tables.forecast.facet import Forecast
 from gradum.tables.forecast.pairs import scales_of
 from gradum.tables.forecast.panel import Panel
@@ -38,6 +39,7 @@ def described(panel: Panel, plain: Forecast) -> Forecast:
     known = structs.replace(
         plain,
         seasons=(season, *(m for m in cycles if m != season)),
+        classical=tuple(LABELS),
         end=int(panel.ends.max()),
         stride=per_day if per_day in cycles else 1,
         whole=bool((values == np.round(values)).all()),

@@ -42,6 +42,9 @@ from gradum.tables.table import Table
 MOST_LEARNED, MOST_JUDGED = 10_000, 10_000
 """The most rows that a fit learns from, and is judged by; rows are drawn if there are more."""
 
+STEPS_LEARNED = 4
+"""The steps of a window that are learned from, about, where there are more pairs than are drawn."""
+
 FEWEST_ORIGINS = 10
 
 
@@ -180,7 +183,7 @@ def _drawn(windows: Windows, share: float, seed: int) -> tuple[pl.DataFrame, np.
     """Return rows of windows, their places among all (n,), and the share of them that judges.
 
     There are at most `MOST_LEARNED` and `MOST_JUDGED`.
-    Of the latest origins whole windows are drawn, of the others single rows: windows of many
+    Of the latest origins whole windows are drawn, of the others some steps of many: windows of many
     origins teach more than all steps of a few.
     """
     rng = stream(seed, "windows")
@@ -191,13 +194,31 @@ def _drawn(windows: Windows, share: float, seed: int) -> tuple[pl.DataFrame, np.
     most = max(MOST_JUDGED // windows.known.horizon, FEWEST_ORIGINS)
     if len(later) > most:
         later = np.sort(rng.choice(later, most, replace=False))
-    (learned, at), (judged, later_at) = (windows.take(each).judged() for each in (earlier, later))
-    if len(learned) > MOST_LEARNED:
-        kept = np.sort(rng.choice(len(learned), MOST_LEARNED, replace=False))
-        learned, at = learned[kept], at[kept]
-    places = [windows.rows[earlier].reshape(-1)[at], windows.rows[later].reshape(-1)[later_at]]
+    some, at = _some(windows.take(earlier), rng)
+    learned = windows.take(earlier[some]).frame()[at]
+    judged, later_at = windows.take(later).judged()
+    places = [
+        windows.rows[earlier[some]].reshape(-1)[at],
+        windows.rows[later].reshape(-1)[later_at],
+    ]
     frame = pl.concat([learned, judged])
     return frame, np.concatenate(places), len(judged) / len(frame)
+
+
+def _some(windows: Windows, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return positions of windows, and of at most `MOST_LEARNED` pairs with a target in these.
+
+    A window costs more than a further step of it, so that a few steps of each are drawn.
+    """
+    there = np.isfinite(windows.at(windows.places) - windows.naive)
+    fewest = MOST_LEARNED // min(windows.known.horizon, STEPS_LEARNED)
+    some = np.flatnonzero(there.any(1))
+    if there.sum() > MOST_LEARNED and len(some) > fewest:
+        some = np.sort(rng.choice(some, fewest, replace=False))
+    at = np.flatnonzero(there[some].reshape(-1))
+    if len(at) > MOST_LEARNED:
+        at = np.sort(rng.choice(at, MOST_LEARNED, replace=False))
+    return some, at
 
 
 def _schema(pairs: Table, known: Forecast, raw: Schema) -> Schema:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from gradum.messages import say, say_plural
+from gradum.scores.figures import percent
 from gradum.tables.columns import Column
 from gradum.tables.differences import Difference
 from gradum.tables.forecast.calendar import OF_HOLIDAYS
@@ -47,6 +48,31 @@ def on_rows(windows: Windows, drawn: int) -> Iterator[str]:
             "Of {every:,} pairs of an origin and a step ahead, {drawn:,} are drawn at random.",
             drawn=drawn,
             every=every,
+        )
+
+
+def on_middle(asked: str | None, usual: str, zeros: float) -> Iterator[str]:
+    """Say what middle of the values a forecast is, where no loss was asked for.
+
+    Parameters
+    ----------
+    asked, usual : str
+        The loss that was asked for, and the one that is taken otherwise.
+    zeros : float
+        The share of values that are 0.
+    """
+    if asked is not None:
+        return
+    if usual == "squared_error":
+        yield say(
+            "{share} of the values are 0, so forecasts are means: medians would often be 0. --loss "
+            "absolute_error forecasts medians.",
+            share=percent(zeros),
+        )
+    else:
+        yield say(
+            "Forecasts are medians: half of the values should lie above them. --loss squared_error "
+            "forecasts means, which add up."
         )
 
 

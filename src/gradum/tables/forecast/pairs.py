@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from gradum.tables.forecast.calendar import in_calendar
+from gradum.tables.forecast.classical.forecasts import Segments
 from gradum.tables.forecast.facet import ORIGIN, STEP, Forecast
 from gradum.tables.forecast.panel import Panel, in_words, panel_of
 from gradum.tables.table import Table
@@ -194,6 +195,7 @@ class Windows:
         for lag in range(RECENT):
             label = f"{name}, {lag} before origin" if lag else f"{name} at origin"
             yield label, (self.at(origin - lag) - naive) / scale
+        yield from self._classical(naive, scale)
         for width in known.windows:
             mean, before = self._mean(width), self._mean(width, width)
             yield f"{name}, mean of {width}", (mean - naive) / scale
@@ -210,6 +212,18 @@ class Windows:
             yield f"{name}, change over {season}", _nanmean(spread.T)[:, None] / scale
         for number, covariate in enumerate(known.covariates, 1):
             yield from self._of_covariate(number, covariate.column.name, covariate)
+
+    def _classical(self, naive: np.ndarray, scale: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+        """Yield the classical forecasts; where there are too few values, the naive one."""
+        known = self.known
+        if not known.classical:
+            return
+        segments = Segments.of(
+            self.panel.target, self.panel.first, known.cycle, self.series, self.origins
+        )
+        for rung, column in known.classical_columns.items():
+            answer = segments.forecast(rung, known.cycle, known.horizon)
+            yield column, np.where(np.isfinite(answer), answer - naive, 0.0) / scale
 
     def _of_covariate(self, number: int, name: str, covariate) -> Iterator[tuple[str, np.ndarray]]:
         here = self.places if covariate.use == "known" else self.origins[:, None]
