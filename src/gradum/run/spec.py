@@ -68,6 +68,8 @@ class ForecastSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The columns whose values name a series; none if there is a single one."""
     known: tuple[str, ...] = ()
     """The columns that are known beforehand, such as holidays or prices."""
+    holidays: str = ""
+    """The country whose public holidays are told of the stamps; none if it is empty."""
 
     def __post_init__(self) -> None:
         """Refuse a horizon that leads nowhere."""
@@ -214,8 +216,9 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
         SpecError
         """
         if not self.is_forecast:
-            if self.forecast.series or self.forecast.known:
-                option = "series" if self.forecast.series else "known"
+            beside = ("series", "known", "holidays")
+            option = next((name for name in beside if getattr(self.forecast, name)), None)
+            if option is not None:
                 raise SpecError(
                     say("--{option} is for forecasts, and no --horizon is given.", option=option),
                     say("Give --horizon, the number of steps ahead, or leave it out."),

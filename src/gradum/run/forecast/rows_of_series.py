@@ -97,6 +97,7 @@ def series_as_asked(spec: Spec, table: Table) -> LearnedSeries:
         spec.forecast.horizon,
         series=spec.forecast.series,
         known=spec.forecast.known,
+        holidays=spec.forecast.holidays,
         overrides=spec.overrides,
         judged=spec.split.test,
         seed=spec.seed,

@@ -73,11 +73,21 @@ class Forecast(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether every value of the target was a whole number."""
     positive: bool = False
     """Whether none was below 0."""
+    holidays: tuple[str, ...] = ()
+    """The holidays as dates, such as "2024-12-25", in order: of all years from that of the first
+    stamp to some after the last."""
 
     def __post_init__(self) -> None:
         """Refuse what no fit yields but a damaged file could hold."""
+        if (np.diff(self.holidays_as_days).astype(int) < 1).any():
+            raise ValueError("the holidays of a forecast are not in order")
         if not self.seasons or len(self.keys) != len(self.scales) or not min(self.scales) > 0:
             raise ValueError("the series of a forecast lack a season or a scale")
+
+    @property
+    def holidays_as_days(self) -> np.ndarray:
+        """The holidays as datetime64[D]."""
+        return np.array(self.holidays, "datetime64[D]")
 
     @property
     def season(self) -> int:
