@@ -204,7 +204,8 @@ def judge(
     rows = {part: len(np.unique(seen.rows)) for part, seen in parts.items()}
     test = evidence["test"].rungs
     compared = defined({name: scores[name]["test"] for name in test}, metric)
-    verdict = _decided(metric, compared, test, rows["test"], spoken_of)
+    naive = bool(truth.stretch)
+    verdict = _decided(metric, compared, test, rows["test"], spoken_of, naive=naive)
     return Judgement(
         how=how,
         rows=rows,
@@ -335,6 +336,8 @@ def _decided(
     rungs: Mapping[str, _Resampled],
     rows: int,
     running: str | None,
+    *,
+    naive: bool,
 ) -> Verdict:
     """Decide among the rungs that have a score; raise TargetError if none has one."""
     if not compared:
@@ -351,7 +354,7 @@ def _decided(
         (rung, simpler): rungs[rung].difference(rungs[simpler], metric)
         for rung, simpler in combinations(reversed(compared), 2)
     }
-    return decide(metric, compared, differences, running)
+    return decide(metric, compared, differences, running, naive=naive)
 
 
 def _not_compared(metric: str, rungs: list[str]) -> tuple[str, ...]:
