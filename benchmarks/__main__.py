@@ -54,6 +54,7 @@ BENCHMARKS = {
     "gpu": "",
     "counts": "[ROWS] [SEEDS] [MODEL]",
     "forecast": "FOLDER [SETS] [SEEDS]",
+    "mutated_panels": "[COUNT] [SEED] [FIRST]",
     "kernels": "[KERNELS]",
     "games": "[SEEDS] [GAMES] [SIDES]",
 }

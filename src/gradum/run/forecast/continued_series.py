@@ -11,7 +11,7 @@ import polars as pl
 from gradum.errors import SpecError
 from gradum.messages import listed, say, say_plural, sentences
 from gradum.run.fitted import Fitted
-from gradum.run.forecast.series_in_words import not_given, unlike_known
+from gradum.run.forecast.series_in_words import not_given, on_ends, on_naive, unlike_known
 from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.run.predicting import predict_typed
 from gradum.scores.figures import percent
@@ -180,7 +180,7 @@ class ContinuedSeries:
         frame = frame.with_columns(
             known.as_given(frame[known.time.name]), prediction=self.predicted(rung)
         )
-        if coverage is not None:
+        if coverage is not None and self.fitted.guarantee is not None:
             low, high = self.intervals(coverage, rung).T
             frame = frame.with_columns(low=low, high=high)
         return frame
@@ -194,7 +194,9 @@ class ContinuedSeries:
                 columns=listed([repr(each.column) for each in self.absent]),
             )
         guarantee = self.fitted.guarantee
-        moments = None if guarantee is None else guarantee.scores.moment
+        if guarantee is None:
+            return say("There are no intervals: no origin has judged the model.")
+        moments = guarantee.scores.moment
         promised = say(
             "At each step ahead, {share} of the values should lie between low and high, as they "
             "did from the {origins:,} origins that judged, if the series go on as they did there.",
@@ -225,6 +227,7 @@ class ContinuedSeries:
                     names=quoted([" · ".join(key) for key in new]),
                 )
             )
+        notes += [*on_naive(windows), *on_ends(windows.panel)]
         beside = int(((windows.origins - known.end) % known.stride != 0).sum())
         if beside:
             notes.append(
