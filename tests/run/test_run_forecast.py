@@ -207,8 +207,8 @@ def with_trend(bend):
     noise = np.random.default_rng(4).normal(0, 1, 300)
     rise = np.maximum(np.arange(300) - 235, 0) * bend
     table = pl.DataFrame({"week": np.arange(300), "sold": 50 + rise + noise})
-    options = {"time": "week", "horizon": 2, "model": "linear", "learning_curve": False}
-    return gradum.fit(table, "sold", explain=False, series=[], **options)
+    options = {"time": "week", "horizon": 2, "model": "linear", "loss": "squared_error"}
+    return gradum.fit(table, "sold", explain=False, learning_curve=False, series=[], **options)
 
 
 def test_forecasts_that_are_off_on_average_are_so_in_the_unit_of_the_target_with_a_remedy():
