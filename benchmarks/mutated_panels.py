@@ -75,6 +75,7 @@ def _ended(folder: Path, chance: random.Random) -> tuple[str, str]:
 
 
 def _numbers(out: Path) -> bool:
-    """Whether a file holds forecasts, with intervals around them, and each is a number."""
+    """Whether a file holds forecasts: finite ones, with an end of an interval that may be none."""
     frame = pl.read_csv(out, infer_schema_length=None).select("prediction", "low", "high")
-    return len(frame) > 0 and all(column.cast(pl.Float64).is_finite().all() for column in frame)
+    value, low, high = (column.cast(pl.Float64) for column in frame)
+    return len(frame) > 0 and value.is_finite().all() and bool((low <= high).all())
