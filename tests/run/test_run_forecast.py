@@ -388,16 +388,32 @@ def test_a_classical_rung_answers_with_its_column(rung):
     np.testing.assert_allclose(going.predicted(), answer, rtol=1e-9)
 
 
-def test_a_forecast_learns_medians_but_means_where_values_are_often_zero():
-    options = {"time": "day", "horizon": 2, "model": "drift", "explain": False}
-    often = sales().with_columns(pl.when(pl.col("sold") > 200).then("sold").otherwise(0.0))
-    for rows, loss, said in (
-        (sales(), "absolute_error", "Forecasts are medians"),
-        (often, "squared_error", "so forecasts are means"),
-    ):
-        model = gradum.fit(rows, "sold", series="shop", learning_curve=False, **options)
-        assert model.fitted.rung().loss == loss
-        assert any(said in note for note in model.fitted.judgement.notes)
+@pytest.mark.parametrize(
+    ("often_zero", "asked", "loss", "metric", "said"),
+    [
+        (False, None, "absolute_error", "mae", "Forecasts are medians"),
+        (True, None, "squared_error", "rmse", "so forecasts are means"),
+        (False, "quantile:0.9", "quantile:0.9", "pinball", ""),
+    ],
+)
+def test_a_forecast_is_judged_by_what_it_learns_by(often_zero, asked, loss, metric, said):
+    rare = pl.when(pl.col("sold") > 200).then("sold").otherwise(0.0)
+    model = gradum.fit(
+        sales().with_columns(rare) if often_zero else sales(),
+        "sold",
+        time="day",
+        series="shop",
+        horizon=2,
+        loss=asked,
+        model="drift",
+        explain=False,
+        learning_curve=False,
+    )
+    assert model.fitted.rung().loss == loss
+    assert model.fitted.judgement.verdict.metric == metric
+    notes = "".join(model.fitted.judgement.notes)
+    assert said in notes
+    assert asked is None or "Forecasts are" not in notes
 
 
 @pytest.mark.parametrize(

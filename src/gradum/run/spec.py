@@ -30,6 +30,8 @@ from gradum.tables.wording import shortened, size
 LEAST_MEMORY = 500_000_000  # bytes, most of which the software itself takes
 
 SIGNS = {"+": 1, "-": -1}  # of a monotone column
+SMALLER: dict[Effort, Effort] = {"quick": "quick", "standard": "quick", "best": "standard"}
+"""The effort of networks in a forecast, by the effort that is asked for."""
 
 
 class SplitSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -318,10 +320,15 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
         return self.forecast.horizon > 0
 
     def of_rung(self, name: str) -> RungSpec[Any]:
-        """Return the spec of a rung, with the settings given, or else those of the effort."""
+        """Return the spec of a rung, with the settings given, or else those of the effort.
+
+        Rows of a forecast overlap, and the classical forecasts among their columns leave little to
+        learn: a smaller ensemble learns it as well.
+        """
         settings = None
         if name in SETTINGS:
-            settings = getattr(self, name) or SETTINGS[name].of_effort(self.effort)
+            effort = SMALLER[self.effort] if self.is_forecast else self.effort
+            settings = getattr(self, name) or SETTINGS[name].of_effort(effort)
         of = self.target if self.is_forecast else ""
         return RungSpec(settings, self.metric, self.log_target, self.time_limit, of, self.loss)
 

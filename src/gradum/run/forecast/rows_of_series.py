@@ -20,7 +20,10 @@ from gradum.tables.forecast.facet import STEP
 from gradum.tables.table import Table
 from gradum.tables.totals import without_totals
 
-METRIC, LOSS = "mae", "absolute_error"
+LOSS = "absolute_error"
+METRIC_OF = {"absolute_error": "mae", "huber": "mae", "squared_error": "rmse"}
+"""What judges forecasts that are learned by a loss; a quantile is judged by its own."""
+
 OFTEN_ZERO, LOSS_OF_RARE = 0.3, "squared_error"
 """The share of zeros from which on a forecast is the mean: the median would often be 0."""
 
@@ -35,9 +38,9 @@ class RowsOfSeries:
     def describe(self, asked: Asked, context: Context) -> DescribedInMemory:
         """Make rows of the series, and say what their columns mean.
 
-        They are judged by the mean absolute error, unless another metric is asked for, and learned
-        by it, unless another loss is asked for or values are often 0. Each step ahead has intervals
-        of its own. As the newest rows tell the most of what comes, the
+        They are learned by the absolute error, unless another loss is asked for or values are often
+        0, and judged by what suits the loss, unless another metric is asked for. Each step ahead
+        has intervals of its own. As the newest rows tell the most of what comes, the
         model is refitted on all of them once it has been judged.
 
         Raises
@@ -56,11 +59,12 @@ class RowsOfSeries:
             (learned.history.target == 0).sum() / np.isfinite(learned.history.target).sum()
         )
         usual = LOSS_OF_RARE if zeros > OFTEN_ZERO else LOSS
+        loss = asked.spec.loss or usual
         spec = structs.replace(
             asked.spec,
             interval_by=STEP,
-            metric=asked.spec.metric or METRIC,
-            loss=asked.spec.loss or usual,
+            metric=asked.spec.metric or METRIC_OF.get(loss),
+            loss=loss,
             refit=True,
         )
         notes = (*learned.table.notes, *on_middle(asked.spec.loss, usual, zeros))

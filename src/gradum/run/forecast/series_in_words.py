@@ -277,6 +277,8 @@ def reason_of(column: Column, known: Forecast) -> str:
         return say("Its value at the origin.")
     if any(name.startswith(each) for each, use in uses.items() if use == "known"):
         return say("Known beforehand: at the stamp that is forecast, or where the last season is.")
+    if name in known.classical_columns.values():
+        return say("A forecast from the origin, less what repeating the last season forecasts.")
     if name == f"{known.target.name}, naive":
         return say("What repeating the last season forecasts.")
     return say("Known at the origin, less what repeating the last season forecasts.")
