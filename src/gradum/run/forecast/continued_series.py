@@ -24,6 +24,7 @@ from gradum.tables.table import Table
 from gradum.tables.wording import quoted
 
 MOST_FOLLOWED = 50_000  # rows of later origins that move the intervals
+FEWEST_ORIGINS = 12  # by which intervals are promised, if they judged the same stretch of time
 
 
 def forecast_of(fitted: Fitted) -> Forecast:
@@ -125,7 +126,8 @@ class ContinuedSeries:
 
     def _read(self, windows: Windows) -> Checked:
         table = Table(windows.frame(), say("the history"), keep_totals=True)
-        return check(table, self.fitted.schema, encoder=self.fitted.encoder, also=(STEP,))
+        also = (STEP, *(each.name for each in self.windows.known.series))
+        return check(table, self.fitted.schema, encoder=self.fitted.encoder, also=also)
 
     def unscaled(self, values: np.ndarray) -> np.ndarray:
         """Bring relative values (n, …) back to the target's units."""
@@ -148,9 +150,10 @@ class ContinuedSeries:
         """
         conformal = ConformalPredictor.of(self.fitted, (), coverage, rung=rung)
         rows = pl.concat([self.followed, self.checked], how="vertical_relaxed")
-        return self._possible(
-            self.unscaled(conformal.intervals(rows)[len(self.followed) :]), coverage
-        )
+        changes = np.zeros(len(rows))
+        changes[len(self.followed) :] = np.repeat(self.windows.changes, self.windows.known.horizon)
+        ends = conformal.intervals(rows, changes)[len(self.followed) :]
+        return self._possible(self.unscaled(ends), coverage)
 
     def _possible(self, ends: np.ndarray, coverage: float) -> np.ndarray:
         """Return intervals (n, 2) with ends that the target can have.
@@ -193,13 +196,23 @@ class ContinuedSeries:
                 "judged had {columns}.",
                 columns=listed([repr(each.column) for each in self.absent]),
             )
-        guarantee = self.fitted.guarantee
-        moments = None if guarantee is None else guarantee.scores.moment
+        bands = ConformalPredictor.of(self.fitted, (), coverage).bands
+        origins, stretches = len(np.unique(bands.judged.origin)), round(bands.band().stretches)
+        if origins < FEWEST_ORIGINS and stretches < 2:
+            return say_plural(
+                "No share of the values is promised to lie between low and high: {count:,} origin "
+                "judged, and no two of its forecasts are of independent times.",
+                "No share of the values is promised to lie between low and high: {count:,} origins "
+                "judged, and no two of their forecasts are of independent times.",
+                origins,
+            )
         promised = say(
-            "At each step ahead, {share} of the values should lie between low and high, as they "
-            "did from the {origins:,} origins that judged, if the series go on as they did there.",
+            "At each step ahead, {share} of the values should lie between low and high, if the "
+            "series go on as they did from the {origins:,} origins that judged, which are as good "
+            "as {stretches:,} independent ones.",
             share=percent(coverage),
-            origins=0 if moments is None else len(np.unique(moments)),
+            origins=origins,
+            stretches=stretches,
         )
         if not self.since:
             return promised
