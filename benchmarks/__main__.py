@@ -53,7 +53,7 @@ BENCHMARKS = {
     "engines": "scaling | overhead | kills | store | peers [ARGUMENTS]",
     "gpu": "",
     "counts": "[ROWS] [SEEDS] [MODEL]",
-    "forecast": "FOLDER [SETS] [SEEDS]",
+    "forecast": "FOLDER [SETS] [SEEDS] | simulated [DRAWS] [reported | tried]",
     "kernels": "[KERNELS]",
     "games": "[SEEDS] [GAMES] [SIDES]",
 }

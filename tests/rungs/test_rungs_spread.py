@@ -219,7 +219,8 @@ def test_a_refit_keeps_the_spread_in_units_of_the_target(regressor, design):
     other = replace(
         judged, target_scale=type(scale)(scale.centre, 2 * scale.scale, scale.low, scale.high)
     )
-    refitted = with_spread_of(other, judged)
+    layout = design.layout
+    refitted = with_spread_of(other, judged, layout, layout)
     np.testing.assert_allclose(
         2 * refitted.locate(design).below, judged.locate(design).below, rtol=1e-12
     )

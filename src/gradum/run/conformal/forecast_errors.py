@@ -8,21 +8,21 @@ a series, and b_i the weighted mean of u = t / (a_h c_i) over it, the band is
 
     a_h c_i (b_i ± f_i q),    q the weighted 1 − α quantile of |u − b_i|.
 
-c_i and b_i are drawn towards 1 and 0, as if `ALIKE` and `UNBIASED` independent errors had been so.
+c_i and b_i are drawn towards 1 and 0, as if `PRIOR` independent errors had said so.
 
 Errors are no independent rows. Those from origins k < h apart share h − k of h shocks, so that
 their squares correlate by about (1 − k / h)², which adds up to 2 h / 3: a stretch of so many stamps
 counts as one. S series count as S / (1 + (S − 1) ρ), with the mean correlation ρ of two series'
-errors at one origin and step, drawn towards 1 by one stretch. Of N independent errors in all, and n
-of a series, which have the parts k = n / (n + `ALIKE`) in c and g = n / (n + `UNBIASED`) in b, the
-band is widened as Student's intervals are:
+errors at one origin and step, drawn towards 1 by one stretch. With N independent errors in all, and
+n of a series, which have the part k = n / (n + `PRIOR`) in its c and b, the band is wider, as
+Student's intervals are, and as b is not exact and is too close to these errors themselves:
 
-    f = t_ν / z · √((1 + g² / n) / (1 − (2 g − g²) / n)),    1 / ν = 1 / N + k² / n,
+    f = t_ν / z · √((1 + k² / n) / (1 − (2 k − k²) / n)),    1 / ν = 1 / N + k² / n,
 
 where t_ν and z are the 1 − α / 2 quantiles of Student's law and the normal one.
 
-A series that was not learned from has the pooled quantile of |t| / a_h, each series counting alike,
-with 1 / ν = 1 / N + 1 / S, and 1 / m more if its scale is the mean of m of its changes.
+A series without an error has the quantile of |t| / a_h, each series counting alike, with b = 0 and
+1 / ν = 1 / N + 1 / S; if it is new, 1 / ν is 1 / m more where its scale is the mean of m changes.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from scipy.special import ndtri, stdtrit
 
 from gradum.run.conformal.score_list import ScoreList
 
-ALIKE, UNBIASED = 20.0, 8.0
-"""So many independent errors outweigh that a series is like all others, and that it has no bias."""
+PRIOR = 8.0
+"""So many independent errors are as good as none for a series to be like others and unbiased."""
 
 HORIZONS, PART = 2.0, 0.25
 """The half-life of weights in horizons, and as a part of the time of all errors: the longer."""
@@ -113,10 +113,10 @@ class ForecastBand:
         own, several = stretches * total / total.max(), np.count_nonzero(total)
         counted = np.maximum(total, np.finfo(float).tiny)
         mean = np.bincount(code, weight * np.abs(relative), series + 1) / counted
-        factor = np.where((total > 0) & (several > 1), 1 + _part(own, ALIKE) * (mean - 1), 1.0)
+        part = own / (own + PRIOR)
+        factor = 1 + part * (mean - 1)
         alike = relative / factor[code]
-        mean = np.bincount(code, weight * alike, series + 1) / counted
-        bias = _part(own, UNBIASED) * mean
+        bias = part * np.bincount(code, weight * alike, series + 1) / counted
         alike = alike - bias[code]
         correlation = (stretches * _correlation(errors, alike) + 1) / (stretches + 1)
         return cls(
@@ -149,25 +149,21 @@ class ForecastBand:
             How many changes tell the scale of each series that was not learned from; None if these
             are many.
         """
-        new, own = series < 0, np.maximum(self.own[series], 1.0)
-        several = np.count_nonzero(self.own)
-        part = _part(self.own[series], ALIKE) if several > 1 else 0.0
-        moved = _part(self.own[series], UNBIASED)
-        rough = 1 / self.independent + np.where(new, 1 / several, part**2 / own)
+        learned = series >= 0
+        own = np.where(learned, self.own[series], 0.0)
+        seen, several = own > 0, np.count_nonzero(self.own)
+        part, own = own / (own + PRIOR), np.maximum(own, 1.0)
+        rough = 1 / self.independent + np.where(seen, part**2 / own, 1 / several)
         if changes is not None:
-            rough = rough + new / np.maximum(changes, 1)
-        wide = stdtrit(1 / np.minimum(rough, 1.0), (1 + coverage) / 2) / ndtri((1 + coverage) / 2)
-        moves = np.sqrt((1 + moved**2 / own) / (1 - (2 * moved - moved**2) / own))
-        wide = wide * np.where(new, 1.0, moves)
-        quantile = np.where(new, self.pooled.quantile(coverage), self.within.quantile(coverage))
-        size = self.size[step - 1] * np.where(new, 1.0, self.factor[series])
-        bias = np.where(new, 0.0, self.bias[series])
-        low, high = bias - wide * quantile, bias + wide * quantile
-        return np.column_stack([np.minimum(size * low, 0.0), np.maximum(size * high, 0.0)])
-
-
-def _part(own: np.ndarray, prior: float) -> np.ndarray:
-    return own / (own + prior)
+            rough = rough + np.where(learned, 0.0, 1 / np.maximum(changes, 1.0))
+        both = (1 + coverage) / 2
+        wide = stdtrit(1 / np.minimum(rough, 1.0), both) / ndtri(both)
+        wide = wide * np.sqrt((1 + part**2 / own) / (1 - (2 * part - part**2) / own))
+        wide = wide * np.where(seen, self.within.quantile(coverage), self.pooled.quantile(coverage))
+        size = self.size[step - 1] * np.where(seen, self.factor[series], 1.0)
+        bias = np.where(seen, self.bias[series], 0.0)
+        low, high = size * (bias - wide), size * (bias + wide)
+        return np.column_stack([np.minimum(low, 0.0), np.maximum(high, 0.0)])
 
 
 def _by_step(size: np.ndarray, step: np.ndarray, weight: np.ndarray, horizon: int) -> np.ndarray:
