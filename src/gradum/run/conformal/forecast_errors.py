@@ -3,12 +3,13 @@
 An error t, of series i from origin o and h steps ahead, is known at o + h. Its weight w halves with
 every half-life since then, so that a drift of the latest errors moves and widens the bands
 (Barber, Candès, Ramdas, Tibshirani, Conformal prediction beyond exchangeability, Annals of
-Statistics 51, 2023). With a_h the weighted mean of |t| at steps like h, c_i that of |t| / a_h over
-a series, and b_i the weighted mean of u = t / (a_h c_i) over it, the band is
+Statistics 51, 2023). With a_h the weighted mean of |t| at step h, c_i that of |t| / a_h over a
+series, and b_i the weighted mean of u = t / (a_h c_i) over it, the band is
 
     a_h c_i (b_i ± f_i q),    q the weighted 1 − α quantile of |u − b_i|.
 
-c_i and b_i are drawn towards 1 and 0, as if `PRIOR` independent errors had said so.
+a_h is drawn towards the mean of steps nearby, c_i towards 1 and b_i towards 0, as if `PRIOR`
+independent errors had said so.
 
 Errors are no independent rows. Those from origins k < h apart share h − k of h shocks, so that
 their squares correlate by about (1 − k / h)², which adds up to 2 h / 3: a stretch of so many stamps
@@ -35,13 +36,13 @@ from scipy.special import ndtri, stdtrit
 from gradum.run.conformal.score_list import ScoreList
 
 PRIOR = 8.0
-"""So many independent errors are as good as none for a series to be like others and unbiased."""
+"""How many independent errors outweigh what is likely beforehand of a series or a step."""
 
 HORIZONS, PART = 2.0, 0.25
 """The half-life of weights in horizons, and as a part of the time of all errors: the longer."""
 
 NEXT = 0.5
-"""The weight of errors at the next step beside those at a step."""
+"""The weight of the next step among those nearby."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,16 +105,15 @@ class ForecastBand:
         age = due.max() - due
         life = max(HORIZONS * horizon, PART * (due.max() - errors.origin.min()))
         weight = 0.5 ** (age / life)
-        size = _by_step(np.abs(errors.error), errors.step, weight, horizon)
-        relative = errors.error / size[errors.step - 1]
-        stamps = np.bincount(age, weight)
+        stamps, total = np.bincount(age, weight), np.bincount(code, weight, series + 1)
         shared = max(2 / 3 * np.average(errors.step, weights=weight) / stride, 1.0)
         stretches = max(stamps.sum() ** 2 / np.square(stamps).sum() / shared, 1.0)
-        total = np.bincount(code, weight, series + 1)
         own, several = stretches * total / total.max(), np.count_nonzero(total)
+        size = _by_step(np.abs(errors.error), errors.step, weight, horizon, stretches * several)
+        relative = errors.error / size[errors.step - 1]
         counted = np.maximum(total, np.finfo(float).tiny)
-        mean = np.bincount(code, weight * np.abs(relative), series + 1) / counted
         part = own / (own + PRIOR)
+        mean = np.bincount(code, weight * np.abs(relative), series + 1) / counted
         factor = 1 + part * (mean - 1)
         alike = relative / factor[code]
         bias = part * np.bincount(code, weight * alike, series + 1) / counted
@@ -166,12 +166,18 @@ class ForecastBand:
         return np.column_stack([np.minimum(low, 0.0), np.maximum(high, 0.0)])
 
 
-def _by_step(size: np.ndarray, step: np.ndarray, weight: np.ndarray, horizon: int) -> np.ndarray:
-    """Return the usual size (H,) at each step; beyond the last one seen, it grows as a walk's."""
+def _by_step(
+    size: np.ndarray, step: np.ndarray, weight: np.ndarray, horizon: int, independent: float
+) -> np.ndarray:
+    """Return the usual size (H,) at each step; beyond the last one seen, it grows as a walk's.
+
+    It is drawn towards that of steps nearby, as if `PRIOR` independent errors had shown theirs.
+    """
     steps = np.arange(1, horizon + 1)
+    sums, counts = (np.bincount(step - 1, each, horizon) for each in (weight * size, weight))
     near = NEXT ** np.abs(steps[:, None] - steps)
-    sums, counts = (near @ np.bincount(step - 1, each, horizon) for each in (weight * size, weight))
-    usual, last = sums / counts, int(step.max())
+    more = PRIOR / independent * counts.max() / (near @ counts)
+    usual, last = (sums + more * (near @ sums)) / (counts + more * (near @ counts)), step.max()
     usual[last:] = usual[last - 1] * np.sqrt(steps[last:] / last)
     return np.maximum(usual, np.finfo(float).tiny)
 
