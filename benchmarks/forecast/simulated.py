@@ -22,7 +22,7 @@ SIZES = ((1, 107, 7), (50, 107, 7), (1, 365, 14), (5, 365, 14), (3, 24, 4), (4, 
 NEW, SEEN = 20, (1, 5, 20, 107)
 """Series that are new to a model, and how many of their values it is given."""
 
-DRAWS = 4
+DRAWS = 2
 QUICK = {"model": "linear", "explain": False, "learning_curve": False}
 
 

@@ -200,16 +200,16 @@ class ContinuedSeries:
         origins, stretches = len(np.unique(bands.judged.origin)), round(bands.band().stretches)
         if origins < FEWEST_ORIGINS and stretches < 2:
             return say_plural(
-                "No share of the values is promised to lie between low and high: {count:,} origin "
-                "judged, and no two of its forecasts are of independent times.",
-                "No share of the values is promised to lie between low and high: {count:,} origins "
-                "judged, and no two of their forecasts are of independent times.",
+                "No share of the values is promised to lie between low and high: only {count:,} "
+                "origin judged.",
+                "No share of the values is promised to lie between low and high: only {count:,} "
+                "origins judged, all of about the same time.",
                 origins,
             )
         promised = say(
             "At each step ahead, {share} of the values should lie between low and high, if the "
-            "series go on as they did from the {origins:,} origins that judged, which are as good "
-            "as {stretches:,} independent ones.",
+            "series go on as they did from the {origins:,} origins that judged. Origins close to "
+            "each other tell much the same, and these are as good as {stretches:,} far apart.",
             share=percent(coverage),
             origins=origins,
             stretches=stretches,
@@ -232,8 +232,10 @@ class ContinuedSeries:
         if new:
             notes.append(
                 say_plural(
-                    "{count:,} series is new to the model: {names}.",
-                    "{count:,} series are new to the model: {names}.",
+                    "{count:,} series is new to the model: {names}. As nothing is known of its "
+                    "errors, its intervals are wide.",
+                    "{count:,} series are new to the model: {names}. As nothing is known of their "
+                    "errors, their intervals are wide.",
                     len(new),
                     names=quoted([" · ".join(key) for key in new]),
                 )
