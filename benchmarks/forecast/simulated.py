@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import polars as pl
+from msgspec.structs import astuple
 
 import gradum
+from benchmarks.environments import cache
 from benchmarks.forecast.laws import REPORTED, TRIED, Law
 from benchmarks.page import ACCURACY, publish, table
+from gradum.files.atomic import write_text
 from gradum.run.forecast.continued_series import ContinuedSeries
 from gradum.tables.sources.read import read
 
@@ -22,76 +25,81 @@ SIZES = ((1, 107, 7), (50, 107, 7), (1, 365, 14), (5, 365, 14), (3, 24, 4), (4, 
 NEW, SEEN = 20, (1, 5, 20, 107)
 """Series that are new to a model, and how many of their values it is given."""
 
-DRAWS = 2
+DRAWS = 1
 QUICK = {"model": "linear", "explain": False, "learning_curve": False}
 
 
-@dataclass(frozen=True)
-class Held:
-    """How the intervals of one draw hold.
-
-    Parameters
-    ----------
-    law : str
-    size : tuple of int
-    covered : ndarray of shape (S, H)
-        The share of futures within each interval.
-    width, true : ndarray of shape (S, H)
-        Widths of the intervals, and of those between the true quantiles.
-    origins : int
-        How many origins judged.
-    promised : bool
-        Whether the model promises anything of its intervals.
-    """
+class Held(msgspec.Struct, frozen=True):
+    """How the intervals of one draw hold: shares of futures, and mean widths by the true ones."""
 
     law: str
     size: tuple[int, int, int]
-    covered: np.ndarray
-    width: np.ndarray
-    true: np.ndarray
-    origins: int
+    covered: float
+    first: float
+    last: float
+    """At all steps, and at the first and the last third of them."""
+    narrow: float
+    wide: float
+    """Of the halves of series whose true intervals are narrower and wider."""
+    width: float
     promised: bool
 
 
+class Draw(msgspec.Struct, frozen=True):
+    """What one draw of each law gave; ``new`` has a share for each number of values, by law."""
+
+    held: list[Held]
+    new: list[list[float]]
+
+
 def main(draws: str = str(DRAWS), laws: str = "reported") -> None:
-    """Tabulate coverage and widths by law, by size and for new series."""
+    """Tabulate coverage and widths by law, by size and for new series; draws are kept."""
     chosen = {"reported": REPORTED, "tried": TRIED}[laws]
-    held = [
-        _held(name, law, size, [draw, place, *size])
-        for draw in range(int(draws))
-        for place, (name, law) in enumerate(chosen.items())
-        for size in SIZES
-    ]
-    new = [
-        _of_new(law, [draw, place, 1])
-        for draw in range(int(draws))
-        for place, law in enumerate(chosen.values())
-    ]
+    drawn = [_draw(chosen, laws, draw) for draw in range(int(draws))]
+    held, new = (
+        [one for each in drawn for one in part] for part in zip(*map(astuple, drawn), strict=True)
+    )
     text = "\n".join(
         [
-            f"{draws} draws of each law and size:\n",
+            f"Draws of each law and size: {draws}.\n",
             table(("law", *HEAD), _lines(held, chosen, lambda each: each.law)),
             table(("series × stamps, horizon", *HEAD), _lines(held, SIZES, lambda each: each.size)),
             table(
-                ("values given of a new series", *(f"{count}" for count in SEEN)),
-                [
-                    [
-                        f"{COVERAGE:.0%} intervals cover",
-                        *(f"{share:.1%}" for share in np.mean(new, 0)),
-                    ]
-                ],
+                ("values given of a new series", *map(str, SEEN)),
+                [["90% intervals cover", *(f"{share:.1%}" for share in np.mean(new, 0))]],
             ),
         ]
     )
-    published = int(draws) >= DRAWS and laws == "reported"
-    publish("forecasts simulated", text, ["gradum", "numpy"], complete=published, page=ACCURACY)
+    publish(
+        "forecasts simulated",
+        text,
+        ["gradum", "numpy"],
+        complete=int(draws) >= DRAWS and laws == "reported",
+        page=ACCURACY,
+    )
+
+
+def _draw(chosen: dict[str, Law], laws: str, draw: int) -> Draw:
+    """Return a draw, which is made once."""
+    file = cache() / "forecast" / f"simulated-{laws}-{draw}.json"
+    if not file.exists():
+        places = list(enumerate(chosen.items()))
+        held = [
+            _held(name, law, size, [draw, place, *size])
+            for place, (name, law) in places
+            for size in SIZES
+        ]
+        new = [_of_new(law, [draw, place, 1]) for place, (_, law) in places]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_text(file, msgspec.json.encode(Draw(held, new)).decode())
+    return msgspec.json.decode(file.read_bytes(), type=Draw)
 
 
 HEAD = (
     "90% intervals cover",
     "first and last third of steps",
-    "half of series with the narrower and the wider truth",
-    "draws below 80%",
+    "series of narrower and wider truth",
+    "fits below 80%",
     "width by the true one",
     "withheld",
 )
@@ -101,24 +109,20 @@ def _lines(held: list[Held], keys: Iterable, key: Callable[[Held], object]) -> I
     """Yield a line of means over draws for each key."""
     for name in keys:
         those = [each for each in held if key(each) == name]
-        means = np.array([each.covered.mean() for each in those])
-        thirds = [np.array_split(each.covered, 3, axis=1) for each in those]
-        ends = [np.mean([third[place].mean() for third in thirds]) for place in (0, -1)]
-        halves = [_halves(each) for each in those if each.size[0] > 1]
+        covered = np.array([each.covered for each in those])
+        mean = {
+            part: np.mean([getattr(each, part) for each in those])
+            for part in ("first", "last", "narrow", "wide", "promised")
+        }
         yield [
             name if isinstance(name, str) else "{} × {}, {}".format(*name),
-            f"{means.mean():.1%} ± {means.std() / np.sqrt(len(means)):.1%}",
-            " and ".join(f"{share:.0%}" for share in ends),
-            " and ".join(f"{share:.0%}" for share in np.mean(halves, 0)) if halves else "",
-            f"{np.mean(means < 0.8):.0%}",
-            f"{np.median([each.width.mean() / each.true.mean() for each in those]):.2f}",
-            f"{np.mean([not each.promised for each in those]):.0%}",
+            f"{covered.mean():.1%} ± {covered.std(ddof=1) / np.sqrt(len(covered)):.1%}",
+            f"{mean['first']:.0%} and {mean['last']:.0%}",
+            f"{mean['narrow']:.0%} and {mean['wide']:.0%}",
+            f"{np.mean(covered < 0.8):.0%}",
+            f"{np.median([each.width for each in those]):.2f}",
+            f"{1 - mean['promised']:.0%}",
         ]
-
-
-def _halves(held: Held) -> list[float]:
-    order = np.argsort(held.true.mean(1))
-    return [float(held.covered[part].mean()) for part in np.array_split(order, 2)]
 
 
 def _table(past: np.ndarray, first: int = 0) -> pl.DataFrame:
@@ -138,17 +142,14 @@ def _held(name: str, law: Law, size: tuple[int, int, int], seed: list[int]) -> H
     going_on = ContinuedSeries.of(model.fitted)
     low, high = going_on.intervals(COVERAGE).reshape(series, horizon, 2).transpose(2, 0, 1)
     true = np.quantile(ahead, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2], axis=0)
-    made = Held(
-        name,
-        size,
-        ((low <= ahead) & (ahead <= high)).mean(0),
-        high - low,
-        true[1] - true[0],
-        len(np.unique(model.fitted.guarantee.scores.moment)),
-        "No share" not in going_on.promise(COVERAGE),
-    )
-    print(name, size, made.origins, f"{made.covered.mean():.3f}", flush=True)
-    return made
+    share, true = ((low <= ahead) & (ahead <= high)).mean(0), true[1] - true[0]
+    thirds = np.array_split(share, 3, axis=1)
+    halves = np.array_split(share[np.argsort(true.mean(1))], 2) if series > 1 else [share, share]
+    parts = [float(part.mean()) for part in (share, thirds[0], thirds[-1], *halves)]
+    width = float((high - low).mean() / true.mean())
+    promised = "No share" not in going_on.promise(COVERAGE)
+    print(name, size, f"{parts[0]:.3f}", flush=True)
+    return Held(name, size, *parts, width, promised)
 
 
 def _of_new(law: Law, seed: list[int]) -> list[float]:
