@@ -148,7 +148,7 @@ def _trees(panel: Panel, learned: pl.DataFrame, at: Windows, seed: int) -> np.nd
         given = {"folder": folder, "target": panel.target, "objective": "l1", "seed": seed}
         answer = answer_of(python, "benchmarks.forecast.trees", given=json.dumps(given))
     scale = np.repeat(at.scales[:, 0], panel.horizon)
-    return at.naive.reshape(-1) + scale * np.array(answer)
+    return at.naive.reshape(-1) + scale * np.array(answer["predicted"])
 
 
 def _smoothed(panel: Panel, whole, places: np.ndarray, shape: tuple) -> np.ndarray:

@@ -1,6 +1,7 @@
 """LightGBM on the rows that gradum makes of series, in an environment without gradum.
 
-Reads learn.parquet and new.parquet of a folder; prints the answers for the new rows as JSON.
+Reads learn.parquet and new.parquet of a folder; prints what it predicts for the new rows, and
+the seconds of the processor, as JSON.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from time import process_time
 
 import lightgbm
 import pandas as pd
@@ -33,13 +35,15 @@ def main() -> None:
     model = lightgbm.LGBMRegressor(
         n_estimators=2000, objective=asked["objective"], random_state=asked["seed"], **plain
     )
+    began = process_time()
     model.fit(
         learn[~late],
         y[~late],
         eval_set=[(learn[late], y[late])],
         callbacks=[lightgbm.early_stopping(50, verbose=False)],
     )
-    print(json.dumps(model.predict(new).tolist()))
+    predicted = model.predict(new).tolist()
+    print(json.dumps({"predicted": predicted, "seconds": process_time() - began}))
 
 
 if __name__ == "__main__":

@@ -106,6 +106,12 @@ class ProcessError(GradumError, RuntimeError):
     """A process in which nothing can be computed."""
 
 
+class AfterLearningError(GradumError, RuntimeError):
+    """A run that failed after its model had learned: the model is whole, and the run ends."""
+
+    exit_code = 1
+
+
 class EngineError(GradumError, RuntimeError):
     """An engine that is not there, or a task that no worker finishes."""
 

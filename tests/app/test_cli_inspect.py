@@ -89,7 +89,8 @@ def test_series_are_told_with_what_a_forecast_learns_from(gradum_command, sales)
     ended = gradum_command("inspect", *sales, "--horizon", "3")
     assert (ended.code, ended.err) == (0, "")
     words = " ".join(ended.out.split())
-    assert "2 series of a row a day each; forecast 3 steps ahead" in words
+    assert "2 series of a row a day each." in words
+    assert "Forecast 3 steps ahead from" in words
     assert "The baseline repeats the last" in words
 
 

@@ -1,6 +1,7 @@
 """A forecast, from the table to the file that goes on: one linear fit, shared."""
 
 import datetime as dt
+import random
 from dataclasses import replace
 from functools import cache
 
@@ -13,10 +14,15 @@ from gradum.errors import GradumError, SpecError
 from gradum.run.conformal.guarantee import Guarantee, JudgedScores
 from gradum.run.forecast.continued_series import ContinuedSeries
 from gradum.run.forecast.later_rows import in_later_pairs
+from gradum.run.forecast.rows_of_series import series_as_asked
 from gradum.run.intervals.predictor import ConformalPredictor
+from gradum.run.options.options import make_spec
 from gradum.ship import bundle
 from gradum.tables.check import check
+from gradum.tables.forecast.pairs import Windows
 from gradum.tables.sources.read import read
+from gradum.tables.totals import without_totals
+from mutated_panels import mutated
 
 HORIZON = 7
 
@@ -382,3 +388,106 @@ def test_a_known_column_that_is_absent_or_was_never_so_withdraws_the_promise():
     fitted().forecast()
     (absent,) = fitted().differences
     assert (absent.column, absent.kind) == ("closed", "absent column")
+
+
+def rows_or_refusal(path, options):
+    """What a run would learn from, or the error that it would end with."""
+    try:
+        spec = make_spec(**options)
+        spec.refuse_beside_forecast()
+        return series_as_asked(spec, without_totals(read(path)))
+    except GradumError as refused:
+        return refused
+
+
+@pytest.mark.parametrize("first", range(0, 30, 10))
+def test_mutated_tables_become_rows_and_a_history_or_are_refused_in_a_line(first, tmp_path):
+    """As `python -m benchmarks mutated_panels`, which also fits; from the file to the rows."""
+    became = 0
+    for number in range(first, first + 10):
+        data, options = mutated(random.Random(f"0 {number}"))
+        path = tmp_path / f"{number}.csv"
+        path.write_bytes(data)
+        learned = rows_or_refusal(path, options)
+        if isinstance(learned, GradumError):
+            assert learned.exit_code == 2
+            assert learned.remedy
+            assert "\n" not in str(learned)
+            continue
+        became += 1
+        known = learned.schema.forecast
+        assert learned.table.frame[options["target"]].is_finite().all()
+        last = Windows.last(learned.history.latest(known), known)
+        assert len(last) > 0
+        assert np.isfinite(last.naive).all()
+        assert np.isfinite(last.scales).all()
+    assert became > 0
+
+
+def test_one_step_ahead_of_one_named_series():
+    table = sales(80).filter(shop="a")
+    words = {"time": "day", "series": "shop", "horizon": 1, "model": "linear"}
+    model = gradum.fit(table, "sold", **words, explain=False, learning_curve=False)
+    assert model.forecast().select("shop", "steps ahead").rows() == [("a", 1)]
+    assert all(np.isfinite(float(each.target)) for each in model.findings.worst)
+    assert model.findings.worst[0].name.startswith("a, 2024-")
+
+
+@pytest.mark.parametrize("rung", ["drift", "smoothing", "theta"])
+def test_a_classical_rung_answers_with_its_column(rung):
+    line = pl.Series("sold", np.arange(400) % 200 + np.sin(np.arange(400.0)))
+    model = gradum.fit(
+        sales().with_columns(line) if rung == "drift" else sales(),
+        "sold",
+        time="day",
+        series="shop",
+        horizon=HORIZON,
+        model=rung,
+        explain=False,
+        learning_curve=False,
+    )
+    assert model.used == rung
+    going = ContinuedSeries.from_ends(model.fitted, model.fitted.history)
+    column = model.fitted.schema.forecast.classical_columns[rung]
+    answer = going.unscaled(going.windows.frame()[column].to_numpy())
+    np.testing.assert_allclose(going.predicted(), answer, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("often_zero", "asked", "loss", "metric", "said"),
+    [
+        (False, None, "absolute_error", "mae", "Forecasts are medians"),
+        (True, None, "squared_error", "rmse", "so forecasts are means"),
+        (False, "quantile:0.9", "quantile:0.9", "pinball", ""),
+    ],
+)
+def test_a_forecast_is_judged_by_what_it_learns_by(often_zero, asked, loss, metric, said):
+    rare = pl.when(pl.col("sold") > 200).then("sold").otherwise(0.0)
+    model = gradum.fit(
+        sales().with_columns(rare) if often_zero else sales(),
+        "sold",
+        time="day",
+        series="shop",
+        horizon=2,
+        loss=asked,
+        model="drift",
+        explain=False,
+        learning_curve=False,
+    )
+    assert model.fitted.rung().loss == loss
+    assert model.fitted.judgement.verdict.metric == metric
+    notes = "".join(model.fitted.judgement.notes)
+    assert said in notes
+    assert asked is None or "Forecasts are" not in notes
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"model": "theta"}, "--model theta is for forecasts"),
+        ({"loss": "poisson", "horizon": 2, "time": "day"}, "--loss poisson is for rows"),
+    ],
+)
+def test_what_suits_no_forecast_or_only_one_is_refused(options, said):
+    with pytest.raises(SpecError, match=said):
+        gradum.fit(sales(), "sold", **options)

@@ -1,15 +1,22 @@
 """Series on a grid, and rows of an origin and a step: held against sums written out by hand."""
 
 import datetime as dt
+import sys
+from calendar import monthrange
+from types import SimpleNamespace
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
 
 from gradum.errors import GradumError, TableError
+from gradum.messages import as_text
 from gradum.run.forecast.continued_series import stamped
 from gradum.run.forecast.learned_series import series_rows
-from gradum.tables.forecast.facet import ORIGIN, STEP
+from gradum.ship.bundle import Kept, history_arrays, restored_history
+from gradum.tables.forecast.calendar import in_calendar
+from gradum.tables.forecast.facet import ORIGIN, STEP, Forecast
 from gradum.tables.forecast.frequency import DAY, Frequency, frequency_of
 from gradum.tables.forecast.pairs import Windows
 from gradum.tables.forecast.panel import panel_of
@@ -284,3 +291,238 @@ def test_two_values_at_one_stamp_name_their_series():
     twice = pl.concat([twice, twice.filter(pl.col("shop") == "b")[:1]])
     with pytest.raises(TableError, match="Series 'b' has two values at one stamp, in rows 51, 111"):
         learned(Table(twice, "sales.csv"), series=["shop"])
+
+
+SHOPS = {"a": 10.0, "b": 200.0, "c": 1.0}
+
+
+def panel_table():
+    """Three series of 60 days, with a column that is known beforehand and one that is not."""
+    frames = [
+        pl.DataFrame(
+            {
+                "day": days(60),
+                "shop": shop,
+                "open": [day % 7 > 0 for day in range(60)],
+                "rain": wave(60, 9),
+                "sold": level * wave(60, seed),
+            }
+        )
+        for seed, (shop, level) in enumerate(SHOPS.items())
+    ]
+    return pl.concat(frames)
+
+
+@pytest.mark.parametrize("gap", ["absent", "empty"])
+def test_a_gap_at_any_of_60_stamps_of_three_series_is_kept_and_forecast(gap):
+    """Nothing is made up: each value is in one place of the file, and each gap is one there."""
+    whole = panel_table()
+    known = learned(Table(whole, "sales.csv"), series=["shop"], known=["open"]).schema.forecast
+    complete = panel_of(Table(whole, "sales.csv"), known)
+    for series in range(3):
+        for place in range(60):
+            here = pl.int_range(pl.len()) == 60 * series + place
+            cells = pl.when(~here).then(pl.col("sold")).alias("sold")
+            frame = whole.filter(~here) if gap == "absent" else whole.with_columns(cells)
+            panel = panel_of(Table(frame, "sales.csv"), known)
+            assert np.argwhere(np.isnan(panel.target)).tolist() == [[series, place]]
+            assert np.nansum(complete.target) == pytest.approx(
+                np.nansum(panel.target) + complete.target[series, place]
+            )
+            kept = Kept(panel.keys, panel.first)
+            schema = SimpleNamespace(forecast=known)
+            again = restored_history(kept, history_arrays(panel), schema)
+            assert np.array_equal(again.values, panel.values, equal_nan=True)
+            last = Windows.last(again.latest(known), known)
+            ends = np.full(3, last.origins.max())
+            ends[series] -= place == 59
+            assert (last.origins == ends).all()
+            assert np.isfinite(last.naive).all()
+            assert np.isfinite(last.scales).all()
+
+
+GAPS = {
+    "one": [30],
+    "several in a row": range(25, 31),
+    "whole weeks": range(14, 35),
+    "every third": range(0, 60, 3),
+    "the end": range(50, 60),
+    "the begin": range(20),
+    "scattered": [3, 4, 11, 17, 18, 19, 33, 40, 58],
+}
+
+
+@pytest.mark.parametrize("gap", GAPS)
+@pytest.mark.parametrize("of_all", [False, True])
+def test_rows_are_made_around_gaps_and_it_is_said_how_many_there_are(gap, of_all):
+    gone = (pl.col("day") - START).dt.total_days().is_in(list(GAPS[gap]))
+    whole = panel_table()
+    frame = whole.filter(~(gone & (of_all | (pl.col("shop") == "b"))))
+    rows = learned(Table(frame, "sales.csv"), series=["shop"], known=["open"])
+    values, known = rows.table.frame, rows.schema.forecast
+    assert values["sold"].is_finite().all()
+    panel = panel_of(Table(frame, "sales.csv"), known)
+    spans = [np.flatnonzero(np.isfinite(each)) for each in panel.target]
+    missing = [at[-1] - at[0] + 1 - len(at) for at in spans]
+    said = "\n".join(rows.table.notes)
+    assert (f"{sum(missing)} stamp" in said) == (sum(missing) > 0)
+    if sum(missing):
+        assert f"missing in series '{'a' if of_all else 'b'}': {max(missing)} of" in said
+    windows = Windows.every(panel, known)
+    truth = dict(zip(whole.select("shop", "day").iter_rows(), whole["sold"], strict=True))
+    there = set(frame.select("shop", "day").iter_rows())
+    for shop, origin, step, target in values.select("shop", ORIGIN, STEP, "sold").iter_rows():
+        stamp = origin + dt.timedelta(days=step)
+        assert {(shop, origin), (shop, stamp)} <= there
+        back = [stamp - dt.timedelta(days=7 * each) for each in range(1, 5)]
+        found = next((each for each in back if (shop, each) in there), origin)
+        naive = truth[shop, found]
+        scale = known.scales["abc".index(shop)]
+        assert target == pytest.approx((truth[shop, stamp] - naive) / scale)
+    assert (~windows.naive_is_known).sum() == 0 or "a season before is missing" in said
+
+
+def test_a_series_without_values_or_with_one_is_named_and_left_or_continued():
+    empty = many(a=wave(100), none=np.full(60, np.nan), one=wave(1))
+    rows = learned(empty, series=["shop"])
+    said = "\n".join(rows.table.notes)
+    assert "1 series has no value at all, and is not forecast: 'none'" in said
+    last = Windows.last(panel_of(empty, rows.schema.forecast), rows.schema.forecast)
+    assert [last.panel.keys[each] for each in last.series] == [("a",), ("one",)]
+    assert np.isfinite(last.naive).all()
+
+
+CLOSED = ("2024-01-01", "2024-03-29", "2024-05-01", "2024-12-25", "2025-01-01", "2034-12-25")
+
+
+@pytest.fixture
+def holidays(monkeypatch):
+    """The package `holidays`, which knows one country here."""
+
+    def country_holidays(code, subdiv, years):
+        if (code, subdiv) != ("DE", None):
+            raise NotImplementedError
+        given = map(dt.date.fromisoformat, CLOSED)
+        return {day: "closed" for day in given if day.year in years}
+
+    module = SimpleNamespace(country_holidays=country_holidays)
+    monkeypatch.setitem(sys.modules, "holidays", module)
+
+
+def stamps_of_rows(rows):
+    """Each row's stamp, the stamp that the naive forecast repeats, and the rows' columns."""
+    known, frame = rows.schema.forecast, rows.table.frame
+    places = known.frequency.places(microseconds(frame["day"])).astype(int)
+    ahead = frame[STEP].to_numpy().astype(int)
+    before = places - known.season * -(-ahead // known.season)
+    stamps = pl.Series(known.frequency.stamps(before)).cast(pl.Datetime("us"))
+    return frame["day"].to_list(), stamps.to_list(), frame
+
+
+def month_ends(stamps):
+    return np.array([(day + dt.timedelta(1)).month != day.month for day in stamps])
+
+
+def test_days_are_the_last_of_their_month_or_holidays(holidays):
+    given = table(days(200), wave(200) + 5 * month_ends(days(200)))
+    rows = learned(given, holidays="de")
+    assert any("of de are learned from" in note and "2034" in note for note in rows.table.notes)
+    stamps, before, frame = stamps_of_rows(rows)
+    rules = {
+        "last day of month": lambda day: (day + dt.timedelta(1)).month != day.month,
+        "holiday": lambda day: day.date().isoformat() in CLOSED,
+    }
+    for name, rule in rules.items():
+        assert frame[f"day, {name}"].to_list() == [float(rule(day)) for day in stamps]
+        changes = [float(rule(day)) - rule(then) for day, then in zip(stamps, before, strict=True)]
+        assert frame[f"day, {name}, change since naive"].to_list() == changes
+
+
+def test_the_last_day_of_a_month_on_a_grid_of_weekdays_is_no_weekend():
+    stamps = [day for day in days(200) if day.weekday() < 5]
+    ends = np.array(
+        [a.month != b.month for a, b in zip(stamps, [*stamps[1:], stamps[-1]], strict=True)]
+    )
+    frame = learned(table(stamps, wave(len(stamps)) + 5 * ends)).table.frame
+    last = frame.filter(pl.col("day, last day of month") == 1)["day"].dt.date().unique().sort()
+    assert last[:3].to_list() == [dt.date(2024, 1, 31), dt.date(2024, 2, 29), dt.date(2024, 3, 29)]
+
+
+@pytest.mark.parametrize("end", [False, True])
+def test_months_have_so_many_days_and_trading_days(end, holidays):
+    months = pl.date_range(dt.date(2023, 1, 1), dt.date(2026, 12, 1), "1mo", eager=True)
+    stamps = months.dt.month_end() if end else months
+    lengths = np.array([monthrange(stamp.year, stamp.month)[1] for stamp in stamps])
+    rows = learned(table(stamps, wave(48) + 20 * lengths), holidays="DE")
+    for stamp, _, row in zip(
+        *stamps_of_rows(rows)[:2], rows.table.frame.iter_rows(named=True), strict=True
+    ):
+        length = monthrange(stamp.year, stamp.month)[1]
+        each = [dt.date(stamp.year, stamp.month, day + 1) for day in range(length)]
+        open_days = [d for d in each if d.weekday() < 5 and d.isoformat() not in CLOSED]
+        assert (row["day, days in month"], row["day, trading days"]) == (length, len(open_days))
+
+
+def test_weeks_have_so_many_holidays(holidays):
+    rows = learned(table(days(60, step=7), wave(60)), holidays="DE")
+    stamps, _, frame = stamps_of_rows(rows)
+    week = [{(day + dt.timedelta(k)).date().isoformat() for k in range(7)} for day in stamps]
+    assert frame["day, holidays in week"].to_list() == [len(each & {*CLOSED}) for each in week]
+
+
+def test_what_was_hardly_seen_or_does_nothing_makes_no_column(holidays):
+    rows = learned(table(days(90), wave(90)), holidays="DE")
+    assert any("not learned from" in note for note in rows.table.notes)
+    assert rows.schema.forecast.calendar == ("weekday",)
+    for count, made in ((90, True), (50, False)):
+        given = table(days(count), wave(count) + 5 * month_ends(days(count)))
+        calendar = learned(given).schema.forecast.calendar
+        assert ("last day of month" in calendar) == made
+
+
+def test_holidays_are_in_the_model_up_to_a_year_after_which_none_is_known(holidays, monkeypatch):
+    known = learned(table(days(200), wave(200)), holidays="DE").schema.forecast
+    monkeypatch.setitem(sys.modules, "holidays", None)  # the package is gone
+    again = msgspec.json.decode(msgspec.json.encode(known, enc_hook=as_text), type=Forecast)
+    assert again == known
+    christmas = int(known.frequency.places(microseconds([dt.datetime(2034, 12, 25)]))[0])
+    places = np.array([christmas, christmas + 1, christmas + 10])
+    values, _ = in_calendar(again, places, places - 7)["day, holiday"]
+    assert values.tolist()[:2] == [1.0, 0.0]
+    assert np.isnan(values[2])
+    older = {
+        name: value
+        for name, value in msgspec.to_builtins(known, enc_hook=as_text).items()
+        if name != "holidays"
+    }
+    older["calendar"] = ["weekday", "day of month"]
+    before = msgspec.convert(older, Forecast)
+    assert [*in_calendar(before, places, places - 7)] == ["day, weekday", "day, day of month"]
+
+
+def test_holidays_that_cannot_be_known_are_refused(holidays, monkeypatch):
+    given = table(days(120), wave(120))
+    numbered = table(list(range(120)), wave(120))
+    for asked, of, said in (
+        ("QQ", given, "'QQ'"),
+        ("DE-XX", given, "DE-XX"),
+        ("DE", numbered, "no dates"),
+    ):
+        with pytest.raises(GradumError, match=said) as refused:
+            learned(of, holidays=asked)
+        assert refused.value.remedy
+    monkeypatch.setitem(sys.modules, "holidays", None)
+    with pytest.raises(GradumError, match="gradum\\[holidays\\]"):
+        learned(given, holidays="DE")
+
+
+def test_a_holiday_is_one_where_the_clock_stands(holidays):
+    """From hour to hour, a day begins in Sydney while it is still the day before in UTC."""
+    hours = pl.datetime_range(
+        START, dt.datetime(2024, 4, 20), "1h", eager=True, time_zone="Australia/Sydney"
+    )
+    rows = learned(table(hours, wave(len(hours))), horizon=3, holidays="DE")
+    frame = rows.table.frame
+    local = frame["day"].dt.replace_time_zone("UTC").dt.convert_time_zone("Australia/Sydney")
+    assert (frame["day, holiday"] == local.dt.date().cast(pl.String).is_in(CLOSED)).all()
+    assert frame["day, holiday"].sum() > 0

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import structs
 
 from gradum.api.fit import fit_spec
+from gradum.api.kept_model import KeptModel
 from gradum.api.model import Model
 from gradum.api.rival_names import rivals_of
 from gradum.api.runs import load_run, save_run
@@ -130,21 +131,24 @@ def finish_run(
         refuse_other_content(asked.run, table.sha256, folder, table.versions)
         judging = None if test is None else read(test)
         schema = None if asked.run.schema is None else read_schema(Path(asked.run.schema))
+        kept = KeptModel(folder)
         hearing = replace(
             context,
+            keep=kept.save,
             tell=_unless_changed(context.tell, folder, asked, files, opened),
             checkpoints=CheckpointFolder(scratch, asked.identity, asked.checkpoint_every),
         )
         try:
-            model = fit_spec(
-                asked.run.spec,
-                table,
-                hearing,
-                test=judging,
-                schema=schema,
-                rivals=rivals,
-                scratch=scratch,
-            )
+            with kept.survives_failures():
+                model = fit_spec(
+                    asked.run.spec,
+                    table,
+                    hearing,
+                    test=judging,
+                    schema=schema,
+                    rivals=rivals,
+                    scratch=scratch,
+                )
         except TableError:
             if not all(is_file(Path(name)) for name in files):  # one was removed after hashing
                 refuse_changed(asked.run, files)
@@ -155,7 +159,8 @@ def finish_run(
         left.unlink()  # left by this run when it was killed: there were none when it began
     if asked.interrupted:  # its files are replaced one by one
         unfinished.write(folder, structs.replace(asked, interrupted=False))
-    save_run(model, folder, asked.run, cache=cache, context=context)
+    with kept.survives_failures():
+        save_run(model, folder, asked.run, cache=cache, context=context)
     if model.run is not None and model.run.interrupted:
         unfinished.write(folder, structs.replace(asked, interrupted=True))
     else:

@@ -53,6 +53,7 @@ from gradum.rungs.names import BASELINE
 from gradum.rungs.rung import Rung
 from gradum.scores.metrics import DEFAULT_METRIC
 from gradum.tables.encode import Encoder
+from gradum.tables.forecast.panel import Panel
 from gradum.tables.schema import Schema
 from gradum.tables.table import Table
 
@@ -163,6 +164,11 @@ def _climbed(
         )
         context = replace(context, allowance=shared)
     rungs = climb(spec, rows, context)
+    refuse_unproven(rungs.values(), encoder.layout, spec.directions)
+    made = provenance(dataset, rungs, began)
+    history = _history(spec, dataset)
+    if not context.stop():
+        context.keep(Fitted(spec, dataset.schema, encoder, rungs, None, made, history=history))
     judges = _judges(spec, divided, Judge(encoder, rungs, plan.kept), context)
     notes = (*transformation_notes(rungs), *monotone_notes(spec, dataset.schema, rivals))
     seen, judgement = conclude(
@@ -191,11 +197,17 @@ def _climbed(
         )
     made = provenance(dataset, rungs, began)
     reference = reference_of(spec, dataset, plan, seen.get("test"), judgement)
-    fitted = Fitted(spec, dataset.schema, encoder, rungs, judgement, made, guarantee, reference)
-    if spec.report.rows and dataset.history is not None:
-        assert dataset.schema.forecast is not None
-        fitted = replace(fitted, history=dataset.history.latest(dataset.schema.forecast))
+    learned = (spec, dataset.schema, encoder, rungs)
+    fitted = Fitted(*learned, judgement, made, guarantee, reference, history)
     return Run(fitted, dataset, plan.kept, seen.get("test"), tuple(judges))
+
+
+def _history(spec: Spec, dataset: Dataset) -> Panel | None:
+    """Return the end of each series of a forecast; None where no row may be kept."""
+    if not spec.report.rows or dataset.history is None:
+        return None
+    assert dataset.schema.forecast is not None
+    return dataset.history.latest(dataset.schema.forecast)
 
 
 def _refitted(

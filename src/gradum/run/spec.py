@@ -10,7 +10,7 @@ import msgspec
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.run.metric import metric_named
-from gradum.rungs.names import BASELINE, LADDER, ModelName
+from gradum.rungs.names import BASELINE, CLASSICAL, FORECAST_LADDER, LADDER, ModelName
 from gradum.rungs.number_ranges import (
     LARGEST,
     MOST,
@@ -30,6 +30,8 @@ from gradum.tables.wording import shortened, size
 LEAST_MEMORY = 500_000_000  # bytes, most of which the software itself takes
 
 SIGNS = {"+": 1, "-": -1}  # of a monotone column
+SMALLER: dict[Effort, Effort] = {"quick": "quick", "standard": "quick", "best": "standard"}
+"""The effort of networks in a forecast, by the effort that is asked for."""
 
 
 class SplitSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,6 +68,8 @@ class ForecastSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The columns whose values name a series; none if there is a single one."""
     known: tuple[str, ...] = ()
     """The columns that are known beforehand, such as holidays or prices."""
+    holidays: str = ""
+    """The country whose public holidays are told of the stamps; none if it is empty."""
 
     def __post_init__(self) -> None:
         """Refuse a horizon that leads nowhere."""
@@ -212,10 +216,19 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
         SpecError
         """
         if not self.is_forecast:
-            if self.forecast.series or self.forecast.known:
-                option = "series" if self.forecast.series else "known"
+            beside = ("series", "known", "holidays")
+            option = next((name for name in beside if getattr(self.forecast, name)), None)
+            if option is not None:
                 raise SpecError(
                     say("--{option} is for forecasts, and no --horizon is given.", option=option),
+                    say("Give --horizon, the number of steps ahead, or leave it out."),
+                )
+            if self.model in CLASSICAL:
+                raise SpecError(
+                    say(
+                        "--model {model} is for forecasts, and no --horizon is given.",
+                        model=self.model,
+                    ),
                     say("Give --horizon, the number of steps ahead, or leave it out."),
                 )
             return
@@ -227,7 +240,6 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
             ("group", self.overrides.group),
             ("weight", self.overrides.weight),
             ("exposure", self.overrides.exposure),
-            ("loss", self.loss),
             ("ordered", self.ordered),
             ("log-target", self.log_target),
             ("monotone", self.monotone),
@@ -292,7 +304,9 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
     @property
     def rungs(self) -> tuple[str, ...]:
         """The rungs to climb; the baseline is always there to be compared with."""
-        return LADDER if self.model == "ladder" else (BASELINE, self.model)
+        if self.model != "ladder":
+            return (BASELINE, self.model)
+        return FORECAST_LADDER if self.is_forecast else LADDER
 
     @property
     def also(self) -> tuple[str, ...]:
@@ -306,13 +320,17 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
         return self.forecast.horizon > 0
 
     def of_rung(self, name: str) -> RungSpec[Any]:
-        """Return the spec of a rung, with the settings given, or else those of the effort."""
+        """Return the spec of a rung, with the settings given, or else those of the effort.
+
+        Rows of a forecast overlap, and the classical forecasts among their columns leave little to
+        learn: a smaller ensemble learns it as well.
+        """
         settings = None
         if name in SETTINGS:
-            settings = getattr(self, name) or SETTINGS[name].of_effort(self.effort)
-        return RungSpec(
-            settings, self.metric, self.log_target, self.time_limit, self.is_forecast, self.loss
-        )
+            effort = SMALLER[self.effort] if self.is_forecast else self.effort
+            settings = getattr(self, name) or SETTINGS[name].of_effort(effort)
+        of = self.target if self.is_forecast else ""
+        return RungSpec(settings, self.metric, self.log_target, self.time_limit, of, self.loss)
 
     def with_settings(self, name: str, settings: Any) -> Spec:
         """Return the spec with only this rung, under other settings."""

@@ -83,10 +83,13 @@ def refuse_unsuited(checked: Checked) -> None:
 
 
 def loss_notes(schema: Schema) -> tuple[str, ...]:
-    """Say what models learned by, if a loss was asked for, and what exposures do."""
+    """Say what models learned by, if a loss was asked for, and what exposures do.
+
+    A forecast says so itself.
+    """
     target = schema.target
     assert target is not None
-    if not target.loss:
+    if not target.loss or schema.forecast is not None:
         return ()
     learned = say("Models learn {target} by the loss {loss}.", target=target.name, loss=target.loss)
     if schema.exposure is None:

@@ -82,6 +82,8 @@ class Context:
     """Where tasks are done; None for the threads of this process."""
     apart: Callable[[str], Rung | None] = lambda place: None
     """Returns the rung of a place that the engine fits; None if it is to be fitted here."""
+    keep: Callable[[Any], object] = ignore
+    """Called with the model as soon as it has learned, before it is judged."""
     spreads: bool = True
     """Whether the fit also learns how far numbers may lie from its predictions; False where only
     its scores are wanted."""

@@ -40,13 +40,13 @@ class RungKind(ABC, Generic[S]):
     overrides the rest where the default does not hold. No code asks for a kind's name or class.
     """
 
-    name: ClassVar[str]
+    name: str
     """The name that users and files write."""
 
-    title: ClassVar[str]
+    title: str
     """The name in tables and sentences: "MLP"."""
 
-    in_words: ClassVar[str]
+    in_words: str
     """The words for it within a sentence: "the linear rung"."""
 
     architecture: ClassVar[type[Architecture]] = Network

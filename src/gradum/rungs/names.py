@@ -6,6 +6,9 @@ from typing import Literal, get_args
 
 ModelName = Literal[
     "ladder",
+    "drift",
+    "smoothing",
+    "theta",
     "linear",
     "mlp",
     "pack",
@@ -16,5 +19,14 @@ ModelName = Literal[
 BASELINE = "baseline"
 """The rung that looks at no column. It is always fitted, for the others to be compared with."""
 
-LADDER: tuple[str, ...] = (BASELINE, *get_args(ModelName)[1:])
+EVERY: tuple[str, ...] = (BASELINE, *get_args(ModelName)[1:])
 """Every rung, simplest first."""
+
+CLASSICAL: tuple[str, ...] = ("drift", "smoothing", "theta")
+"""The rungs of forecasts alone, each a classical forecast."""
+
+LADDER: tuple[str, ...] = tuple(name for name in EVERY if name not in CLASSICAL)
+"""The rungs of a table of rows."""
+
+FORECAST_LADDER: tuple[str, ...] = (BASELINE, *CLASSICAL, "linear", "pack")
+"""The rungs of a forecast; a multi-layer perceptron is never ahead of the pack for long."""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from gradum.core.models.architecture import Architecture
 from gradum.errors import SpecError
-from gradum.messages import say
+from gradum.messages import marked, say
 from gradum.rungs.baseline.kind import BaselineKind
+from gradum.rungs.classical.kind import ClassicalKind
 from gradum.rungs.convolution.kind import ConvolutionKind
 from gradum.rungs.kind import RungKind
 from gradum.rungs.linear.kind import LinearKind
@@ -24,6 +25,11 @@ KINDS: dict[str, RungKind[Any]] = {
     kind.name: kind
     for kind in (
         BaselineKind(),
+        ClassicalKind("drift", marked("drift"), marked("the line of drift")),
+        ClassicalKind(
+            "smoothing", marked("exponential smoothing"), marked("exponential smoothing")
+        ),
+        ClassicalKind("theta", marked("Theta"), marked("the Theta forecast")),
         LinearKind(),
         MLPKind(),
         PackKind(),

@@ -42,8 +42,9 @@ class RungSpec(Generic[S]):
     """Whether the logarithm of the target is learned."""
     time_limit: float | None = None
     """The most seconds of the run."""
-    from_naive: bool = False
-    """Whether the target is what a naive forecast misses, so that the baseline answers 0."""
+    from_naive: str = ""
+    """The column whose naive forecast misses the target, so that the baseline answers 0; empty if
+    the target is no forecast's."""
     loss: str | None = None
     """The loss that is learned by, as `Loss.spelled`, if the user named one."""
 

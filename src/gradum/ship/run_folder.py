@@ -14,6 +14,7 @@ from gradum.files.atomic import cause_of, replacing, write_text
 from gradum.messages import as_text, say
 from gradum.run.dataset import Dataset
 from gradum.run.exposure import for_exposure, per_unit
+from gradum.run.fitted import Fitted
 from gradum.run.forecast.continued_series import stamped
 from gradum.run.judge import first_repeat
 from gradum.run.predicting import prediction_frame
@@ -44,17 +45,28 @@ def write(folder: Path, run: Run, run_spec: RunSpec) -> None:
     OutputError
         The disk is full or the folder has gone; each file is whole or absent.
     """
-    write_text(folder / SPEC, toml(run_spec))
-    write_text(folder / SCHEMA, run.fitted.schema.to_json())
+    write_model(folder, run.fitted, run_spec)
     if run.fitted.guarantee is not None and run.fitted.guarantee.terms.name == "cross":
         save_judges(first_repeat(run.judges), run.fitted.used, folder / JUDGES)
-    bundle.save(run.fitted, folder / MODEL)
     write_text(folder / METRICS, msgspec.json.format(metrics_json(run)).decode() + "\n")
     write_text(folder / HISTORY, _history(run))
     frame = predictions(run)
     if frame is not None:
         with replacing(folder / PREDICTIONS) as path:
             frame.write_parquet(path)
+
+
+def write_model(folder: Path, fitted: Fitted, run_spec: RunSpec) -> None:
+    """Write what a run folder needs for its model to be used.
+
+    Raises
+    ------
+    OutputError
+        As `write`.
+    """
+    write_text(folder / SPEC, toml(run_spec))
+    write_text(folder / SCHEMA, fitted.schema.to_json())
+    bundle.save(fitted, folder / MODEL)
 
 
 def read_schema(path: Path) -> Schema:

@@ -160,8 +160,10 @@ def _refuse_unusable(values: Values, task: str | None) -> None:
 def _numbers(values: Values, task: str | None, loss: str = "") -> Reading | None:
     """Return the reading of a target of numbers, None if it holds words or codes."""
     if task == "regression":
-        claim = say("Target {name!r} is to be a number (--task regression)", name=values.name)
-        remedy = say("Correct these values, or name them by --missing; or leave out --task.")
+        claim = say(
+            "Target {name!r} is to be a number (--task regression, or --horizon)", name=values.name
+        )
+        remedy = say("Correct these values, or name them by --missing; or leave out that option.")
         if loss:
             claim = say(
                 "Target {name!r} is to be a number (--loss {loss})", name=values.name, loss=loss
@@ -175,24 +177,23 @@ def _numbers(values: Values, task: str | None, loss: str = "") -> Reading | None
         return None
     reading = NumericKind().understand(values, 1 - FEW_UNREADABLE)
     if reading is not None and reading.unread > FEW_UNREADABLE * values.present:
-        raise _too_many_unreadable(values, reading)
+        found = _unreadable(values, reading.parse)
+        if found is not None:
+            raise _too_many_unreadable(values, found)
     return reading
 
 
-def _unreadable(values: Values, parse: Parse) -> Unreadable:
-    """Return what is no number in a target of which something is none."""
+def _unreadable(values: Values, parse: Parse) -> Unreadable | None:
+    """Return what is no number in a target; None if it all means a missing value."""
     # The reading takes these words for markers of missing values.
     marked = Column(
         values.name, "numeric", "target", parse=replace(parse, missing=tuple(values.markers))
     )
     typed = NumericKind().parse(values.raw, parse)
-    found = Unreadable.of(values.raw, typed, marked, values.numbers)
-    assert found is not None
-    return found
+    return Unreadable.of(values.raw, typed, marked, values.numbers)
 
 
-def _too_many_unreadable(values: Values, reading: Reading) -> TargetError:
-    found = _unreadable(values, reading.parse)
+def _too_many_unreadable(values: Values, found: Unreadable) -> TargetError:
     return TargetError(
         say(
             "Target {name!r} holds numbers, but {rows} ({examples}) cannot be read as such: "
@@ -279,8 +280,7 @@ def _regression(
     clauses += [*suspicions(name, typed), *(slip.sentence for slip in slips)]
     conversions = [replace(doubt, option="") for doubt in reading.doubts]  # it cannot be a class
     missing = typed.null_count()
-    if reading.unread:
-        found = _unreadable(values, reading.parse)
+    if reading.unread and (found := _unreadable(values, reading.parse)) is not None:
         rows, examples = rows_text(found.rows, found.count), quoted(found.examples)
         clauses.append(say("no number in {rows} ({examples})", rows=rows, examples=examples))
     if values.infinite:

@@ -192,7 +192,8 @@ def _may_be_sum(table: AllRows) -> bool:
     foot = _plain(_columns(last, names))[0]
     there = np.isfinite(first)
     seen = np.isfinite(foot) & there.any(axis=0)
-    sums = np.where(there, first, 0.0).sum(axis=0)
+    with np.errstate(over="ignore"):
+        sums = np.where(there, first, 0.0).sum(axis=0)
     least = np.where(there, first, np.inf).min(axis=0)
     if (seen & (least >= 0) & (foot < (1 - NEARLY) * sums)).any():
         return False

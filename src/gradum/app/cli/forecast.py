@@ -68,7 +68,8 @@ def continued(
     check_format(out, force=force)
     check_writable(out)
     fitted = model.fitted
-    conformal_of(model, interval or COVERAGE, rung=rung)  # raises before anything is read
+    if interval is not None or fitted.guarantee is not None:
+        conformal_of(model, interval or COVERAGE, rung=rung)  # raises before anything is read
     with waiting(shown=not (as_json or quiet)):
         if data is None:
             going_on = ContinuedSeries.of(fitted)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gradum.tables.table import Table
 
 
-FORECAST = ("horizon", "series", "known")
+FORECAST = ("horizon", "series", "known", "holidays")
 
 
 @options.taking(*READING, "task", *OVERRIDES, "log_target", *FORECAST)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args
 import typer
 
 from gradum.run.options.option_table import OPTIONS, TYPES, either, flag, signature_with_options
-from gradum.rungs.names import LADDER
+from gradum.rungs.names import EVERY
 
 TABLE = (
     "A CSV, TSV, JSON, Parquet or Arrow file, a folder of Parquet files, a workbook, a SQLite "
@@ -65,7 +65,7 @@ Table = Annotated[str, typer.Argument(metavar="TABLE", help=TABLE)]
 Rung = Annotated[
     str | None,
     typer.Option(
-        "--rung", metavar="NAME", help=f"{either((*LADDER, 'enough'))}. Default: the best."
+        "--rung", metavar="NAME", help=f"{either((*EVERY, 'enough'))}. Default: the best."
     ),
 ]
 Interval = Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -52,6 +53,18 @@ def refuse_columns(table: Table, target: str, series: Sequence[str], known: Sequ
             )
     for name in (ORIGIN, STEP):
         if name == target:
+            raise _taken(name)
+
+
+def refuse_names(names: Sequence[str]) -> None:
+    """Refuse columns of a table that are called like one that is made for the rows of a forecast.
+
+    Raises
+    ------
+    SpecError
+    """
+    for name, times in Counter(names).items():
+        if times > 1:
             raise _taken(name)
 
 

@@ -41,12 +41,17 @@ def common_frequency(
         parts = np.array_split(steps, PART) if len(steps) >= 8 * PART else [steps]
         begun = 0
         for part in parts:
-            if len(part) and (usual := commonest(part)) != 1 and (part == usual).mean() > 0.5:
+            if len(part) and (usual := commonest(part)) != 1 and _mostly(part, usual):
                 stamp = of_series[begun + int(np.argmax(part == usual))]
                 where = np.flatnonzero((codes == code) & (stamps == stamp))
                 raise _mixed(table, keys[code], where, usual, frequency)
             begun += len(part)
     return frequency
+
+
+def _mostly(steps: np.ndarray, usual: float) -> bool:
+    """Whether most steps are of a length, and hardly any is no multiple: gaps are at any place."""
+    return (steps == usual).mean() > 0.5 and (steps % usual == 0).mean() > 0.9
 
 
 def _mixed(

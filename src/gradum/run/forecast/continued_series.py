@@ -11,7 +11,7 @@ import polars as pl
 from gradum.errors import SpecError
 from gradum.messages import listed, say, say_plural, sentences
 from gradum.run.fitted import Fitted
-from gradum.run.forecast.series_in_words import not_given, unlike_known
+from gradum.run.forecast.series_in_words import not_given, on_ends, on_naive, unlike_known
 from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.run.predicting import predict_typed
 from gradum.scores.figures import percent
@@ -183,7 +183,7 @@ class ContinuedSeries:
         frame = frame.with_columns(
             known.as_given(frame[known.time.name]), prediction=self.predicted(rung)
         )
-        if coverage is not None:
+        if coverage is not None and self.fitted.guarantee is not None:
             low, high = self.intervals(coverage, rung).T
             frame = frame.with_columns(low=low, high=high)
         return frame
@@ -196,6 +196,8 @@ class ContinuedSeries:
                 "judged had {columns}.",
                 columns=listed([repr(each.column) for each in self.absent]),
             )
+        if self.fitted.guarantee is None:
+            return say("There are no intervals: no origin has judged the model.")
         bands = ConformalPredictor.of(self.fitted, (), coverage).bands
         origins, stretches = len(np.unique(bands.judged.origin)), round(bands.band().stretches)
         if origins < FEWEST_ORIGINS and stretches < 2:
@@ -240,6 +242,7 @@ class ContinuedSeries:
                     names=quoted([" · ".join(key) for key in new]),
                 )
             )
+        notes += [*on_naive(windows), *on_ends(windows.panel)]
         beside = int(((windows.origins - known.end) % known.stride != 0).sum())
         if beside:
             notes.append(

@@ -7,8 +7,9 @@ from msgspec import structs
 
 from gradum.errors import TableError
 from gradum.messages import say
+from gradum.tables.forecast.calendar import calendar_of
+from gradum.tables.forecast.classical.forecasts import LABELS
 from gradum.tables.forecast.facet import Forecast
-from gradum.tables.forecast.frequency import Frequency
 from gradum.tables.forecast.pairs import scales_of
 from gradum.tables.forecast.panel import Panel
 
@@ -38,12 +39,13 @@ def described(panel: Panel, plain: Forecast) -> Forecast:
     known = structs.replace(
         plain,
         seasons=(season, *(m for m in cycles if m != season)),
-        calendar=_calendar(plain.frequency, length),
+        classical=tuple(LABELS),
         end=int(panel.ends.max()),
         stride=per_day if per_day in cycles else 1,
         whole=bool((values == np.round(values)).all()),
         positive=bool(values.min() >= 0),
     )
+    known = structs.replace(known, calendar=calendar_of(known, panel))
     if not known.scaled:
         return known
     return structs.replace(known, scales=tuple(scales_of(panel, season).tolist()))
@@ -66,22 +68,3 @@ def _naive_error(panel: Panel, season: int, horizon: int) -> float:
             return np.inf
         total += float(np.nanmean(missed)) * int((lags == lag).sum())
     return total
-
-
-def _calendar(frequency: Frequency, length: int) -> tuple[str, ...]:
-    """Return the columns of the calendar of which the series have seen at least two cycles."""
-    if not frequency.dated:
-        return ()
-    years = length / frequency.per_year
-    if frequency.unit == "months":
-        return ("month",) if years >= 2 else ()
-    if frequency.step > 1.5 * 86_400_000_000 and frequency.unit == "us":
-        return ("year, sine", "year, cosine") if years >= 2 else ()
-    names = ["weekday"]
-    if frequency.per_day:
-        names.append("clock" if frequency.per_day <= 48 else "time of day")
-    if years >= 0.25:
-        names.append("day of month")
-    if years >= 2:
-        names += ["year, sine", "year, cosine"]
-    return tuple(names)

@@ -13,19 +13,27 @@ from msgspec import structs
 from gradum.errors import TableError
 from gradum.messages import say
 from gradum.randomness import stream
-from gradum.run.forecast.columns_of_series import covariates_of, naming_series, refuse_columns
+from gradum.run.forecast.columns_of_series import (
+    covariates_of,
+    naming_series,
+    refuse_columns,
+    refuse_names,
+)
 from gradum.run.forecast.common_frequency import common_frequency
 from gradum.run.forecast.described_series import described
+from gradum.run.forecast.public_holidays import public_holidays
 from gradum.run.forecast.series_in_words import (
     on_columns,
     on_future,
+    on_holidays,
+    on_naive,
     on_rows,
     on_series,
     on_stamps,
     reason_of,
 )
 from gradum.tables.columns import Overrides, Target
-from gradum.tables.forecast.facet import ORIGIN, Forecast
+from gradum.tables.forecast.facet import ORIGIN, STEP, Forecast
 from gradum.tables.forecast.pairs import Windows, as_table
 from gradum.tables.forecast.panel import Panel, keys_of, on_clock, panel_of, stamps_of, typed
 from gradum.tables.schema import Schema, infer
@@ -33,6 +41,9 @@ from gradum.tables.table import Table
 
 MOST_LEARNED, MOST_JUDGED = 10_000, 10_000
 """The most rows that a fit learns from, and is judged by; rows are drawn if there are more."""
+
+STEPS_LEARNED = 4
+"""The steps of a window that are learned from, about, where there are more pairs than are drawn."""
 
 FEWEST_ORIGINS = 10
 
@@ -56,6 +67,7 @@ def series_rows(
     *,
     series: Sequence[str] = (),
     known: Sequence[str] = (),
+    holidays: str = "",
     overrides: Overrides,
     judged: float = 0.2,
     seed: int = 0,
@@ -74,6 +86,8 @@ def series_rows(
         The columns whose values name a series.
     known : sequence of str
         The columns that are known beforehand.
+    holidays : str
+        The country whose public holidays are told of the stamps; see `public_holidays`.
     overrides : Overrides
         What the user says of columns; ``time`` is needed.
     judged : float
@@ -115,15 +129,21 @@ def series_rows(
         clock=clock,
     )
     panel = panel_of(table, plain)
+    if holidays:
+        plain = structs.replace(plain, holidays=public_holidays(holidays, panel, plain))
     learned = described(panel, plain)
     windows = _windows(table, panel, learned)
+    learned = windows.known
+    refuse_names(windows.names)
     frame, numbers, share = _drawn(windows, judged, seed)
     notes = (
         *table.notes,
         *on_rows(windows, len(frame)),
         *on_stamps(panel, codes, stamps),
+        *on_naive(windows),
         *on_series(panel, learned),
         *on_columns(learned, raw),
+        *on_holidays(learned, holidays),
         *on_future(panel, learned),
     )
     pairs = replace(as_table(frame, table), notes=notes, numbers=numbers)
@@ -131,9 +151,18 @@ def series_rows(
 
 
 def _windows(table: Table, panel: Panel, known: Forecast) -> Windows:
+    """Return the rows' origins: at every step where those at one time of day are too few.
+
+    Raises
+    ------
+    TableError
+        There are fewer than `FEWEST_ORIGINS`.
+    """
     windows = Windows.every(panel, known)
     whole = windows.origins + known.horizon <= panel.ends[windows.series]
     origins = len(np.unique(windows.origins[whole]))
+    if origins < FEWEST_ORIGINS and known.stride > 1:
+        return _windows(table, panel, structs.replace(known, stride=1))
     if origins < FEWEST_ORIGINS:
         longest = int(np.isfinite(panel.target).sum(1).max())
         raise TableError(
@@ -154,7 +183,7 @@ def _drawn(windows: Windows, share: float, seed: int) -> tuple[pl.DataFrame, np.
     """Return rows of windows, their places among all (n,), and the share of them that judges.
 
     There are at most `MOST_LEARNED` and `MOST_JUDGED`.
-    Of the latest origins whole windows are drawn, of the others single rows: windows of many
+    Of the latest origins whole windows are drawn, of the others some steps of many: windows of many
     origins teach more than all steps of a few.
     """
     rng = stream(seed, "windows")
@@ -165,13 +194,31 @@ def _drawn(windows: Windows, share: float, seed: int) -> tuple[pl.DataFrame, np.
     most = max(MOST_JUDGED // windows.known.horizon, FEWEST_ORIGINS)
     if len(later) > most:
         later = np.sort(rng.choice(later, most, replace=False))
-    (learned, at), (judged, later_at) = (windows.take(each).judged() for each in (earlier, later))
-    if len(learned) > MOST_LEARNED:
-        kept = np.sort(rng.choice(len(learned), MOST_LEARNED, replace=False))
-        learned, at = learned[kept], at[kept]
-    places = [windows.rows[earlier].reshape(-1)[at], windows.rows[later].reshape(-1)[later_at]]
+    some, at = _some(windows.take(earlier), rng)
+    learned = windows.take(earlier[some]).frame()[at]
+    judged, later_at = windows.take(later).judged()
+    places = [
+        windows.rows[earlier[some]].reshape(-1)[at],
+        windows.rows[later].reshape(-1)[later_at],
+    ]
     frame = pl.concat([learned, judged])
     return frame, np.concatenate(places), len(judged) / len(frame)
+
+
+def _some(windows: Windows, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return positions of windows, and of at most `MOST_LEARNED` pairs with a target in these.
+
+    A window costs more than a further step of it, so that a few steps of each are drawn.
+    """
+    there = np.isfinite(windows.at(windows.places) - windows.naive)
+    fewest = MOST_LEARNED // min(windows.known.horizon, STEPS_LEARNED)
+    some = np.flatnonzero(there.any(1))
+    if there.sum() > MOST_LEARNED and len(some) > fewest:
+        some = np.sort(rng.choice(some, fewest, replace=False))
+    at = np.flatnonzero(there[some].reshape(-1))
+    if len(at) > MOST_LEARNED:
+        at = np.sort(rng.choice(at, MOST_LEARNED, replace=False))
+    return some, at
 
 
 def _schema(pairs: Table, known: Forecast, raw: Schema) -> Schema:
@@ -183,7 +230,8 @@ def _schema(pairs: Table, known: Forecast, raw: Schema) -> Schema:
         for name in frame.columns
         if name not in (*texts, target, ORIGIN, known.time.name) and frame[name].dtype.is_numeric()
     ]
-    varied = [name for name in frame.columns if frame[name].n_unique() > 1]
+    kept = {STEP, *(each.name for each in known.series)}  # even if there is one alone
+    varied = kept.union(name for name in frame.columns if frame[name].n_unique() > 1)
     overrides = Overrides(
         numeric=tuple(name for name in plain if name in varied),
         categorical=tuple(name for name in texts if name in varied),

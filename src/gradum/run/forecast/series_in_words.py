@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from gradum.messages import say, say_plural
+from gradum.scores.figures import percent
 from gradum.tables.columns import Column
 from gradum.tables.differences import Difference
+from gradum.tables.forecast.calendar import OF_HOLIDAYS
 from gradum.tables.forecast.facet import ORIGIN, STEP, Forecast
 from gradum.tables.forecast.pairs import SERIES, Windows
 from gradum.tables.forecast.panel import Panel, in_words
@@ -20,13 +22,15 @@ def on_rows(windows: Windows, drawn: int) -> Iterator[str]:
     """Say which rows the series become, of which so many are drawn, and their baseline."""
     known = windows.known
     yield say_plural(
-        "{count:,} series of {frequency}; forecast {horizon:,} steps ahead from {origins:,} "
-        "origins.",
-        "{count:,} series of {frequency} each; forecast {horizon:,} steps ahead from {origins:,} "
-        "origins.",
+        "{count:,} series of {frequency}.",
+        "{count:,} series of {frequency} each.",
         len(windows.panel.keys),
         frequency=known.frequency.in_words,
-        horizon=known.horizon,
+    )
+    yield say_plural(
+        "Forecast {count:,} step ahead from {origins:,} origins.",
+        "Forecast {count:,} steps ahead from {origins:,} origins.",
+        known.horizon,
         origins=len(np.unique(windows.origins)),
     )
     if known.season > 1:
@@ -47,13 +51,38 @@ def on_rows(windows: Windows, drawn: int) -> Iterator[str]:
         )
 
 
+def on_middle(asked: str | None, usual: str, zeros: float) -> Iterator[str]:
+    """Say what middle of the values a forecast is, where no loss was asked for.
+
+    Parameters
+    ----------
+    asked, usual : str
+        The loss that was asked for, and the one that is taken otherwise.
+    zeros : float
+        The share of values that are 0.
+    """
+    if asked is not None:
+        return
+    if usual == "squared_error":
+        yield say(
+            "{share} of the values are 0, so forecasts are means: medians would often be 0. --loss "
+            "absolute_error forecasts medians.",
+            share=percent(zeros),
+        )
+    else:
+        yield say(
+            "Forecasts are medians: half of the values should lie above them. --loss squared_error "
+            "forecasts means, which add up."
+        )
+
+
 def on_series(panel: Panel, known: Forecast) -> Iterator[str]:
     """Say which of several series tell little by themselves: the shortest first, and flat ones."""
     if len(panel.keys) < 2:
         return
     lengths, needed = np.isfinite(panel.target).sum(1), known.horizon + known.season
     order = np.argsort(lengths, kind="stable")
-    short = [in_words(panel.keys[place]) for place in order if lengths[place] < needed]
+    short = [in_words(panel.keys[place]) for place in order if 0 < lengths[place] < needed]
     if short:
         yield say_plural(
             "{count:,} series has fewer than {needed:,} values, a season and the horizon: {names}."
@@ -104,15 +133,53 @@ def on_columns(known: Forecast, raw: Schema) -> Iterator[str]:
         )
 
 
+def on_holidays(known: Forecast, country: str) -> Iterator[str]:
+    """Say whether holidays that were asked for are learned from, and how long they are known."""
+    if not country:
+        return
+    if any(name.partition(",")[0] in OF_HOLIDAYS for name in known.calendar):
+        yield say(
+            "Public holidays of {country} are learned from; the model keeps their dates up to the "
+            "end of {year}.",
+            country=country,
+            year=known.holidays[-1][:4],
+        )
+    else:
+        yield say(
+            "Public holidays of {country} are not learned from: the series hold too few of them, "
+            "or their stamps are not of days, weeks or months.",
+            country=country,
+        )
+
+
 def on_stamps(panel: Panel, codes: np.ndarray, stamps: np.ndarray) -> Iterator[str]:
     """Say where stamps lack a value or are there twice, given each row's series and stamp (n,)."""
     spans = [np.flatnonzero(np.isfinite(row)) for row in panel.target]
-    gaps = sum(int(at[-1] - at[0] + 1 - len(at)) for at in spans if len(at))
-    if gaps:
+    lengths = np.array([int(at[-1] - at[0] + 1) if len(at) else 0 for at in spans])
+    gaps = lengths - [len(at) for at in spans]
+    worst = int(gaps.argmax())
+    if gaps.any():
         yield say_plural(
-            "{count:,} stamp within the series has no value; it counts as missing.",
-            "{count:,} stamps within the series have no value; they count as missing.",
-            gaps,
+            "{count:,} stamp within the series has no value. None is made up: a column that looks "
+            "there is empty, and means leave it out.",
+            "{count:,} stamps within the series have no value. None is made up: a column that "
+            "looks there is empty, and means leave them out.",
+            int(gaps.sum()),
+        )
+    if gaps.any() and len(spans) > 1:
+        yield say(
+            "The most are missing in series {series!r}: {missing:,} of {length:,}.",
+            series=in_words(panel.keys[worst]),
+            missing=int(gaps[worst]),
+            length=int(lengths[worst]),
+        )
+    empty = [in_words(key) for key, at in zip(panel.keys, spans, strict=True) if not len(at)]
+    if empty:
+        yield say_plural(
+            "{count:,} series has no value at all, and is not forecast: {names}.",
+            "{count:,} series have no value at all, and are not forecast: {names}.",
+            len(empty),
+            names=quoted(empty),
         )
     shared = len(stamps) - len(np.unique(np.column_stack([codes, stamps]), axis=0))
     if shared:
@@ -121,12 +188,34 @@ def on_stamps(panel: Panel, codes: np.ndarray, stamps: np.ndarray) -> Iterator[s
             "{count:,} stamps are there twice, as the clock was set back; they have the mean.",
             shared,
         )
-    ended = int((panel.ends < panel.ends.max()).sum())
-    if ended:
+    yield from on_ends(panel)
+
+
+def on_ends(panel: Panel) -> Iterator[str]:
+    """Say which series with a value end before the others."""
+    early = np.flatnonzero((panel.first <= panel.ends) & (panel.ends < panel.ends.max()))
+    if len(early):
         yield say_plural(
-            "{count:,} series ends before the last stamp; it is continued after its own end.",
-            "{count:,} series end before the last stamp; each is continued after its own end.",
-            ended,
+            "{count:,} series ends before the last stamp, and is continued after its own end: "
+            "{names}.",
+            "{count:,} series end before the last stamp, and are continued after their own ends: "
+            "{names}.",
+            len(early),
+            names=quoted([in_words(panel.keys[place]) for place in early]),
+        )
+
+
+def on_naive(windows: Windows) -> Iterator[str]:
+    """Say for how many forecasts the value a season before is missing, and what stands in."""
+    missing = ~windows.naive_is_known
+    if missing.any():
+        yield say_plural(
+            "For {count:,} of {every:,} forecasts the value a season before is missing: that of "
+            "an earlier season stands in, or else the last value.",
+            "For {count:,} of {every:,} forecasts the value a season before is missing: that of "
+            "an earlier season stands in, or else the last value.",
+            int(missing.sum()),
+            every=missing.size,
         )
 
 
@@ -143,9 +232,9 @@ def not_given(windows: Windows) -> Iterator[Difference]:
         if each.use == "known" and missing:
             sentence = say_plural(
                 "Column {column!r} is known beforehand, but not given at {count:,} stamp that is "
-                "forecast; it is taken to be as usual there.",
+                "forecast; its median, or its commonest value, stands in.",
                 "Column {column!r} is known beforehand, but not given at {count:,} stamps that are "
-                "forecast; it is taken to be as usual there.",
+                "forecast; its median, or its commonest value, stands in.",
                 missing,
                 column=each.column.name,
             )
@@ -188,6 +277,8 @@ def reason_of(column: Column, known: Forecast) -> str:
         return say("Its value at the origin.")
     if any(name.startswith(each) for each, use in uses.items() if use == "known"):
         return say("Known beforehand: at the stamp that is forecast, or where the last season is.")
+    if name in known.classical_columns.values():
+        return say("A forecast from the origin, less what repeating the last season forecasts.")
     if name == f"{known.target.name}, naive":
         return say("What repeating the last season forecasts.")
     return say("Known at the origin, less what repeating the last season forecasts.")

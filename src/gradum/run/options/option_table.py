@@ -214,6 +214,14 @@ class RunOptions(TypedDict, total=False):
     known: Annotated[
         Columns, column_names("forecast.known", "In a forecast, COL is known beforehand.")
     ]
+    holidays: Annotated[
+        str | None,
+        Option(
+            "forecast.holidays",
+            "In a forecast, learn what public holidays do: of DE, say, or of DE-BY.",
+            "COUNTRY",
+        ),
+    ]
     schema: Annotated["Schema | None", Option(None, "An edited schema.json.", "FILE")]
     class_weight: Annotated[
         Literal["balanced"] | None,

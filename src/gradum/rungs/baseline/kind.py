@@ -43,7 +43,8 @@ class BaselineKind(RungKind[None]):
     def fit(self, rows: InMemory, spec: RungSpec[None], context: Context) -> Rung:
         """Fit it to the training and validation rows."""
         learned = rows.as_given(Part.TRAIN, Part.VALIDATION)
-        return fit_baseline(learned, log_target=spec.log_target, from_naive=spec.from_naive)
+        naive = bool(spec.from_naive)
+        return fit_baseline(learned, log_target=spec.log_target, from_naive=naive)
 
     def fit_in_blocks(self, rows: InBlocks, spec: RungSpec[None], context: Context) -> Rung:
         """Fit it to the sums over the training rows; a sample gives the smearing of logarithms."""
@@ -76,19 +77,22 @@ def fit_baseline(rows: Rows, *, log_target: bool, from_naive: bool = False) -> R
     scale = rows.scale(log=log_target)
     assert scale is not None
     if from_naive:
-        scale = structs.replace(scale, centre=0.0)
+        return baseline_of_mean(structs.replace(scale, centre=0.0), rows, began, answer=0.0)
     return baseline_of_mean(scale, rows, began)
 
 
-def baseline_of_mean(scale: TargetScale, rows: Rows, began: float) -> Rung:
-    """Return the baseline that predicts the best constant; the rows give its spread.
+def baseline_of_mean(
+    scale: TargetScale, rows: Rows, began: float, answer: float | None = None
+) -> Rung:
+    """Return the baseline that predicts an answer, or else the best constant, on the given scale.
 
-    For most losses, this is the answer to the logit 0; the rows give that of the others.
+    The rows give its spread. For most losses, the best constant is the answer to the logit 0; the
+    rows give that of the others.
     """
     scale = scale.with_smearing(rows.target, np.zeros(len(rows)), rows.weight)
     loss, target = rows.learned_by(), scale.forward(rows.target)
-    bias = np.zeros(1)
-    if loss.link == "identity" and not loss.quadratic:
+    bias = np.full(1, answer or 0.0)
+    if answer is None and loss.link == "identity" and not loss.quadratic:
         bias[0] = loss.constant(target, rows.weight)
     missed, weight = target - loss.inverse_link(bias[None]), rows.weight
     if rows.exposure is not None:

@@ -9,6 +9,7 @@ import polars as pl
 from msgspec import Meta, Struct
 
 from gradum.tables.columns import Column
+from gradum.tables.forecast.classical.forecasts import LABELS, block
 from gradum.tables.forecast.frequency import Frequency
 
 Use = Literal["known", "past", "fixed"]
@@ -66,15 +67,27 @@ class Forecast(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether they lie on a grid of what the clock in this zone shows, not of moments: days there
     are not equally long."""
 
+    classical: tuple[str, ...] = ()
+    """The rungs whose forecasts are columns of the rows, such as "theta"."""
     whole: bool = False
     """Whether every value of the target was a whole number."""
     positive: bool = False
     """Whether none was below 0."""
+    holidays: tuple[str, ...] = ()
+    """The holidays as dates, such as "2024-12-25", in order: of all years from that of the first
+    stamp to some after the last."""
 
     def __post_init__(self) -> None:
         """Refuse what no fit yields but a damaged file could hold."""
+        if (np.diff(self.holidays_as_days).astype(int) < 1).any():
+            raise ValueError("the holidays of a forecast are not in order")
         if not self.seasons or len(self.keys) != len(self.scales) or not min(self.scales) > 0:
             raise ValueError("the series of a forecast lack a season or a scale")
+
+    @property
+    def holidays_as_days(self) -> np.ndarray:
+        """The holidays as datetime64[D]."""
+        return np.array(self.holidays, "datetime64[D]")
 
     @property
     def season(self) -> int:
@@ -99,6 +112,16 @@ class Forecast(Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(f"{self.time.name}, {name}" for name in self.calendar)
 
     @property
+    def classical_columns(self) -> dict[str, str]:
+        """The columns of classical forecasts by their rungs."""
+        return {rung: f"{self.target.name}, {LABELS[rung]}" for rung in self.classical}
+
+    @property
+    def cycle(self) -> int:
+        """The season that classical forecasts may have: the shortest cycle."""
+        return min((m for m in self.seasons if m > 1), default=1)
+
+    @property
     def scaled(self) -> bool:
         """Whether errors are multiples of each series' usual seasonal change."""
         return bool(self.series)
@@ -118,7 +141,8 @@ class Forecast(Struct, frozen=True, forbid_unknown_fields=True):
     def reach(self) -> int:
         """How many steps up to and with the origin a row may look at."""
         cycles = [m * (n + 1) for m, n in self.cycles.items()]
-        return max(*cycles, *self.windows, 2 * max(self.windows), RECENT, 2) + 1
+        blocks = 2 * block(self.cycle) if self.classical else 0
+        return max(*cycles, *self.windows, 2 * max(self.windows), RECENT, 2, blocks) + 1
 
     def codes_in(self, frame: pl.DataFrame) -> np.ndarray:
         """Return the place of each row's series among the keys (n,); −1 if it was not learned.

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from gradum.tables.forecast.calendar import in_calendar
+from gradum.tables.forecast.classical.forecasts import Segments
 from gradum.tables.forecast.facet import ORIGIN, STEP, Forecast
 from gradum.tables.forecast.panel import Panel, in_words, panel_of
 from gradum.tables.table import Table
 
 SERIES = "series"
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = tuple(f"{month:02d}" for month in range(1, 13))
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +101,11 @@ class Windows:
         return answer
 
     @property
+    def naive_is_known(self) -> np.ndarray:
+        """Whether the naive forecasts (W, H) are the values a season before, not others."""
+        return np.isfinite(self.at(self._seasonal(self.known.season)))
+
+    @property
     def scales(self) -> np.ndarray:
         """The scale of each window's series (W, 1); for a new series, of its own changes here."""
         known = dict(zip(self.known.keys, self.known.scales, strict=True))
@@ -152,12 +157,23 @@ class Windows:
         for name, values in self._columns():
             shaped = np.broadcast_to(values, (rows, steps)).reshape(-1)
             columns[name] = pl.Series(shaped).fill_nan(None) if shaped.dtype.kind == "f" else shaped
-        for name, (places, names) in self._calendar(stamps).items():
+        past = self._seasonal(self.known.season).reshape(-1)
+        of_stamps = in_calendar(self.known, self.places.reshape(-1), past)
+        for name, (places, names) in of_stamps.items():
             columns[name] = pl.Series(names)[places] if names else places
         naive, scale = self.naive, self.scales
         target = ((self.at(self.places) - naive) / scale).reshape(-1)
         columns[self.known.target.name] = pl.Series(target).fill_nan(None)
         return pl.DataFrame(columns)
+
+    @property
+    def names(self) -> list[str]:
+        """The columns of `frame`; a name that the table gives to another is there twice."""
+        known = self.known
+        first = [*(each.name for each in known.series), known.time.name, ORIGIN, STEP]
+        first += [SERIES] * (len(known.series) > 1)
+        made = [name for name, _ in self.take(np.arange(1))._columns()]
+        return [*first, *made, *known.calendar_columns, known.target.name]
 
     def judged(self) -> tuple[pl.DataFrame, np.ndarray]:
         """Return the rows of `frame` whose target is known, and their places in it (n,)."""
@@ -186,6 +202,7 @@ class Windows:
         for lag in range(RECENT):
             label = f"{name}, {lag} before origin" if lag else f"{name} at origin"
             yield label, (self.at(origin - lag) - naive) / scale
+        yield from self._classical(naive, scale)
         for width in known.windows:
             mean, before = self._mean(width), self._mean(width, width)
             yield f"{name}, mean of {width}", (mean - naive) / scale
@@ -202,6 +219,18 @@ class Windows:
             yield f"{name}, change over {season}", _nanmean(spread.T)[:, None] / scale
         for number, covariate in enumerate(known.covariates, 1):
             yield from self._of_covariate(number, covariate.column.name, covariate)
+
+    def _classical(self, naive: np.ndarray, scale: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+        """Yield the classical forecasts; where there are too few values, the naive one."""
+        known = self.known
+        if not known.classical:
+            return
+        segments = Segments.of(
+            self.panel.target, self.panel.first, known.cycle, self.series, self.origins
+        )
+        for rung, column in known.classical_columns.items():
+            answer = segments.forecast(rung, known.cycle, known.horizon)
+            yield column, np.where(np.isfinite(answer), answer - naive, 0.0) / scale
 
     def _of_covariate(self, number: int, name: str, covariate) -> Iterator[tuple[str, np.ndarray]]:
         here = self.places if covariate.use == "known" else self.origins[:, None]
@@ -230,30 +259,7 @@ class Windows:
         places = self.origins[:, None] - before - np.arange(width)[None, :]
         return _nanmean(self.at(places).T)[:, None]
 
-    def _calendar(self, stamps: np.ndarray) -> dict[str, tuple[np.ndarray, tuple[str, ...]]]:
-        """Return the stamps' places in the calendar, and the names of places."""
-        if not self.known.frequency.dated:
-            return {}
-        moments = stamps.astype(np.int64).astype("datetime64[us]")
-        days = moments.astype("datetime64[D]")
-        months = moments.astype("datetime64[M]")
-        year = (days - moments.astype("datetime64[Y]").astype("datetime64[D]")).astype(float)
-        angle = 2 * np.pi * year / 365.25
-        minutes = ((moments - days) / np.timedelta64(1, "m")).astype(int)
-        every = {
-            "weekday": ((days.astype(np.int64) + 3) % 7, WEEKDAYS),
-            "time of day": (minutes, ()),
-            "clock": (minutes, CLOCK),
-            "month": (months.astype(np.int64) % 12, MONTHS),
-            "day of month": ((days - months.astype("datetime64[D]")).astype(np.int64) + 1, ()),
-            "year, sine": (np.sin(angle), ()),
-            "year, cosine": (np.cos(angle), ()),
-        }
-        named = zip(self.known.calendar_columns, self.known.calendar, strict=True)
-        return {column: every[name] for column, name in named if name in every}
 
-
-CLOCK = tuple(f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(24 * 60))
 RECENT = 3
 
 

@@ -165,6 +165,10 @@ class NumericKind(Kind):
             return _reading(values, how)
         typed = self.parse(values.raw, how)
         bad = typed.is_null() & clean(values.raw, how).is_not_null()
+        if not bad.any():
+            raise ColumnError(
+                say("{claim}, but has no value.", claim=claim), say("Choose another column.")
+            )
         examples = values.raw.filter(bad).unique(maintain_order=True)
         rows = rows_text(rows_where(bad), int(bad.sum()))
         raise ColumnError(

@@ -1,0 +1,1 @@
+"""The forecasts that everybody knows, made at each origin from the values up to it."""
