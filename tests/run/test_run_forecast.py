@@ -11,8 +11,11 @@ import pytest
 
 import gradum
 from gradum.errors import GradumError, SpecError
+from gradum.run.conformal.guarantee import Guarantee, JudgedScores
 from gradum.run.forecast.continued_series import ContinuedSeries
+from gradum.run.forecast.later_rows import in_later_pairs
 from gradum.run.forecast.rows_of_series import series_as_asked
+from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.run.options.options import make_spec
 from gradum.scores.figures import figure, with_interval
 from gradum.ship import bundle
@@ -20,6 +23,7 @@ from gradum.show.score_rows import score_rows
 from gradum.show.text import plain, verdict_parts
 from gradum.study.evidence import Evidence
 from gradum.study.findings import judged_series
+from gradum.tables.check import check
 from gradum.tables.forecast.pairs import Windows
 from gradum.tables.sources.read import read
 from gradum.tables.totals import without_totals
@@ -353,6 +357,67 @@ def test_a_new_series_far_shorter_or_constant_goes_on_beside_others():
     frame = fitted().forecast(pl.concat([sales(), *added]))
     assert frame["shop"].unique().sort().to_list() == ["a", "b", "c", "new"]
     assert np.isfinite(frame.select("prediction", "low", "high").to_numpy()).all()
+
+
+def test_a_new_series_has_wider_intervals_the_less_of_it_is_known():
+    """In scales of its own: a series whose past is that of shop a, or the last days of it."""
+    known = sales().filter(pl.col("shop") == "a").with_columns(shop=pl.lit("new"))
+    width = {}
+    for days in (200, 12):
+        going_on = ContinuedSeries.of(fitted().fitted, read(known.tail(days)))
+        ends = going_on.intervals(0.9)[-HORIZON:]
+        width[days] = np.ptp(ends, axis=1).mean() / going_on.windows.scales[-1, 0]
+    usual = ContinuedSeries.of(fitted().fitted)
+    ends = np.ptp(usual.intervals(0.9)[:HORIZON], axis=1).mean() / usual.windows.scales[0, 0]
+    assert width[12] > width[200] > 1.5 * ends
+    assert "its intervals are wide" in " ".join(going_on.notes)
+
+
+def test_few_origins_widen_intervals_and_leave_none_without_an_end():
+    """Eleven origins judge, and none has an outcome at the last steps."""
+    options = {"model": "linear", "explain": False, "learning_curve": False}
+    model = gradum.fit(
+        sales(60).drop("closed"), "sold", time="day", series="shop", horizon=14, **options
+    )
+    bands = ConformalPredictor.of(model.fitted, (), 0.9).bands
+    assert len(np.unique(bands.judged.origin)) == 11
+    assert bands.judged.step.max() < 14
+    going_on = ContinuedSeries.of(model.fitted)
+    assert np.isfinite(going_on.intervals(0.9)).all()
+    assert "11 origins that judged" in going_on.promise(0.9)
+    scores = model.fitted.guarantee.scores
+    last = scores.moment == scores.moment.max()
+    few = JudgedScores(
+        {name: score[last] for name, score in scores.by_rung.items()},
+        *(None if each is None else each[last] for each in (scores.fold, None, None, None)),
+        *(each[last] for each in (scores.level, scores.moment, scores.series)),
+    )
+    alone = replace(model.fitted, guarantee=Guarantee(model.fitted.guarantee.terms, few))
+    assert "only 1 origin judged" in ContinuedSeries.of(alone).promise(0.9)
+
+
+def test_a_file_that_does_not_say_of_which_series_errors_are_has_intervals_for_all():
+    guarantee = fitted().fitted.guarantee
+    scores = replace(guarantee.scores, series=None)
+    old = replace(fitted().fitted, guarantee=replace(guarantee, scores=scores))
+    now, before = (ContinuedSeries.of(each).intervals(0.9) for each in (fitted().fitted, old))
+    assert np.ptp(before, axis=1) == pytest.approx(np.ptp(now, axis=1), rel=0.5)
+
+
+def test_later_rows_are_held_against_what_was_known_at_their_origin():
+    """Outcomes of the last day change no interval of a row whose origin lies before it."""
+    later = sales(210).filter(pl.col("day") >= dt.date(2024, 7, 19))
+    last = pl.col("day") == later["day"].max()
+    changed = later.with_columns(pl.when(last).then(10 * pl.col("sold")).otherwise(pl.col("sold")))
+    conformal = ConformalPredictor.of(fitted().fitted, (), 0.9)
+    ends = []
+    for table in (later, changed):
+        pairs = in_later_pairs(fitted().fitted, read(table))
+        rows = check(
+            pairs, fitted().fitted.schema, encoder=fitted().fitted.encoder, also=conformal.also
+        )
+        ends.append(conformal.intervals(rows.frame))
+    assert ends[0] == pytest.approx(ends[1])
 
 
 LATER = {"day": [dt.date(2024, 7, 19)], "shop": ["a"], "sold": [9.0]}

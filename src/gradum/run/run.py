@@ -223,7 +223,7 @@ def _refitted(
     """Return the same, with the rung in use refitted on all rows if there is enough time."""
     try:
         whole, everything = divided.everything()
-        again = refit(spec, everything, rungs[judgement.verdict.used], context)
+        again = refit(spec, everything, rungs[judgement.verdict.used], encoder.layout, context)
     except OutOfTime:
         why = say(NO_TIME_TO_REFIT)
         context.tell(NotRefitted(why))

@@ -36,8 +36,10 @@ def as_of_late(judgement: Judgement, truth: Truth, seen: Seen) -> Judgement:
         return judgement
     errors = _by_stretch(truth, seen, compared)
     used = errors[verdict.used]
+    if not are_unlike_before(used):
+        return judgement
     latest = min(compared, key=lambda rung: errors[rung][0])
-    if not are_unlike_before(used) or errors[latest][0] > (1 - LESS) * used[0]:
+    if errors[latest][0] > (1 - LESS) * used[0]:
         return judgement
     note = say(
         "On the latest {steps:,} steps, {model} errs {times} times as much as before, and {other} "
