@@ -13,19 +13,26 @@ import tempfile
 import time
 import traceback
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+import polars as pl
 
-from mutated_panels import mutated, words  # pyright: ignore[reportMissingImports]
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # where its helpers look for others
+
+command_line: Any = import_module("command_line")
+panels: Any = import_module("mutated_panels")
 
 
 def main(count: str = "200", seed: str = "0", first: str = "0") -> None:
     """Print how many tables were forecast and refused, what else happened, and the refusals."""
-    from command_line import short_paths, short_reports  # pyright: ignore
-
     ended, said = Counter[str](), Counter[str]()
-    with tempfile.TemporaryDirectory() as folder, short_paths(), short_reports():
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        command_line.short_paths(),
+        command_line.short_reports(),
+    ):
         for number in range(int(first), int(first) + int(count)):
             start = time.perf_counter()
             try:
@@ -49,19 +56,26 @@ def main(count: str = "200", seed: str = "0", first: str = "0") -> None:
 
 def _ended(folder: Path, chance: random.Random) -> tuple[str, str]:
     """Fit and forecast one table; return how that ended, and the line that says so."""
-    from command_line import run  # pyright: ignore[reportMissingImports]
-
-    data, options = mutated(chance)
+    data, options = panels.mutated(chance)
     folder.mkdir()
     table, out = folder / "panel.csv", folder / "ahead.csv"
     table.write_bytes(data)
-    fit = run("fit", table, *words(options), "--model", "linear", "-o", folder / "run")
+    fit = command_line.run(
+        "fit", table, *panels.words(options), "--model", "linear", "-o", folder / "run"
+    )
     last = fit
     if fit.code == 0:
-        last = run("predict", folder / "run", "-o", out)
+        last = command_line.run("predict", folder / "run", "-o", out)
     lines = last.err.strip().splitlines()
-    if last.code == 0 and out.exists():
+    if last.code == 0 and not lines and _numbers(out):
         return "forecast", ""
     if last is fit and last.code == 2 and len(lines) == 1 and lines[0].startswith("error: "):
         return "refused", lines[0]
     return "anything else", f"{options} code {last.code}: {last.err[-3000:]}"
+
+
+def _numbers(out: Path) -> bool:
+    """Whether a file holds forecasts: finite ones, with an end of an interval that may be none."""
+    frame = pl.read_csv(out, infer_schema_length=None).select("prediction", "low", "high")
+    value, low, high = (column.cast(pl.Float64) for column in frame)
+    return len(frame) > 0 and value.is_finite().all() and bool((low <= high).all())

@@ -17,7 +17,12 @@ from gradum.run.forecast.later_rows import in_later_pairs
 from gradum.run.forecast.rows_of_series import series_as_asked
 from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.run.options.options import make_spec
+from gradum.scores.figures import figure, with_interval
 from gradum.ship import bundle
+from gradum.show.score_rows import score_rows
+from gradum.show.text import plain, verdict_parts
+from gradum.study.evidence import Evidence
+from gradum.study.findings import judged_series
 from gradum.tables.check import check
 from gradum.tables.forecast.pairs import Windows
 from gradum.tables.sources.read import read
@@ -116,7 +121,7 @@ def test_later_rows_are_judged_with_the_past_that_the_model_keeps():
     evaluation = fitted().evaluate(later)
     assert evaluation.judgement.rows == {"test": 10 * HORIZON * 2}
     assert not any("no value" in sentence for sentence in evaluation.differences)
-    assert "independent stretches of time" in "".join(evaluation.judgement.notes)
+    assert "amount to 1 independent stretch of time" in "".join(evaluation.judgement.notes)
     with pytest.raises(GradumError, match="after those learned from"):
         fitted().evaluate(later.with_columns(pl.lit("c").alias("shop")).head(1))
 
@@ -133,9 +138,90 @@ def test_the_headline_is_in_the_unit_of_the_target():
     missed = np.abs(off * scale[judged]).mean()
     judgement = run.fitted.judgement
     own = judgement.own_units
-    assert own["baseline"].value == pytest.approx(naive)
-    assert own["linear"].value == pytest.approx(missed)
+    assert own["baseline"]["mae"].value == pytest.approx(naive)
+    assert own["linear"]["mae"].value == pytest.approx(missed)
+    squares = np.square(off * scale[judged]).mean()
+    assert own["linear"]["rmse"].value == pytest.approx(np.sqrt(squares))
     assert f"{missed / naive:.0%} of the error of repeating" in judgement.headline[0]
+
+
+def test_scores_are_tabled_in_the_unit_of_the_target_beside_those_that_decide():
+    judgement = fitted().fitted.judgement
+    own, scaled = judgement.own_units["linear"], judgement.scores["linear"]["test"]
+    rows = {row.title: row.scores[1].value for row in score_rows(judgement)}
+    assert rows["MAE"] == own["mae"].value
+    assert rows["MAE, scaled"] == scaled["mae"].value
+    assert rows["RMSE"] == own["rmse"].value
+    assert rows["R²"] == scaled["r2"].value
+    assert [row.title for row in score_rows(judgement) if row.decides] == ["MAE, scaled"]
+    shown = plain(*verdict_parts(judgement))
+    assert with_interval(own["mae"]) in shown
+    assert with_interval(scaled["mae"]) in shown
+
+
+def test_each_series_has_its_errors_and_coverage_worst_first():
+    """Against the judged pairs, computed from the table of sales and the forecasts themselves."""
+    run, found = fitted().run, fitted().findings.forecast.judged
+    judged, (known, scale) = run.judged.rows, (run.fitted.schema.forecast, run.dataset.truth.scale)
+    frame, target = run.dataset.frame[judged], run.dataset.target[judged]
+    off = (run.judged.predictions["linear"].value - target) * scale[judged]
+    assert [each.share for each in found.lines] == sorted(
+        (each.share for each in found.lines), reverse=True
+    )
+    assert {each.series for each in found.lines} == {key for (key,) in known.keys}
+    for each in found.lines:
+        rows = (frame["shop"] == each.series).to_numpy()
+        assert each.forecasts == rows.sum()
+        assert each.error == pytest.approx(np.abs(off[rows]).mean())
+        assert each.bias == pytest.approx(off[rows].mean())
+        assert each.naive == pytest.approx(np.abs(target * scale[judged])[rows].mean())
+    covered = fitted().findings.coverage
+    assert min(each.covered for each in found.lines) <= covered.covered / covered.rows
+    assert max(each.covered for each in found.lines) >= covered.covered / covered.rows
+
+
+def test_the_judged_stretch_has_each_stamp_once_with_what_was_sold():
+    for stretch in fitted().findings.forecast.judged.stretches:
+        sold = sales().filter(shop=stretch.errors.series)
+        actual = dict(zip(sold["day"].cast(pl.String), sold["sold"], strict=True))
+        assert len(set(stretch.named)) == len(stretch.named) >= 3 * HORIZON
+        for name, (_, value, *_, step) in zip(stretch.named, stretch.points, strict=True):
+            assert value == pytest.approx(actual[name])
+            assert 1 <= step <= HORIZON
+        banded = [each for each in stretch.points if each[3] is not None]
+        assert banded
+        assert all(low <= said <= high for _, _, said, low, high, _ in banded)
+
+
+def test_of_many_series_the_worst_and_the_largest_are_drawn_and_the_rest_summed(monkeypatch):
+    monkeypatch.setattr(judged_series, "MOST_LINES", 1)
+    monkeypatch.setattr(judged_series, "MOST_OF_A_KIND", 0)
+    run = fitted().run
+    found = judged_series.judged_series(run, Evidence.of(run))
+    (worst,), others = found.lines, found.others
+    whole = fitted().findings.forecast.judged.lines
+    assert worst == whole[0]
+    assert others.error == pytest.approx(whole[1].error)
+    assert found.stretches == ()
+
+
+@cache
+def with_trend(bend):
+    """300 values that rise by ``bend`` a step from the 240th on, of which the last 60 judge."""
+    noise = np.random.default_rng(4).normal(0, 1, 300)
+    rise = np.maximum(np.arange(300) - 235, 0) * bend
+    table = pl.DataFrame({"week": np.arange(300), "sold": 50 + rise + noise})
+    options = {"time": "week", "horizon": 2, "model": "linear", "loss": "squared_error"}
+    return gradum.fit(table, "sold", explain=False, learning_curve=False, series=[], **options)
+
+
+def test_forecasts_that_are_off_on_average_are_so_in_the_unit_of_the_target_with_a_remedy():
+    found, run = with_trend(1.0).findings.reliability, with_trend(1.0).run
+    own = Evidence.of(run).in_own_unit()
+    off = np.mean(own.prediction.value - own.target)
+    assert found.calibration_in_the_large.value == pytest.approx(off)
+    assert f"predictions are {figure(own.prediction.value.mean())} on average" in found.sentence
+    assert "later half of the history" in found.sentence
 
 
 def test_the_worst_rows_are_named_by_series_stamp_and_step_in_the_unit_of_the_target():
