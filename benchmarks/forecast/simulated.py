@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 import msgspec
 import numpy as np
 import polars as pl
-from msgspec.structs import astuple
 
 import gradum
 from benchmarks.environments import cache
@@ -56,9 +55,8 @@ def main(draws: str = str(DRAWS), laws: str = "reported") -> None:
     """Tabulate coverage and widths by law, by size and for new series; draws are kept."""
     chosen = {"reported": REPORTED, "tried": TRIED}[laws]
     drawn = [_draw(chosen, laws, draw) for draw in range(int(draws))]
-    held, new = (
-        [one for each in drawn for one in part] for part in zip(*map(astuple, drawn), strict=True)
-    )
+    held = [one for each in drawn for one in each.held]
+    new = [shares for each in drawn for shares in each.new]
     text = "\n".join(
         [
             f"Draws of each law and size: {draws}.\n",
