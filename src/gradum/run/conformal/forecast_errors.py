@@ -41,6 +41,9 @@ PRIOR = 8.0
 HORIZONS, PART = 2.0, 0.25
 """The half-life of weights in horizons, and as a part of the time of all errors: the longer."""
 
+AFTER_CHANGE = 0.5
+"""The half-life in horizons after a change: with 1, bands hold 87% two weeks after a trend bent."""
+
 NEXT = 0.5
 """The weight of the next step among those nearby."""
 
@@ -99,11 +102,23 @@ class ForecastBand:
     """|t| / a of each error."""
 
     @classmethod
-    def of(cls, errors: ForecastErrors, horizon: int, series: int, stride: int = 1) -> ForecastBand:
-        """Learn from errors (n,), at least one, all known, of origins ``stride`` places apart."""
+    def of(
+        cls,
+        errors: ForecastErrors,
+        horizon: int,
+        series: int,
+        stride: int = 1,
+        *,
+        changed: bool = False,
+    ) -> ForecastBand:
+        """Learn from errors (n,), at least one, all known, of origins ``stride`` places apart.
+
+        If the latest are ``changed`` beyond chance, those before are soon forgotten.
+        """
         due, code = errors.due, np.where(errors.series < 0, series, errors.series)
         age = due.max() - due
         life = max(HORIZONS * horizon, PART * (due.max() - errors.origin.min()))
+        life = AFTER_CHANGE * horizon if changed else life
         weight = 0.5 ** (age / life)
         stamps, total = np.bincount(age, weight), np.bincount(code, weight, series + 1)
         shared = max(2 / 3 * np.average(errors.step, weights=weight) / stride, 1.0)

@@ -27,9 +27,13 @@ class ForecastBands:
     judged: ForecastErrors
     together: bool
     """Whether it is not kept which errors are of which series."""
+    changed: bool = False
+    """Whether the latest errors are unlike all before."""
 
     @classmethod
-    def of(cls, known: Forecast, terms: Terms, scores: JudgedScores, rung: str) -> ForecastBands:
+    def of(
+        cls, known: Forecast, terms: Terms, scores: JudgedScores, rung: str, *, changed: bool
+    ) -> ForecastBands:
         """Return the bands that the judged scores of a rung give."""
         assert scores.moment is not None
         assert scores.level is not None
@@ -39,7 +43,7 @@ class ForecastBands:
         errors = ForecastErrors(
             scores.by_rung[rung], series, known.end - known.stride * ago, steps[scores.level]
         )
-        return cls(known, errors, scores.series is None)
+        return cls(known, errors, scores.series is None, changed)
 
     def errors(self, frame: pl.DataFrame, error: np.ndarray) -> ForecastErrors:
         """Return the errors (n,), perhaps not known, of the rows of a frame."""
@@ -101,6 +105,7 @@ class ForecastBands:
             self.known.horizon,
             1 if self.together else len(self.known.keys),
             self.known.stride,
+            changed=self.changed,
         )
 
 

@@ -54,6 +54,8 @@ class ConformalPredictor:
     """Whether each class is covered separately."""
     outcomes: bool = True
     """Whether rows in order of time learn from the outcomes of earlier rows."""
+    changed: bool = False
+    """Whether the latest judged errors of a forecast are unlike all before."""
 
     @classmethod
     def of(
@@ -102,7 +104,17 @@ class ConformalPredictor:
                 say("Sets that follow the order of time are not made for each class."),
                 say("Leave out --by-class (by_class), or fit without --time (time)."),
             )
-        made = cls(terms, scores, chosen, answering, fitted.schema, coverage, bool(by_class))
+        changed = fitted.judgement is not None and bool(fitted.judgement.verdict.best)
+        made = cls(
+            terms,
+            scores,
+            chosen,
+            answering,
+            fitted.schema,
+            coverage,
+            bool(by_class),
+            changed=changed,
+        )
         return replace(made, by_class=made._unequal) if by_class is None else made
 
     @property
@@ -199,7 +211,8 @@ class ConformalPredictor:
     def bands(self) -> ForecastBands:
         """The bands of a forecast."""
         assert self.schema.forecast is not None
-        return ForecastBands.of(self.schema.forecast, self.terms, self.scores, self.rung.name)
+        known, name = self.schema.forecast, self.rung.name
+        return ForecastBands.of(known, self.terms, self.scores, name, changed=self.changed)
 
     def distribution(self, frame: pl.DataFrame) -> Distribution:
         """Return the predictive distributions of checked rows (n); only for numbers.
