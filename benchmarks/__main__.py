@@ -53,7 +53,8 @@ BENCHMARKS = {
     "engines": "scaling | overhead | kills | store | peers [ARGUMENTS]",
     "gpu": "",
     "counts": "[ROWS] [SEEDS] [MODEL]",
-    "forecast": "FOLDER [SETS] [SEEDS] | public FOLDER [SETS] [NAME=VALUE …]",
+    "forecast": "FOLDER [SETS] [SEEDS] | public FOLDER [SETS] [NAME=VALUE …] | "
+    "simulated [DRAWS] [reported | tried]",
     "mutated_panels": "[COUNT] [SEED] [FIRST]",
     "kernels": "[KERNELS]",
     "games": "[SEEDS] [GAMES] [SIDES]",

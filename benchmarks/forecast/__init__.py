@@ -14,6 +14,10 @@ LightGBM on the lags. `make_sets.py` makes the folder, and says where each set c
 names with commas, or "choosing" for those that settings may be chosen on, or "judging" for the
 others; NAME=VALUE are options of `gradum.fit`. What a side answers is kept in the cache: peers'
 answers for as long as the set stays as it is, gradum's for as long as its source and options do.
+
+`python -m benchmarks forecast simulated [DRAWS] [reported | tried]`: how often 90% intervals hold
+on series of known laws, of whose future `laws.py` draws 200 from each past. Settings of the
+intervals were chosen on the laws that were tried, and figures are of those that are reported.
 """
 
 from __future__ import annotations
@@ -23,6 +27,10 @@ def main(*arguments: str) -> None:
     """Run the command; its imports stay out of the processes of other libraries."""
     if arguments[:1] == ("public",):
         from benchmarks.forecast.public import main as command
+
+        command(*arguments[1:])
+    elif arguments[:1] == ("simulated",):
+        from benchmarks.forecast.simulated import main as command
 
         command(*arguments[1:])
     else:

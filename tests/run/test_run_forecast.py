@@ -11,10 +11,19 @@ import pytest
 
 import gradum
 from gradum.errors import GradumError, SpecError
+from gradum.run.conformal.guarantee import Guarantee, JudgedScores
 from gradum.run.forecast.continued_series import ContinuedSeries
+from gradum.run.forecast.later_rows import in_later_pairs
 from gradum.run.forecast.rows_of_series import series_as_asked
+from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.run.options.options import make_spec
+from gradum.scores.figures import figure, with_interval
 from gradum.ship import bundle
+from gradum.show.score_rows import score_rows
+from gradum.show.text import plain, verdict_parts
+from gradum.study.evidence import Evidence
+from gradum.study.findings import judged_series
+from gradum.tables.check import check
 from gradum.tables.forecast.pairs import Windows
 from gradum.tables.sources.read import read
 from gradum.tables.totals import without_totals
@@ -112,7 +121,7 @@ def test_later_rows_are_judged_with_the_past_that_the_model_keeps():
     evaluation = fitted().evaluate(later)
     assert evaluation.judgement.rows == {"test": 10 * HORIZON * 2}
     assert not any("no value" in sentence for sentence in evaluation.differences)
-    assert "independent stretches of time" in "".join(evaluation.judgement.notes)
+    assert "amount to 1 independent stretch of time" in "".join(evaluation.judgement.notes)
     with pytest.raises(GradumError, match="after those learned from"):
         fitted().evaluate(later.with_columns(pl.lit("c").alias("shop")).head(1))
 
@@ -129,9 +138,90 @@ def test_the_headline_is_in_the_unit_of_the_target():
     missed = np.abs(off * scale[judged]).mean()
     judgement = run.fitted.judgement
     own = judgement.own_units
-    assert own["baseline"].value == pytest.approx(naive)
-    assert own["linear"].value == pytest.approx(missed)
+    assert own["baseline"]["mae"].value == pytest.approx(naive)
+    assert own["linear"]["mae"].value == pytest.approx(missed)
+    squares = np.square(off * scale[judged]).mean()
+    assert own["linear"]["rmse"].value == pytest.approx(np.sqrt(squares))
     assert f"{missed / naive:.0%} of the error of repeating" in judgement.headline[0]
+
+
+def test_scores_are_tabled_in_the_unit_of_the_target_beside_those_that_decide():
+    judgement = fitted().fitted.judgement
+    own, scaled = judgement.own_units["linear"], judgement.scores["linear"]["test"]
+    rows = {row.title: row.scores[1].value for row in score_rows(judgement)}
+    assert rows["MAE"] == own["mae"].value
+    assert rows["MAE, scaled"] == scaled["mae"].value
+    assert rows["RMSE"] == own["rmse"].value
+    assert rows["R²"] == scaled["r2"].value
+    assert [row.title for row in score_rows(judgement) if row.decides] == ["MAE, scaled"]
+    shown = plain(*verdict_parts(judgement))
+    assert with_interval(own["mae"]) in shown
+    assert with_interval(scaled["mae"]) in shown
+
+
+def test_each_series_has_its_errors_and_coverage_worst_first():
+    """Against the judged pairs, computed from the table of sales and the forecasts themselves."""
+    run, found = fitted().run, fitted().findings.forecast.judged
+    judged, (known, scale) = run.judged.rows, (run.fitted.schema.forecast, run.dataset.truth.scale)
+    frame, target = run.dataset.frame[judged], run.dataset.target[judged]
+    off = (run.judged.predictions["linear"].value - target) * scale[judged]
+    assert [each.share for each in found.lines] == sorted(
+        (each.share for each in found.lines), reverse=True
+    )
+    assert {each.series for each in found.lines} == {key for (key,) in known.keys}
+    for each in found.lines:
+        rows = (frame["shop"] == each.series).to_numpy()
+        assert each.forecasts == rows.sum()
+        assert each.error == pytest.approx(np.abs(off[rows]).mean())
+        assert each.bias == pytest.approx(off[rows].mean())
+        assert each.naive == pytest.approx(np.abs(target * scale[judged])[rows].mean())
+    covered = fitted().findings.coverage
+    assert min(each.covered for each in found.lines) <= covered.covered / covered.rows
+    assert max(each.covered for each in found.lines) >= covered.covered / covered.rows
+
+
+def test_the_judged_stretch_has_each_stamp_once_with_what_was_sold():
+    for stretch in fitted().findings.forecast.judged.stretches:
+        sold = sales().filter(shop=stretch.errors.series)
+        actual = dict(zip(sold["day"].cast(pl.String), sold["sold"], strict=True))
+        assert len(set(stretch.named)) == len(stretch.named) >= 3 * HORIZON
+        for name, (_, value, *_, step) in zip(stretch.named, stretch.points, strict=True):
+            assert value == pytest.approx(actual[name])
+            assert 1 <= step <= HORIZON
+        banded = [each for each in stretch.points if each[3] is not None]
+        assert banded
+        assert all(low <= said <= high for _, _, said, low, high, _ in banded)
+
+
+def test_of_many_series_the_worst_and_the_largest_are_drawn_and_the_rest_summed(monkeypatch):
+    monkeypatch.setattr(judged_series, "MOST_LINES", 1)
+    monkeypatch.setattr(judged_series, "MOST_OF_A_KIND", 0)
+    run = fitted().run
+    found = judged_series.judged_series(run, Evidence.of(run))
+    (worst,), others = found.lines, found.others
+    whole = fitted().findings.forecast.judged.lines
+    assert worst == whole[0]
+    assert others.error == pytest.approx(whole[1].error)
+    assert found.stretches == ()
+
+
+@cache
+def with_trend(bend):
+    """300 values that rise by ``bend`` a step from the 240th on, of which the last 60 judge."""
+    noise = np.random.default_rng(4).normal(0, 1, 300)
+    rise = np.maximum(np.arange(300) - 235, 0) * bend
+    table = pl.DataFrame({"week": np.arange(300), "sold": 50 + rise + noise})
+    options = {"time": "week", "horizon": 2, "model": "linear", "loss": "squared_error"}
+    return gradum.fit(table, "sold", explain=False, learning_curve=False, series=[], **options)
+
+
+def test_forecasts_that_are_off_on_average_are_so_in_the_unit_of_the_target_with_a_remedy():
+    found, run = with_trend(1.0).findings.reliability, with_trend(1.0).run
+    own = Evidence.of(run).in_own_unit()
+    off = np.mean(own.prediction.value - own.target)
+    assert found.calibration_in_the_large.value == pytest.approx(off)
+    assert f"predictions are {figure(own.prediction.value.mean())} on average" in found.sentence
+    assert "later half of the history" in found.sentence
 
 
 def test_the_worst_rows_are_named_by_series_stamp_and_step_in_the_unit_of_the_target():
@@ -267,6 +357,67 @@ def test_a_new_series_far_shorter_or_constant_goes_on_beside_others():
     frame = fitted().forecast(pl.concat([sales(), *added]))
     assert frame["shop"].unique().sort().to_list() == ["a", "b", "c", "new"]
     assert np.isfinite(frame.select("prediction", "low", "high").to_numpy()).all()
+
+
+def test_a_new_series_has_wider_intervals_the_less_of_it_is_known():
+    """In scales of its own: a series whose past is that of shop a, or the last days of it."""
+    known = sales().filter(pl.col("shop") == "a").with_columns(shop=pl.lit("new"))
+    width = {}
+    for days in (200, 12):
+        going_on = ContinuedSeries.of(fitted().fitted, read(known.tail(days)))
+        ends = going_on.intervals(0.9)[-HORIZON:]
+        width[days] = np.ptp(ends, axis=1).mean() / going_on.windows.scales[-1, 0]
+    usual = ContinuedSeries.of(fitted().fitted)
+    ends = np.ptp(usual.intervals(0.9)[:HORIZON], axis=1).mean() / usual.windows.scales[0, 0]
+    assert width[12] > width[200] > 1.5 * ends
+    assert "its intervals are wide" in " ".join(going_on.notes)
+
+
+def test_few_origins_widen_intervals_and_leave_none_without_an_end():
+    """Eleven origins judge, and none has an outcome at the last steps."""
+    options = {"model": "linear", "explain": False, "learning_curve": False}
+    model = gradum.fit(
+        sales(60).drop("closed"), "sold", time="day", series="shop", horizon=14, **options
+    )
+    bands = ConformalPredictor.of(model.fitted, (), 0.9).bands
+    assert len(np.unique(bands.judged.origin)) == 11
+    assert bands.judged.step.max() < 14
+    going_on = ContinuedSeries.of(model.fitted)
+    assert np.isfinite(going_on.intervals(0.9)).all()
+    assert "11 origins that judged" in going_on.promise(0.9)
+    scores = model.fitted.guarantee.scores
+    last = scores.moment == scores.moment.max()
+    few = JudgedScores(
+        {name: score[last] for name, score in scores.by_rung.items()},
+        *(None if each is None else each[last] for each in (scores.fold, None, None, None)),
+        *(each[last] for each in (scores.level, scores.moment, scores.series)),
+    )
+    alone = replace(model.fitted, guarantee=Guarantee(model.fitted.guarantee.terms, few))
+    assert "only 1 origin judged" in ContinuedSeries.of(alone).promise(0.9)
+
+
+def test_a_file_that_does_not_say_of_which_series_errors_are_has_intervals_for_all():
+    guarantee = fitted().fitted.guarantee
+    scores = replace(guarantee.scores, series=None)
+    old = replace(fitted().fitted, guarantee=replace(guarantee, scores=scores))
+    now, before = (ContinuedSeries.of(each).intervals(0.9) for each in (fitted().fitted, old))
+    assert np.ptp(before, axis=1) == pytest.approx(np.ptp(now, axis=1), rel=0.5)
+
+
+def test_later_rows_are_held_against_what_was_known_at_their_origin():
+    """Outcomes of the last day change no interval of a row whose origin lies before it."""
+    later = sales(210).filter(pl.col("day") >= dt.date(2024, 7, 19))
+    last = pl.col("day") == later["day"].max()
+    changed = later.with_columns(pl.when(last).then(10 * pl.col("sold")).otherwise(pl.col("sold")))
+    conformal = ConformalPredictor.of(fitted().fitted, (), 0.9)
+    ends = []
+    for table in (later, changed):
+        pairs = in_later_pairs(fitted().fitted, read(table))
+        rows = check(
+            pairs, fitted().fitted.schema, encoder=fitted().fitted.encoder, also=conformal.also
+        )
+        ends.append(conformal.intervals(rows.frame))
+    assert ends[0] == pytest.approx(ends[1])
 
 
 LATER = {"day": [dt.date(2024, 7, 19)], "shop": ["a"], "sold": [9.0]}

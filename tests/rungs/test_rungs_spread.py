@@ -219,7 +219,37 @@ def test_a_refit_keeps_the_spread_in_units_of_the_target(regressor, design):
     other = replace(
         judged, target_scale=type(scale)(scale.centre, 2 * scale.scale, scale.low, scale.high)
     )
-    refitted = with_spread_of(other, judged)
+    layout = design.layout
+    refitted = with_spread_of(other, judged, layout, layout)
     np.testing.assert_allclose(
         2 * refitted.locate(design).below, judged.locate(design).below, rtol=1e-12
     )
+
+
+def test_a_refit_keeps_the_spread_where_it_has_an_input_more():
+    """A level that only later rows have gives an input more, and others new places."""
+    rng = np.random.default_rng(0)
+    kinds = np.array(["a", "b", "c"])[rng.integers(0, 3, 600)]
+    frame = pl.DataFrame(
+        {"size": rng.uniform(0, 3, 600), "kind": kinds, "grade": rng.permutation(kinds)}
+    )
+    target = np.exp(frame["size"].to_numpy()) * rng.normal(size=600)
+    table = frame.with_columns(y=target)
+    judged, refitted = (
+        gradum.fit(rows, "y", model="linear", **QUICK).fitted
+        for rows in (
+            table,
+            table.with_columns(
+                kind=pl.when(pl.col("size") > 2.9).then(pl.lit("_")).otherwise("kind")
+            ),
+        )
+    )
+    before, after = (each.encoder.transform(frame) for each in (judged, refitted))
+    rung = with_spread_of(
+        refitted.rungs["linear"], judged.rungs["linear"], after.layout, before.layout
+    )
+    assert after.layout != before.layout
+    said = judged.rungs["linear"]
+    ratio = rung.locate(after).below * rung.target_scale.scale
+    ratio = ratio / (said.locate(before).below * said.target_scale.scale)
+    assert np.quantile(ratio, [0.1, 0.9]) == pytest.approx(1, rel=0.15)

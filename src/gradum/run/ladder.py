@@ -18,6 +18,7 @@ from gradum.rungs.registry import KINDS, kinds_for
 from gradum.rungs.rung import Rung
 from gradum.rungs.with_spread import with_spread_of
 from gradum.solvers.solution import Status
+from gradum.tables.kinds.design import Layout
 
 OUT_OF_TIME = marked(
     "The run's time limit ended it before it was done, and the best so far "
@@ -61,8 +62,10 @@ def learners(spec: Spec, rows: LearningRows) -> Sequence[RungKind[Any]]:
     return rows.kinds(kinds_for(spec.rungs, grids=bool(rows.layout.grids)))
 
 
-def refit(spec: Spec, rows: InMemory, judged: Rung, context: Context) -> dict[str, Rung]:
-    """Fit a rung again on all rows, including those that judged.
+def refit(
+    spec: Spec, rows: InMemory, judged: Rung, layout: Layout, context: Context
+) -> dict[str, Rung]:
+    """Fit a rung again on all rows, including those that judged; its inputs had the layout.
 
     No row is left to choose by, so the refit keeps what validation rows chose for the judged rung,
     and its spread. The other rungs are dropped, because they were fitted on other rows.
@@ -79,7 +82,7 @@ def refit(spec: Spec, rows: InMemory, judged: Rung, context: Context) -> dict[st
     rung = _fitted(kind, timed, partial(kind.refit, rows, spec.of_rung(kind.name), judged))
     if rung.status is Status.TIME_LIMIT:
         raise OutOfTime
-    rung = with_spread_of(rung, judged)
+    rung = with_spread_of(rung, judged, rows.layout, layout)
     context.tell(RungFinished.of(rung))
     return {kind.name: rung}
 

@@ -37,6 +37,7 @@ from gradum.run.judge import Judge
 from gradum.run.judging.headline import with_headline
 from gradum.run.judging.judge_rungs import Seen, judge
 from gradum.run.judging.judgement import Judgement
+from gradum.run.judging.latest_stretch import as_of_late
 from gradum.run.judging.overdispersion import dispersion_note
 from gradum.run.ladder import climb, learners, refit
 from gradum.run.machine import this_machine
@@ -182,6 +183,7 @@ def _climbed(
         context=context,
     )
     if judgement is not None:
+        judgement = as_of_late(judgement, dataset.truth, seen["test"])
         judgement = with_headline(_warned(judgement, dataset, seen["test"], split, spec.seed))
         context.tell(Judged(judgement))
         if spec.refit and not context.stop():
@@ -221,7 +223,7 @@ def _refitted(
     """Return the same, with the rung in use refitted on all rows if there is enough time."""
     try:
         whole, everything = divided.everything()
-        again = refit(spec, everything, rungs[judgement.verdict.used], context)
+        again = refit(spec, everything, rungs[judgement.verdict.used], encoder.layout, context)
     except OutOfTime:
         why = say(NO_TIME_TO_REFIT)
         context.tell(NotRefitted(why))

@@ -11,6 +11,7 @@ from gradum.rungs.rows import Rows
 from gradum.rungs.rung import Rung
 from gradum.rungs.spread.fit import HeldOutResiduals, fit_spread
 from gradum.solvers.threads import one_thread
+from gradum.tables.kinds.design import Layout
 
 FEWEST_ROWS, MOST_ROWS = 2, 6000
 
@@ -61,19 +62,29 @@ def with_spread(
         return replace(rung, spread=fit_spread(residuals, rng))
 
 
-def with_spread_of(rung: Rung, judged: Rung) -> Rung:
+def with_spread_of(rung: Rung, judged: Rung, layout: Layout, of_judged: Layout) -> Rung:
     """Return a refitted rung with the spread of the one that was judged.
 
-    The part of the spread that depends on dense inputs is left out if the refitted rung has others.
+    Its rows have inputs of the layout, which may be others than those of the judged rung: a level
+    more, or a column with missing values. What depends on dense inputs that it lacks is left out.
     """
     if judged.spread is None or judged.target_scale is None or rung.target_scale is None:
         return rung
     spread = judged.spread.times(judged.target_scale.scale / rung.target_scale.scale)
-    alike = _inputs(rung) == _inputs(judged)
-    return replace(rung, spread=spread if alike else spread.without_inputs())
+    places = {name: place for place, name in enumerate(_dense_inputs(rung, layout), 1)}
+    before = enumerate(_dense_inputs(judged, of_judged), 1)
+    moved = {place: places[name] for place, name in before if name in places}
+    return replace(rung, spread=spread.of_inputs(moved))
 
 
-def _inputs(rung: Rung) -> tuple[int, tuple[int, ...]]:
-    """Return the number of a rung's numeric inputs, and the levels of each coded input."""
-    layer = rung.input_layer
-    return (0, ()) if layer is None else (len(layer.centre), layer.levels)
+def _dense_inputs(rung: Rung, layout: Layout) -> list[tuple[str, ...]]:
+    """Name each dense input of a rung: a feature, or a level of a coded column."""
+    if rung.input_layer is None:
+        return []
+    names: list[tuple[str, ...]] = [(feature.name,) for feature in layout.dense]
+    for column, treatment in zip(layout.codes, rung.input_layer.treatments, strict=True):
+        if treatment == "one_hot":
+            names += [(column.source, level) for level in column.levels]
+        elif treatment == "sign":
+            names.append((column.source, *column.levels))
+    return names

@@ -22,6 +22,11 @@ FEWEST_STRETCHES = 10  # fewer do not show how long errors stay correlated
 FEWEST_SPANS = 3  # of stretches whose length is known, Student's quantile makes up for so few
 ROWS, GROUPS = marked("independent rows"), marked("independent groups")
 STRETCHES = marked("independent stretches of time")
+ONE = {
+    ROWS: marked("independent row"),
+    GROUPS: marked("independent group"),
+    STRETCHES: marked("independent stretch of time"),
+}
 LONGEST_BLOCK = 1 / 5  # as a share of all rows
 ROUNDING = 1e-6  # of a row
 

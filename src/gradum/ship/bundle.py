@@ -272,5 +272,6 @@ def _in_order(judgement: Judgement, schema: Schema) -> Judgement:
             for rival in judgement.rivals
         ),
     )
-    verdict = retold(in_order.verdict, list(in_order.compared))
+    naive = bool(in_order.from_naive)
+    verdict = retold(in_order.verdict, list(in_order.compared), naive=naive)
     return with_headline(structs.replace(in_order, verdict=verdict))

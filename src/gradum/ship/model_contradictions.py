@@ -179,14 +179,18 @@ def _guarantee(fitted: Fitted) -> Iterator[str]:
         yield say("the guarantee does not have as many rows or models as it says")
     if terms.name == "adaptive" and scores.moment is None:
         yield say("the guarantee follows time, but no judged row has one")
+    known = fitted.schema.forecast
     codes = (
+        (scores.series, 0 if known is None else len(known.keys)),
         (scores.fold, max(terms.folds, 1) if terms.name == "cross" else len(scores)),
         (scores.group, 2**31),
         (scores.label, len(_target(fitted).classes)),
         (scores.level, len(terms.levels)),
     )
     if any(code is not None and not ((code >= 0) & (code < most)).all() for code, most in codes):
-        yield say("a judged row has a fold, a group, a class or a level that does not exist")
+        yield say(
+            "a judged row has a fold, a group, a class, a level or a series that does not exist"
+        )
     if (terms.by is None) != (scores.level is None) or terms.by != fitted.spec.interval_by:
         yield say("the guarantee uses different levels from those in the spec")
     if (scores.label is None) != (not _target(fitted).classes):

@@ -16,7 +16,6 @@ from gradum.run.judging.judgement import Judgement
 from gradum.run.judging.reach import reach
 from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, in_unit, percent, rows_figure
-from gradum.scores.metrics import METRICS
 from gradum.show.charted_page import charted_page
 from gradum.show.concerns import MOST as MOST_CONCERNS
 from gradum.show.concerns import concerns
@@ -24,6 +23,7 @@ from gradum.show.document import Section
 from gradum.show.explained_rows import explained_rows
 from gradum.show.file_names import Source
 from gradum.show.inference import layout
+from gradum.show.judged_series import series_table
 from gradum.show.page import file
 from gradum.show.pictures import (
     confusion,
@@ -45,6 +45,7 @@ from gradum.show.pictures.ladder import ladder
 from gradum.show.pictures.learning import learning
 from gradum.show.pictures.picture import Picture
 from gradum.show.repeat import command, only_python, python, teacher
+from gradum.show.score_rows import score_rows
 from gradum.show.what_if import WhatIf
 from gradum.study.explanation.effects import Effects
 from gradum.study.findings.findings import Findings
@@ -165,6 +166,7 @@ def report_html(
         prevalences=_prevalences(fitted.judgement),
         several=_several(findings),
         regression_table=_regression_table(findings),
+        series_table=series_table(findings, fitted.schema.target_unit),
         source=source,
         command=command(fitted.spec, source.data, test=source.test) if source.data else "",
         python=python(fitted.spec, source.data, test=source.test),
@@ -392,13 +394,10 @@ def _first_screen(fitted: Fitted) -> dict[str, Any]:
     """Return what the first screen says besides the headline, and what the scores are of."""
     judgement = fitted.judgement
     if judgement is None:
-        return {"concerns": [], "sure": "", "scored": [], "tested": []}
-    scored = [name for name in METRICS if any(name in p["test"] for p in judgement.scores.values())]
-    tested = [parts["test"] for parts in judgement.scores.values()]
-    tested += [rival.scores for rival in judgement.rivals]
+        return {"concerns": [], "sure": "", "scored": []}
     found = concerns(fitted.schema, judgement)
     sure = reach(judgement, fitted.schema)
-    return {"concerns": found, "sure": sure, "scored": scored, "tested": tested}
+    return {"concerns": found, "sure": sure, "scored": list(score_rows(judgement))}
 
 
 def _prevalences(judgement: Judgement | None) -> str:

@@ -17,6 +17,7 @@ from gradum.messages import listed, marked, say
 from gradum.scores.figures import figure, percent_with_interval, rows_figure, with_interval
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
+from gradum.show.score_rows import score_rows
 from gradum.show.terminal import Terminal
 from gradum.show.visible import visible
 from gradum.show.words import column_kind
@@ -217,25 +218,19 @@ def alarm_parts(alarms: Iterable[Alarm]) -> list[Text]:
 
 def _few_scores(judgement: Judgement, used: str) -> Table:
     """Lay out one row per rung or rival, with as many scores as fit in `NARROW` characters."""
-    verdict, test = judgement.verdict, judgement.scores[judgement.verdict.used]["test"]
     roles = [_role(rung, judgement, used) for rung in judgement.scores]
     roles += [say("{name}, rival", name=visible(rival.name)) for rival in judgement.rivals]
-    scored = [parts["test"] for parts in judgement.scores.values()]
-    scored += [rival.scores for rival in judgement.rivals]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("", no_wrap=True)
     columns, taken = [], max(map(cell_len, roles)) + 2
-    for name in dict.fromkeys([verdict.metric, *FEW_SCORES]):
-        if name not in test:
-            continue
-        written = percent_with_interval if name == "accuracy" else with_interval
-        cells = [written(scores[name]) for scores in scored]
-        title = METRICS[name].titled(judgement.unit)
-        taken += max(map(cell_len, [*cells, title])) + 2
+    for row in score_rows(judgement, dict.fromkeys([judgement.verdict.metric, *FEW_SCORES])):
+        written = percent_with_interval if row.metric == "accuracy" else with_interval
+        cells = ["–" if score is None else written(score) for score in row.scores]
+        taken += max(map(cell_len, [*cells, row.title])) + 2
         if columns and taken - 2 > NARROW:
             break
         columns.append(cells)
-        table.add_column(title, no_wrap=True)
+        table.add_column(row.title, no_wrap=True)
     place_of_used = list(judgement.scores).index(used)
     for place, (role, *cells) in enumerate(zip(roles, *columns, strict=True)):
         style = "" if place == place_of_used else "dim"

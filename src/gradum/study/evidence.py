@@ -154,13 +154,28 @@ class Evidence:
         scale = self.truth.scale
         return np.ones(len(self)) if scale is None else scale[self.rows]
 
-    def in_own_unit(self, place: int, values: np.ndarray) -> np.ndarray:
-        """Return values that the target of one row could have in the unit of the table's target."""
+    def in_own_unit(self, *, change: bool = False) -> Evidence:
+        """Return the same with targets and predictions in the unit of the table's target.
+
+        Of a forecast they are the values that come or, with ``change``, how far these are from
+        repeating the last season. Rows of series that were not learned are left out.
+        """
         known = self.schema.forecast
         if known is None:
-            return values
-        naive = self.frame[f"{known.target.name}, naive"][place]
-        return (naive + values) * self.scale[place]
+            return self
+        kept = np.isfinite(self.scale)
+        rows, scale, frame = self.rows[kept], self.scale[kept], self.frame.filter(kept)
+        naive = 0.0 if change else frame[f"{known.target.name}, naive"].to_numpy()
+        target = self.truth.target.copy()
+        target[rows] = (naive + target[rows]) * scale
+        return replace(
+            self,
+            truth=replace(self.truth, target=target, scale=None),
+            rows=rows,
+            numbers=self.numbers[kept],
+            prediction=Prediction((naive + self.prediction.value[kept]) * scale, None),
+            frame=frame,
+        )
 
     @property
     def time(self) -> np.ndarray | None:

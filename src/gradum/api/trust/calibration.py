@@ -82,11 +82,13 @@ def _unit_of_model(examined: ExaminedModel) -> float | None:
     if examined.model.task != "regression" or judgement is None:
         return None
     scores = judgement.scores.get(BASELINE, {}).get("test", {})
+    scores = judgement.own_units.get(BASELINE, scores)
     return scores["rmse"].value if "rmse" in scores else None
 
 
 def _spread(evidence: Evidence) -> float:
     """Return the weighted standard deviation of the rows' target."""
+    evidence = evidence.in_own_unit(change=True)
     weight, target = evidence.weight, evidence.target.astype(np.float64)
     mean = np.average(target, weights=weight)
     return float(np.sqrt(np.average((target - mean) ** 2, weights=weight)))

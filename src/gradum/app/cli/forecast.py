@@ -97,7 +97,7 @@ def continued(
                 "{count:,} series forecast {horizon:,} steps ahead by {model}, written to {out}",
                 len(going_on.windows),
                 horizon=fitted.spec.forecast.horizon,
-                model=model_in_words(fitted.rung(rung).name),
+                model=model_in_words(fitted.rung(rung).name, naive=True),
                 out=out,
             ),
             going_on.promise(interval or COVERAGE),

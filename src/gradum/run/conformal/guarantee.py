@@ -56,6 +56,8 @@ class JudgedScores:
     moment: np.ndarray | None = None
     """Of shape (n,). The order of the rows' times, if they have any; equal times have the same
     code."""
+    series: np.ndarray | None = None
+    """Of shape (n,). The codes of the series of a forecast; None for rows of a table."""
 
     def __len__(self) -> int:
         return len(self.fold)

@@ -24,6 +24,7 @@ from gradum.tables.table import Table
 from gradum.tables.wording import quoted
 
 MOST_FOLLOWED = 50_000  # rows of later origins that move the intervals
+FEWEST_ORIGINS = 12  # by which intervals are promised, if they judged the same stretch of time
 
 
 def forecast_of(fitted: Fitted) -> Forecast:
@@ -125,7 +126,8 @@ class ContinuedSeries:
 
     def _read(self, windows: Windows) -> Checked:
         table = Table(windows.frame(), say("the history"), keep_totals=True)
-        return check(table, self.fitted.schema, encoder=self.fitted.encoder, also=(STEP,))
+        also = (STEP, *(each.name for each in self.windows.known.series))
+        return check(table, self.fitted.schema, encoder=self.fitted.encoder, also=also)
 
     def unscaled(self, values: np.ndarray) -> np.ndarray:
         """Bring relative values (n, …) back to the target's units."""
@@ -148,9 +150,10 @@ class ContinuedSeries:
         """
         conformal = ConformalPredictor.of(self.fitted, (), coverage, rung=rung)
         rows = pl.concat([self.followed, self.checked], how="vertical_relaxed")
-        return self._possible(
-            self.unscaled(conformal.intervals(rows)[len(self.followed) :]), coverage
-        )
+        changes = np.zeros(len(rows))
+        changes[len(self.followed) :] = np.repeat(self.windows.changes, self.windows.known.horizon)
+        ends = conformal.intervals(rows, changes)[len(self.followed) :]
+        return self._possible(self.unscaled(ends), coverage)
 
     def _possible(self, ends: np.ndarray, coverage: float) -> np.ndarray:
         """Return intervals (n, 2) with ends that the target can have.
@@ -193,15 +196,25 @@ class ContinuedSeries:
                 "judged had {columns}.",
                 columns=listed([repr(each.column) for each in self.absent]),
             )
-        guarantee = self.fitted.guarantee
-        if guarantee is None:
+        if self.fitted.guarantee is None:
             return say("There are no intervals: no origin has judged the model.")
-        moments = guarantee.scores.moment
+        bands = ConformalPredictor.of(self.fitted, (), coverage).bands
+        origins, stretches = len(np.unique(bands.judged.origin)), round(bands.band().stretches)
+        if origins < FEWEST_ORIGINS and stretches < 2:
+            return say_plural(
+                "No share of the values is promised to lie between low and high: only {count:,} "
+                "origin judged.",
+                "No share of the values is promised to lie between low and high: only {count:,} "
+                "origins judged, all of about the same time.",
+                origins,
+            )
         promised = say(
-            "At each step ahead, {share} of the values should lie between low and high, as they "
-            "did from the {origins:,} origins that judged, if the series go on as they did there.",
+            "At each step ahead, {share} of the values should lie between low and high, if the "
+            "series go on as they did from the {origins:,} origins that judged. Origins close to "
+            "each other tell much the same, and these are as good as {stretches:,} far apart.",
             share=percent(coverage),
-            origins=0 if moments is None else len(np.unique(moments)),
+            origins=origins,
+            stretches=stretches,
         )
         if not self.since:
             return promised
@@ -221,8 +234,10 @@ class ContinuedSeries:
         if new:
             notes.append(
                 say_plural(
-                    "{count:,} series is new to the model: {names}.",
-                    "{count:,} series are new to the model: {names}.",
+                    "{count:,} series is new to the model: {names}. As nothing is known of its "
+                    "errors, its intervals are wide.",
+                    "{count:,} series are new to the model: {names}. As nothing is known of their "
+                    "errors, their intervals are wide.",
                     len(new),
                     names=quoted([" · ".join(key) for key in new]),
                 )

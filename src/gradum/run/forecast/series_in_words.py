@@ -39,8 +39,8 @@ def on_rows(windows: Windows, drawn: int) -> Iterator[str]:
         yield say("The baseline repeats the last value: no season is shown to do better.")
     if known.scaled:
         yield say(
-            "Errors are multiples of each series' usual change: of the root mean square of "
-            "differences between values one season apart."
+            "Models are compared by scaled errors: multiples of each series' usual change, the "
+            "root mean square of differences between values one season apart."
         )
     every = len(windows) * known.horizon
     if every > drawn:

@@ -31,7 +31,7 @@ def tracker_of(scores: JudgedScores, among: np.ndarray, rung: Rung, coverage: fl
 
 
 def outcomes(checked: Checked, rung: Rung, encoder: Encoder) -> tuple[np.ndarray, np.ndarray]:
-    """Return the tracked scores of rows (n,), NaN without a target, and their times (n,).
+    """Return the scores of rows (n,), NaN without a target, and their times (n,).
 
     A table without the column of the target, or of the time, has no outcomes to learn from.
 
@@ -51,14 +51,13 @@ def outcomes(checked: Checked, rung: Rung, encoder: Encoder) -> tuple[np.ndarray
     known = np.flatnonzero(np.isfinite(target) if target.dtype.kind == "f" else target >= 0)
     if not len(known):
         return nothing
-    time, tracked = time_values(checked), nothing[0]
+    time, scores = time_values(checked), nothing[0]
     assert time is not None
     exposure = exposure_values(checked)
-    scores = score(
+    scores[known] = score(
         rung,
         Unencoded(encoder, frame, known),
         target[known],
         None if exposure is None else exposure[known],
     )
-    tracked[known] = scale_of(rung).onto(scores)
-    return tracked, time
+    return scores, time

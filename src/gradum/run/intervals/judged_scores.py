@@ -59,6 +59,7 @@ def guarantee_of(
         column = dataset.frame[terms.by][rows]
         terms = structs.replace(terms, levels=levels_among(column))
         level = level_codes(column, terms.levels)
+    known = dataset.schema.forecast
     scores = JudgedScores(
         _scores(dataset, once, rows, fold),
         fold.astype(np.int32),
@@ -67,6 +68,7 @@ def guarantee_of(
         dataset.target[rows].astype(np.int32) if dataset.classes else None,
         level,
         None if dataset.time is None else _moments(dataset.time[rows]),
+        None if known is None else known.codes_in(dataset.frame[rows]).astype(np.int32),
     )
     return Guarantee(terms, scores)
 

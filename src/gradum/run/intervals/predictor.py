@@ -22,6 +22,7 @@ from gradum.run.conformal.statement import Statement, Support, state, suffices
 from gradum.run.exposure import exposure_of, whole_numbers
 from gradum.run.fitted import Fitted
 from gradum.run.intervals.following import outcomes, scale_of, tracker_of
+from gradum.run.intervals.forecast_bands import ForecastBands
 from gradum.run.judge import Judge
 from gradum.run.judging.verdict import model_in_words
 from gradum.rungs.located import Located
@@ -125,7 +126,7 @@ class ConformalPredictor:
     @property
     def also(self) -> tuple[str, ...]:
         """The columns that are needed besides those that the model uses."""
-        return () if self.terms.by is None else (self.terms.by,)
+        return columns_of_intervals(self.terms, self.schema)
 
     @property
     def _unequal(self) -> bool:
@@ -151,19 +152,20 @@ class ConformalPredictor:
         """What is promised, in words and numbers."""
         return state(self.terms, self.coverage, self._support(), classes=bool(self.classes))
 
-    def intervals(self, frame: pl.DataFrame) -> np.ndarray:
+    def intervals(self, frame: pl.DataFrame, changes: np.ndarray | None = None) -> np.ndarray:
         """Return both ends of each checked row's interval (n, 2); only for numbers.
 
         They are in the target's units, and need not lie on both sides of the prediction: if
         logarithms are learned, the prediction is a mean, while the interval is about the median.
-        Of counts, they are the least and the greatest one, for the exposure of each row.
+        Of counts, they are the least and the greatest one, for the exposure of each row. In a
+        forecast, ``changes`` (n,) tells of how many changes the scale of a new series is the mean.
 
         Raises
         ------
         SchemaError
             The column by whose levels intervals are made is absent.
         """
-        ends = self._ends(frame)
+        ends = self._ends(frame) if self.schema.forecast is None else self._ahead(frame, changes)
         return whole_numbers(ends) if self.rung.learned_by.whole else ends
 
     def _ends(self, frame: pl.DataFrame) -> np.ndarray:
@@ -182,6 +184,22 @@ class ConformalPredictor:
             there = [expected.take(rows) for expected in located]
             ends[rows] = np.column_stack(conformal_intervals(lists, there, self.coverage, newcomer))
         return scale.unlogged(ends)
+
+    def _ahead(self, frame: pl.DataFrame, changes: np.ndarray | None) -> np.ndarray:
+        """Return both ends of each interval (n, 2) of a forecast's rows."""
+        scale, encoder = self.rung.target_scale, self.judges[0][0]
+        assert scale is not None
+        checked = Checked(frame, self.schema, source=say("the table"))
+        rows = self.bands.errors(frame, outcomes(checked, self.rung, encoder)[0])
+        expected = self.rung.locate(Unencoded(encoder, frame))
+        low, high = self.bands.follow(rows, self.coverage, changes).T
+        return scale.quantile(np.column_stack([expected.at(low), expected.at(high)]))
+
+    @cached_property
+    def bands(self) -> ForecastBands:
+        """The bands of a forecast."""
+        assert self.schema.forecast is not None
+        return ForecastBands.of(self.schema.forecast, self.terms, self.scores, self.rung.name)
 
     def distribution(self, frame: pl.DataFrame) -> Distribution:
         """Return the predictive distributions of checked rows (n); only for numbers.
@@ -264,7 +282,8 @@ class ConformalPredictor:
         checked, encoder = Checked(frame, self.schema, source=source), self.judges[0][0]
         known, time = np.full(len(frame), np.nan), np.zeros(len(frame))
         if self.outcomes:
-            known, time = outcomes(checked, self.rung, encoder)
+            scores, time = outcomes(checked, self.rung, encoder)
+            known = scale_of(self.rung).onto(scores)
         for rows, among in self._strata(frame):
             if among.any():
                 tracker = tracker_of(self.scores, among, self.rung, self.coverage)
@@ -329,6 +348,12 @@ class ConformalPredictor:
     def _size(self, among: np.ndarray) -> float:
         weight, newcomer = self.scores.weights(among)
         return float(weight.sum()) / newcomer
+
+
+def columns_of_intervals(terms: Terms, schema: Schema) -> tuple[str, ...]:
+    """Return the columns by which intervals are made: of levels, and of a forecast's series."""
+    series = () if schema.forecast is None else schema.forecast.series
+    return (*(() if terms.by is None else (terms.by,)), *(each.name for each in series))
 
 
 def check_coverage(coverage: float) -> None:

@@ -246,7 +246,7 @@ def _of_numbers(
 
 def _of_series(rung: str, judgement: Judgement) -> str:
     """Say how far off forecasts of several series are, in the target's own unit."""
-    own, naive = (judgement.own_units.get(name) for name in (rung, BASELINE))
+    own, naive = (judgement.own_units.get(name, {}).get("mae") for name in (rung, BASELINE))
     if own is None or naive is None:
         return ""
     error, guess = (with_range(each, judgement.unit) for each in (own, naive))

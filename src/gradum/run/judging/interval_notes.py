@@ -14,7 +14,7 @@ from gradum.scores.interval import FEWEST_ROWS, Basis
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS, metrics_for
 from gradum.scores.of_numbers import squared_errors
 from gradum.scores.outcome import Outcome
-from gradum.scores.schemes import Scheme
+from gradum.scores.schemes import ONE, Scheme
 
 FEW_INDEPENDENT = 30
 FEW_OF_MANY = 0.04
@@ -100,7 +100,7 @@ def _cause(outcome: Outcome, scheme: Scheme, classes: Sequence[object], least: B
         "the {judged} amount to {independent} {drawn}, and fewer than {fewest}",
         judged=judged,
         independent=int(least.independent),
-        drawn=say(scheme.what),
+        drawn=say(ONE[scheme.what] if int(least.independent) == 1 else scheme.what),
         fewest=least.fewest,
     )
 

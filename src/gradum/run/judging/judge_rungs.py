@@ -29,7 +29,8 @@ from gradum.scores.schemes import ByGroup, Scheme
 
 ROWS_FOR_INTERVALS = 100_000
 RESAMPLES = (200, 1000)
-OWN = "mae"  # the score that is also told in the unit of the table's target
+OWN = tuple(name for name, metric in METRICS.items() if metric.of_unit)
+"""The scores that are also told in the unit of the table's target."""
 RANKED_ROWS = 2e7
 
 NOBODY: Mapping[str, Prediction] = MappingProxyType({})
@@ -204,7 +205,8 @@ def judge(
     rows = {part: len(np.unique(seen.rows)) for part, seen in parts.items()}
     test = evidence["test"].rungs
     compared = defined({name: scores[name]["test"] for name in test}, metric)
-    verdict = _decided(metric, compared, test, rows["test"], spoken_of)
+    naive = bool(truth.stretch)
+    verdict = _decided(metric, compared, test, rows["test"], spoken_of, naive=naive)
     return Judgement(
         how=how,
         rows=rows,
@@ -227,25 +229,30 @@ def judge(
             )
             for name, rival in evidence["test"].rivals.items()
         ),
-        own_units=_in_own_units(truth, parts["test"], seed),
+        own_units=_in_own_units(truth, parts["test"], rivals, seed),
     )
 
 
-def _in_own_units(truth: Truth, seen: Seen, seed: int) -> dict[str, Interval]:
-    """Return the mean absolute error of each rung in the unit of the table's target."""
+def _in_own_units(
+    truth: Truth, seen: Seen, rivals: Mapping[str, Prediction], seed: int
+) -> dict[str, dict[str, Interval]]:
+    """Return the errors of each rung and rival in the unit of the table's target."""
     if truth.scale is None:
         return {}
     known = np.isfinite(truth.scale[seen.rows])
     if not known.any():
         return {}
     rows = seen.rows[known]
-    own = {
-        name: Prediction(each.value[known] * truth.scale[rows], None)
-        for name, each in seen.predictions.items()
-    }
+    own, of_rivals = (
+        {
+            name: Prediction(each.value[known] * truth.scale[rows], None)
+            for name, each in predictions.items()
+        }
+        for predictions in (seen.predictions, rivals)
+    )
     of_own = replace(truth, target=truth.target * truth.scale, scale=None)
-    found = _Evidence.of(of_own, Seen(rows, own), "own units", seed, NOBODY, [OWN])
-    return {name: rung.intervals({OWN})[OWN] for name, rung in found.rungs.items()}
+    found = _Evidence.of(of_own, Seen(rows, own), "own units", seed, of_rivals, OWN)
+    return {name: each.intervals(OWN) for name, each in (found.rungs | found.rivals).items()}
 
 
 @dataclass(frozen=True)
@@ -335,6 +342,8 @@ def _decided(
     rungs: Mapping[str, _Resampled],
     rows: int,
     running: str | None,
+    *,
+    naive: bool,
 ) -> Verdict:
     """Decide among the rungs that have a score; raise TargetError if none has one."""
     if not compared:
@@ -351,7 +360,7 @@ def _decided(
         (rung, simpler): rungs[rung].difference(rungs[simpler], metric)
         for rung, simpler in combinations(reversed(compared), 2)
     }
-    return decide(metric, compared, differences, running)
+    return decide(metric, compared, differences, running, naive=naive)
 
 
 def _not_compared(metric: str, rungs: list[str]) -> tuple[str, ...]:

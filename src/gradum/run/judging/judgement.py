@@ -66,9 +66,9 @@ class Judgement(msgspec.Struct, frozen=True):
     """What is judged. "": rows are predicted. "series": one series is forecast, and its baseline is
     the seasonal naive forecast; "scaled": several, whose errors are multiples of their usual
     changes."""
-    own_units: dict[str, Interval] = {}
-    """The mean absolute error of each rung in the target's own unit, where the scores are of errors
-    in multiples of each series' usual change."""
+    own_units: dict[str, dict[str, Interval]] = {}
+    """Rung or rival -> metric -> its score on the test rows in the target's own unit, where errors
+    are scored in multiples of each series' usual change."""
     loss: str = ""
     """The loss that models learned by, if it was asked for; empty if it was not."""
 

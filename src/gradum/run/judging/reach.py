@@ -19,6 +19,11 @@ def reach(judgement: Judgement, schema: Schema) -> str:
     test = judgement.scores[judgement.verdict.used]["test"]
     if not any(score.known for score in test.values()):
         return say("Too few rows judged to say how sure this is.")
+    if schema.forecast is not None:
+        return say(
+            "The ranges in brackets hold with 95% certainty for what comes next, as long as the "
+            "series go on as they did from the judged origins."
+        )
     if schema.time is not None:
         return say(
             "The ranges in brackets hold with 95% certainty for the next rows in {column!r}, as "

@@ -59,6 +59,9 @@ class Verdict(msgspec.Struct, frozen=True):
     """Every rung compared with each simpler one."""
     sentences: tuple[str, ...]
     """The verdict in words: which rung to use and why, then every comparison."""
+    best: str = ""
+    """The best-scoring rung of a forecast where another one is used, because the latest errors are
+    unlike all before; see `gradum.run.judging.latest_stretch`. Empty where it is the one used."""
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -138,6 +141,8 @@ def decide(
     scores: dict[str, Interval],
     differences: dict[tuple[str, str], Interval],
     running: str | None = None,
+    *,
+    naive: bool = False,
 ) -> Verdict:
     """Choose among rungs, given simplest first.
 
@@ -151,6 +156,8 @@ def decide(
         The paired difference ``(rung, simpler) -> rung - simpler``.
     running : str, optional
         The rung that a run chose before, on other rows, and that predicts.
+    naive : bool
+        Whether the baseline is the naive forecast.
     """
     sign = METRICS[metric].sign
     rungs = list(scores)
@@ -166,15 +173,17 @@ def decide(
         for (rung, against), interval in differences.items()
     )
     if running is None:
-        chosen = choice(rungs, used, enough, comparisons)
+        chosen = choice(rungs, used, enough, comparisons, naive=naive)
     else:
-        chosen = beside_running(running, used, comparisons)
+        chosen = beside_running(running, used, comparisons, naive=naive)
     opening = (chosen,) if chosen else ()
     return Verdict(metric, used, enough, comparisons, (*opening, *_pairwise(metric, comparisons)))
 
 
-def retold(verdict: Verdict, rungs: Sequence[str]) -> Verdict:
+def retold(verdict: Verdict, rungs: Sequence[str], *, naive: bool) -> Verdict:
     """Return a verdict on rungs, the simplest first, in words of the present language.
+
+    ``naive`` tells whether the baseline is the naive forecast.
 
     A file has those of the language in which its run was made.
     """
@@ -184,7 +193,10 @@ def retold(verdict: Verdict, rungs: Sequence[str]) -> Verdict:
         )
         for item in verdict.comparisons
     )
-    chosen = choice(rungs, verdict.used, verdict.enough, comparisons)
+    if verdict.best:
+        chosen = of_late(verdict.used, verdict.best)
+    else:
+        chosen = choice(rungs, verdict.used, verdict.enough, comparisons, naive=naive)
     sentences = (*((chosen,) if chosen else ()), *_pairwise(verdict.metric, comparisons))
     return structs.replace(verdict, comparisons=comparisons, sentences=sentences)
 
@@ -237,7 +249,12 @@ def _shown_in_english(finding: str) -> Shows:
 
 
 def choice(
-    rungs: Sequence[str], used: str, enough: str, comparisons: tuple[Comparison, ...]
+    rungs: Sequence[str],
+    used: str,
+    enough: str,
+    comparisons: tuple[Comparison, ...],
+    *,
+    naive: bool = False,
 ) -> str:
     """Say which rung predicts and why, without statistics; empty if there is only one.
 
@@ -249,13 +266,17 @@ def choice(
         The best rung, and the simplest within one standard error of it.
     comparisons : tuple of Comparison
         Every rung compared with each simpler one.
+    naive : bool
+        Whether the baseline is the naive forecast.
     """
     if len(rungs) < 2:
         return ""
-    model = model_in_words(used)
+    model = model_in_words(used, naive=naive)
     if used == BASELINE:
+        if naive:
+            return say("Predictions use the naive forecast: no model does better.")
         return say("Use no model: none does better than guessing.")
-    if enough == BASELINE:
+    if enough == BASELINE and not naive:
         return say(
             "No column is shown to help: guessing does as well. Predictions use {model}; add "
             "--rung enough to guess.",
@@ -266,17 +287,18 @@ def choice(
             "Predictions use {model}. As far as these rows show, {simpler}, which is simpler, does "
             "as well: add --rung enough to use it.",
             model=model,
-            simpler=model_in_words(enough),
+            simpler=model_in_words(enough, naive=naive),
         )
     unsure = [item.against for item in comparisons if item.rung == used and item.shows == "nothing"]
     if unsure:
         return say(
             "Predictions use {model}: it does best, though its lead over {others} may be chance.",
             model=model,
-            others=_models(unsure),
+            others=_models(unsure, naive=naive),
         )
     simpler = rungs.index(used)
-    others = say("guessing") if simpler == 1 else say("every simpler model")
+    first = model_in_words(BASELINE, naive=naive)
+    others = first if simpler == 1 else say("every simpler model")
     if simpler < len(rungs) - 1:
         return say(
             "Predictions use {model}: it does better than {others}, beyond chance, and no larger "
@@ -291,7 +313,19 @@ def choice(
     )
 
 
-def beside_running(running: str, best: str, comparisons: tuple[Comparison, ...]) -> str:
+def of_late(used: str, best: str) -> str:
+    """Say why another rung than the best is used."""
+    return say(
+        "Predictions use {model}: {best} did best over all judged rows, but on the latest it errs "
+        "far more than before, and {model} less.",
+        model=model_in_words(used, naive=True),
+        best=model_in_words(best, naive=True),
+    )
+
+
+def beside_running(
+    running: str, best: str, comparisons: tuple[Comparison, ...], *, naive: bool = False
+) -> str:
     """Say which rung predicts, and whether another does better on rows that the run did not judge.
 
     Empty if there is no other rung.
@@ -302,8 +336,10 @@ def beside_running(running: str, best: str, comparisons: tuple[Comparison, ...])
         The rung that the run chose, and the best on these rows.
     comparisons : tuple of Comparison
         Every rung compared with each simpler one, on these rows.
+    naive : bool
+        Whether the baseline is the naive forecast.
     """
-    model = model_in_words(running)
+    model = model_in_words(running, naive=naive)
     if running == best:
         others = any(running in (item.rung, item.against) for item in comparisons)
         if not others:
@@ -312,7 +348,7 @@ def beside_running(running: str, best: str, comparisons: tuple[Comparison, ...])
     leads = [item for item in comparisons if {item.rung, item.against} == {running, best}]
     if not leads:
         return say("Predictions use {model}, which the run chose.", model=model)
-    values = {"model": model, "best": model_in_words(best)}
+    values = {"model": model, "best": model_in_words(best, naive=naive)}
     if leads[0].shows == "nothing":
         return say(
             "Predictions use {model}, which the run chose; on these rows {best} does better, which "
@@ -327,13 +363,18 @@ def beside_running(running: str, best: str, comparisons: tuple[Comparison, ...])
     )
 
 
-def model_in_words(rung: str) -> str:
-    """Name a rung for readers who know no ladder: "the linear model", but "guessing"."""
-    return say("guessing") if rung == BASELINE else say(KINDS[rung].in_words)
+def model_in_words(rung: str, *, naive: bool = False) -> str:
+    """Name a rung for readers who know no ladder: "the linear model", but "guessing".
+
+    If the baseline is a forecast (``naive``), it is "the naive forecast".
+    """
+    if rung != BASELINE:
+        return say(KINDS[rung].in_words)
+    return say("the naive forecast") if naive else say("guessing")
 
 
-def _models(rungs: list[str]) -> str:
-    names = say(" and ").join(map(model_in_words, rungs[:2]))
+def _models(rungs: list[str], *, naive: bool) -> str:
+    names = say(" and ").join(model_in_words(rung, naive=naive) for rung in rungs[:2])
     return say("{names} and others", names=names) if len(rungs) > 2 else names
 
 

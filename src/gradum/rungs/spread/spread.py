@@ -12,10 +12,12 @@ finite for any row, however far from these.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 import msgspec
 import numpy as np
+from msgspec import structs
 
 
 class SpreadCurve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,15 +99,19 @@ class Spread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Whether any curve is a function of a dense input."""
         return any(curve.feature for side in (self.below, self.above) for curve in side.curves)
 
-    def without_inputs(self) -> Spread:
-        """Return the spreads without the curves of dense inputs."""
-        return Spread(*(_of_prediction(side) for side in (self.below, self.above)))
+    def of_inputs(self, places: Mapping[int, int]) -> Spread:
+        """Return the spreads for dense inputs in other places; those without one are left out."""
+        return Spread(*(_moved(side, {0: 0, **places}) for side in (self.below, self.above)))
 
     def is_sound(self, inputs: int) -> bool:
         """Whether it can be computed for rows of so many dense inputs."""
         return self.below.is_sound(inputs) and self.above.is_sound(inputs)
 
 
-def _of_prediction(side: Side) -> Side:
-    curves = tuple(curve for curve in side.curves if not curve.feature)
-    return Side(side.level, side.low, side.high, curves)
+def _moved(side: Side, places: Mapping[int, int]) -> Side:
+    curves = tuple(
+        structs.replace(curve, feature=places[curve.feature])
+        for curve in side.curves
+        if curve.feature in places
+    )
+    return structs.replace(side, curves=curves)

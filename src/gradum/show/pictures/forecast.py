@@ -6,9 +6,10 @@ from typing import Any
 
 import altair as alt
 
-from gradum.messages import say
+from gradum.messages import say, say_plural, sentences
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure
+from gradum.show.judged_series import in_words
 from gradum.show.pictures.picture import (
     FIRST,
     INK,
@@ -22,6 +23,7 @@ from gradum.show.pictures.picture import (
 )
 from gradum.study.findings.findings import Findings
 from gradum.study.findings.forecast import Fan, ForecastFinding
+from gradum.study.findings.judged_series import Stretch
 
 MOST_LINES = 60  # of a table below a chart
 
@@ -31,8 +33,13 @@ def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
     found = findings.found("forecast")
     if found is None:
         return []
-    fans = [fan(found, fitted.spec.target)] if found.fans else []
-    return [*fans, by_step(found)]
+    target, unit = fitted.spec.target, fitted.schema.target_unit
+    fans = [fan(found, target)] if found.fans else []
+    stretches = found.judged.stretches if found.judged else ()
+    drawn = [
+        stretch(each, place, found.horizon, target, unit) for place, each in enumerate(stretches)
+    ]
+    return [*fans, *drawn[:1], by_step(found), *drawn[1:]]
 
 
 def fan(found: ForecastFinding, target: str) -> Picture:
@@ -98,6 +105,74 @@ def _fan(each: Fan, target: str) -> AnyChart:
         + Chart(data(past)).mark_line(color=INK, strokeWidth=1.2).encode(x=x, y=alt.Y("value:Q"))
     )
     return layers.properties(width="container", height=220)
+
+
+def stretch(found: Stretch, place: int, horizon: int, target: str, unit: str) -> Picture:
+    """Draw the actual values of a series, what was forecast of them, and intervals of 90%."""
+    names = ("stamp", "actual", "forecast", "low", "high", "step")
+    rows = [dict(zip(names, point, strict=True)) for point in found.points]
+    kinds = [say("actual"), say("forecast")]
+    lines = [
+        {"stamp": row["stamp"], "what": what, "value": row[name]}
+        for row in rows
+        for what, name in zip(kinds, ("actual", "forecast"), strict=True)
+    ]
+    dated = isinstance(found.points[0][0], str)
+    x = alt.X("stamp:T" if dated else "stamp:Q", title=None)
+    title = say("{title} in {unit}", title=target, unit=unit) if unit else target
+    value = alt.Y(**quantitative("value", title))
+    banded = [row for row in rows if row["low"] is not None and row["high"] is not None]
+    band = (
+        Chart(data(banded))
+        .mark_area(color=FIRST, opacity=0.18)
+        .encode(x=x, y=alt.Y("low:Q"), y2=alt.Y2("high:Q"))
+    )
+    colour = alt.Color("what:N", title=None, scale=alt.Scale(domain=kinds, range=[INK, FIRST]))
+    drawn = (
+        Chart(data(lines))
+        .mark_line(strokeWidth=1.5, point={"size": 12})
+        .encode(x=x, y=value, color=colour, tooltip=tooltips("what:N", "value:Q"))
+    )
+    return Picture(
+        f"stretch-{place}",
+        say("Forecast and outcome: {series}", series=found.errors.series or target),
+        (band + drawn if banded else drawn).properties(width="container", height=240),
+        in_words(found.errors, unit),
+        sentences(
+            [
+                _why(found),
+                say_plural(
+                    "Each value is forecast once, {count:,} step ahead, from the values before it.",
+                    "Each value is forecast once, 1 to {count:,} steps ahead, from the values "
+                    "before it.",
+                    horizon,
+                ),
+                say("The band is the 90% interval, once there were errors to make it of.")
+                if banded
+                else "",
+            ]
+        ),
+        (say("stamp"), say("steps ahead"), *kinds, say("from"), say("to")),
+        tuple(
+            (name, str(step), *map(figure, (actual, said)), *map(_end, (low, high)))
+            for name, (_, actual, said, low, high, step) in zip(
+                found.named[:MOST_LINES], found.points, strict=False
+            )
+        ),
+    )
+
+
+def _end(end: float | None) -> str:
+    return "–" if end is None else figure(end)
+
+
+def _why(found: Stretch) -> str:
+    """Say why a series is drawn."""
+    if found.worst and found.largest:
+        return say("It is among the largest series, and among those worst beside the naive error.")
+    if found.worst:
+        return say("It is among the series that are worst beside the naive error.")
+    return say("It is among the largest series.") if found.largest else ""
 
 
 def by_step(found: ForecastFinding) -> Picture:

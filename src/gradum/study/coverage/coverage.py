@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -14,6 +14,7 @@ from gradum.run.conformal.adaptive import Tracker
 from gradum.run.conformal.guarantee import JudgedScores, Name
 from gradum.run.conformal.score_list import ScoreList, wanted_mass
 from gradum.run.conformal.sets import with_predicted
+from gradum.run.fitted import Fitted
 from gradum.run.intervals.following import scale_of
 from gradum.run.intervals.judged_scores import scored_rows
 from gradum.run.intervals.predictor import ConformalPredictor
@@ -272,7 +273,10 @@ def judged_intervals(run: Run, coverage: float) -> JudgedIntervals | None:
     scores, judges = guarantee.scores, first_repeat(run.judges)
     rows, fold = scored_rows(run.fitted.spec.seed, run.dataset, judges)
     strata = np.zeros(len(rows), np.intp) if scores.level is None else scores.level
-    covered, threshold, answered = _held(scores, rung, strata, coverage)
+    if run.fitted.schema.forecast is None:
+        covered, threshold, answered = _held(scores, rung, strata, coverage)
+    else:
+        covered, threshold, answered = _held_ahead(run.fitted, coverage)
     says, together = _of_classes if run.dataset.classes else _of_numbers, None
     found = says(run, judges, rows, fold, threshold)
     if "size" in found:  # the likeliest class is always in the set
@@ -308,6 +312,20 @@ def _held(
                 scores, rung, places, coverage
             )
     return covered, threshold, answered
+
+
+def _held_ahead(fitted: Fitted, coverage: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the same of a forecast's rows: the later half of origins has bands."""
+    bands = ConformalPredictor.of(fitted, (), coverage).bands
+    judged = bands.judged
+    origins = np.unique(judged.origin)
+    later = judged.origin > origins[(len(origins) - 1) // 2]
+    covered, threshold = np.zeros(len(judged), bool), np.zeros(len(judged))
+    earlier = replace(bands, judged=judged.take(~later))
+    low, high = earlier.follow(judged.take(later), coverage).T
+    covered[later] = (low <= judged.error[later]) & (judged.error[later] <= high)
+    threshold[later] = (high - low) / 2
+    return covered, threshold, later
 
 
 def _held_against_others(

@@ -15,7 +15,7 @@ from gradum.randomness import stream
 from gradum.run.dataset import Dataset, labelled
 from gradum.run.fitted import Fitted
 from gradum.run.forecast.later_rows import in_later_pairs
-from gradum.run.intervals.predictor import ConformalPredictor
+from gradum.run.intervals.predictor import ConformalPredictor, columns_of_intervals
 from gradum.run.judge import Judge
 from gradum.run.judging.headline import with_headline
 from gradum.run.judging.judge_rungs import Seen, judge
@@ -242,8 +242,9 @@ def _labelled(fitted: Fitted, table: Table, grouping: Grouping) -> Dataset:
 
 def also_of(fitted: Fitted, grouping: Grouping) -> tuple[str, ...]:
     """Return the columns that are looked at although no model uses them."""
-    by = None if fitted.guarantee is None else fitted.guarantee.terms.by
-    return (*grouping.columns, *(() if by is None else (by,)))
+    guarantee = fitted.guarantee
+    by = () if guarantee is None else columns_of_intervals(guarantee.terms, fitted.schema)
+    return (*grouping.columns, *by)
 
 
 def grouped(

@@ -177,7 +177,7 @@ def _examined(run: Run, context: Context) -> Findings:
         lift=lift(each) if evidence.task == "binary" else None,
         thresholds=judged_table(each, run.fitted.judgement) if evidence.task == "binary" else None,
         ranking=() if regression else judged_curves(each, run.fitted.judgement),
-        residuals=residuals(evidence, each) if regression else None,
+        residuals=residuals(evidence.in_own_unit(), each.in_own_unit()) if regression else None,
         threshold=threshold(evidence, spec.cost) if spec.cost else None,
         worst=worst_rows(evidence, foremost),
         surrogate=surrogate(run) if spec.explain else None,

@@ -14,6 +14,7 @@ from gradum.run.forecast.continued_series import ContinuedSeries
 from gradum.run.run import Run
 from gradum.scores.figures import figure, in_unit, percent
 from gradum.study.evidence import Evidence
+from gradum.study.findings.judged_series import JudgedSeries, drawn_stamps, judged_series
 from gradum.tables.forecast.facet import ORIGIN, STEP, Forecast
 from gradum.tables.forecast.panel import in_words
 
@@ -59,6 +60,8 @@ class ForecastFinding(msgspec.Struct, frozen=True):
     """How many series there are."""
     sentence: str
     """What the errors show, in words."""
+    judged: JudgedSeries | None = None
+    """Each series on these origins; None in files of versions that did not write it."""
 
 
 def forecast(run: Run, evidence: Evidence) -> ForecastFinding | None:
@@ -75,6 +78,7 @@ def forecast(run: Run, evidence: Evidence) -> ForecastFinding | None:
         fans=fans_of(ContinuedSeries.of(run.fitted)) if run.fitted.history is not None else (),
         series=len(known.keys),
         sentence=_sentence(steps, origins, run.fitted.schema.target_unit),
+        judged=judged_series(run, evidence),
     )
 
 
@@ -165,8 +169,4 @@ def _past(chosen: ContinuedSeries, number: int) -> Any:
 
 
 def _stamps(known: Forecast, places: np.ndarray) -> list[str | float]:
-    stamps = known.frequency.stamps(places)
-    if not known.frequency.dated:
-        return stamps.tolist()
-    moments = stamps.astype(np.int64).astype("datetime64[us]")
-    return np.datetime_as_string(moments, unit="s").tolist()
+    return drawn_stamps(known, known.frequency.stamps(places))

@@ -49,10 +49,11 @@ def worst_rows(evidence: Evidence, features: Sequence[str]) -> tuple[WorstRow, .
     by_number = np.argsort(evidence.numbers, kind="stable")
     places = by_number[falling(losses[by_number])][:MOST_WORST]
     table, names = evidence.frame[places].to_dicts(), _names(evidence, places)
+    own = evidence.in_own_unit()
     return tuple(
         WorstRow(
             int(evidence.numbers[place]),
-            *_said(evidence, int(place)),
+            *_said(own, int(place)),
             {name: value_text(values[name], MOST_LETTERS) for name in features},
             evidence.pictures(int(place), features) if at < MOST_PICTURED else {},
             names[at],
@@ -83,7 +84,6 @@ def _said(evidence: Evidence, place: int) -> tuple[str, str, str]:
     target, prediction = evidence.target[place], evidence.prediction.value[place]
     probability = evidence.prediction.probability
     if probability is None:
-        target, prediction = evidence.in_own_unit(place, np.array([target, prediction]))
         residual = figure(float(target - prediction), sign=True)
         return (
             number(float(target)),

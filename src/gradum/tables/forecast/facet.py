@@ -144,23 +144,32 @@ class Forecast(Struct, frozen=True, forbid_unknown_fields=True):
         blocks = 2 * block(self.cycle) if self.classical else 0
         return max(*cycles, *self.windows, 2 * max(self.windows), RECENT, 2, blocks) + 1
 
+    def codes_in(self, frame: pl.DataFrame) -> np.ndarray:
+        """Return the place of each row's series among the keys (n,); −1 if it was not learned.
+
+        A column that the frame lacks is what it is in every series, or empty.
+        """
+        if not self.series:
+            return np.zeros(len(frame), np.intp)
+        names = [each.name for each in self.series]
+        keys = pl.DataFrame(self.keys, schema=names, orient="row")
+        usual = [keys[name][0] if keys[name].n_unique() == 1 else "" for name in names]
+        named = [
+            pl.col(name).cast(pl.String).fill_null("") if name in frame.columns else pl.lit(fill)
+            for name, fill in zip(names, usual, strict=True)
+        ]
+        rows = frame.select(
+            pl.int_range(pl.len()).alias("\0row"),
+            *(each.alias(name) for each, name in zip(named, names, strict=True)),
+        )
+        places = rows.join(
+            keys.with_row_index("\0place"), on=names, how="left", maintain_order="left"
+        )
+        return places["\0place"].cast(pl.Int64).fill_null(-1).to_numpy()
+
     def scales_in(self, frame: pl.DataFrame) -> np.ndarray:
         """Return the scale of each row's series (n,); NaN for a series that was not learned."""
-        places = pl.DataFrame(self.keys, schema=[each.name for each in self.series], orient="row")
-        places = places.with_columns(pl.Series("\0scale", self.scales))
-        names = [
-            (frame[each.name] if each.name in frame.columns else pl.Series([""] * len(frame)))
-            .cast(pl.String)
-            .fill_null("")
-            .alias(each.name)
-            for each in self.series
-        ]
-        return (
-            pl.DataFrame(names)
-            .join(places, on=places.columns[:-1], how="left", maintain_order="left")["\0scale"]
-            .fill_null(np.nan)
-            .to_numpy()
-        )
+        return np.array([*self.scales, np.nan])[self.codes_in(frame)]
 
     def as_given(self, stamps: pl.Series) -> pl.Series:
         """Return moments in UTC, or numbers, as the table's column of stamps has them."""

@@ -117,6 +117,13 @@ class Windows:
         return np.array(of_series)[self.series][:, None]
 
     @property
+    def changes(self) -> np.ndarray:
+        """How many seasonal changes each window's series has (W,), of which its scale is made."""
+        season, target = self.known.season, self.panel.target
+        changes = np.isfinite(target[:, season:] - target[:, :-season]).sum(1)
+        return changes[self.series]
+
+    @property
     def share_of_zeros(self) -> np.ndarray:
         """The share of zeros (W, H) among past values at the same place of the season."""
         season, past = self.known.season, self._seasonal(self.known.season)
