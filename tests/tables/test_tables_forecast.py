@@ -526,3 +526,18 @@ def test_a_holiday_is_one_where_the_clock_stands(holidays):
     local = frame["day"].dt.replace_time_zone("UTC").dt.convert_time_zone("Australia/Sydney")
     assert (frame["day, holiday"] == local.dt.date().cast(pl.String).is_in(CLOSED)).all()
     assert frame["day, holiday"].sum() > 0
+
+
+def test_levels_that_only_late_or_early_rows_have_are_levels():
+    levels = [None] * 100 + ["x", "y"] * 10
+    for known in ([], ["kind"]):
+        frame = learned(table(days(120), wave(120), kind=levels), known=known).table.frame
+        assert frame["kind"].dtype == pl.String
+        assert set(frame["kind"].unique()) == {None, "x", "y"}
+
+
+def test_the_package_knows_the_holidays_of_a_part_of_a_country():
+    pytest.importorskip("holidays")
+    known = learned(table(days(200), wave(200)), holidays="de-by").schema.forecast
+    assert {"2024-01-06", "2024-05-30", "2024-12-25", "2034-12-25"} <= {*known.holidays}
+    assert "holiday" in known.calendar

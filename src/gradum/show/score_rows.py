@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gradum.messages import say
-from gradum.run.judging.judgement import Judgement
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
+
+if TYPE_CHECKING:  # a table is understood without what learns
+    from gradum.run.judging.judgement import Judgement
 
 
 class ScoreRow(NamedTuple):

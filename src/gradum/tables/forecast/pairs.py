@@ -156,7 +156,10 @@ class Windows:
         columns[STEP] = np.tile(np.arange(1, steps + 1), rows)
         for name, values in self._columns():
             shaped = np.broadcast_to(values, (rows, steps)).reshape(-1)
-            columns[name] = pl.Series(shaped).fill_nan(None) if shaped.dtype.kind == "f" else shaped
+            if shaped.dtype.kind == "f":
+                columns[name] = pl.Series(shaped).fill_nan(None)
+            else:  # levels, perhaps none
+                columns[name] = pl.Series(shaped.tolist(), dtype=pl.String)
         past = self._seasonal(self.known.season).reshape(-1)
         of_stamps = in_calendar(self.known, self.places.reshape(-1), past)
         for name, (places, names) in of_stamps.items():
