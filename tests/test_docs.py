@@ -249,6 +249,7 @@ def folder(tmp_path_factory):
     draw_photos(folder / "photos")
     record_words(folder)
     sell(folder)
+    open_shops(folder)
     run_pumps(folder)
     write_messages(folder)
     (folder / "token").write_text(TOKEN)
@@ -298,6 +299,13 @@ def sell(folder):
     pl.concat(stores).write_csv(folder / "sales.csv")
 
 
+def open_shops(folder):
+    """The tables that the guide to forecasts makes."""
+    with pytest.MonkeyPatch.context() as there:
+        there.chdir(folder)
+        exec(blocks("docs/forecast.md", "python")[0], {})
+
+
 def run_pumps(folder):
     """The pressure of pumps while they run, with a jump where one is faulty."""
     rng = np.random.default_rng(0)
@@ -328,6 +336,7 @@ GUIDES = [
     "docs/intervals.md",
     "docs/media.md",
     "docs/series.md",
+    "docs/forecast.md",
     "docs/trust.md",
     "docs/export.md",
     "docs/from-csv-to-service.md",

@@ -218,10 +218,15 @@ def with_trend(bend):
 def test_forecasts_that_are_off_on_average_are_so_in_the_unit_of_the_target_with_a_remedy():
     found, run = with_trend(1.0).findings.reliability, with_trend(1.0).run
     own = Evidence.of(run).in_own_unit()
-    off = np.mean(own.prediction.value - own.target)
-    assert found.calibration_in_the_large.value == pytest.approx(off)
-    assert f"predictions are {figure(own.prediction.value.mean())} on average" in found.sentence
+    below = np.mean(own.target <= own.prediction.value)
+    assert found.calibration_in_the_large.value == pytest.approx(0.5 - below)
+    assert found.sentence.startswith(f"Predicts too low: {below:.0%}")
+    means = [figure(values.mean()) for values in (own.prediction.value, own.target)]
+    assert "Predictions are {} on average, actual values {}.".format(*means) in found.sentence
     assert "later half of the history" in found.sentence
+    level = with_trend(0.0).findings.reliability
+    assert level.tested
+    assert level.sentence.startswith("No miscalibration shown")
 
 
 def test_the_worst_rows_are_named_by_series_stamp_and_step_in_the_unit_of_the_target():

@@ -42,11 +42,13 @@ def score_rows(judgement: Judgement, metrics: Iterable[str] = tuple(METRICS)) ->
         if any(in_own):
             yield ScoreRow(name, METRICS[name].titled(judgement.unit), in_own, False)
             if compared:
-                yield ScoreRow(name, scaled_title(name), scores, True)
+                yield ScoreRow(name, compared_title(judgement, name), scores, True)
         else:
             yield ScoreRow(name, METRICS[name].titled(judgement.unit), scores, compared)
 
 
-def scaled_title(metric: str) -> str:
-    """Return the title of a metric whose errors are multiples of each series' usual change."""
-    return say("{metric}, scaled", metric=say(METRICS[metric].title))
+def compared_title(judgement: Judgement, metric: str) -> str:
+    """Return the title of a metric in the unit in which models are compared."""
+    title = say(METRICS[metric].title)
+    scaled = any(metric in scores for scores in judgement.own_units.values())
+    return say("{metric}, scaled", metric=title) if scaled else title

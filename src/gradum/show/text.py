@@ -17,7 +17,7 @@ from gradum.messages import listed, marked, say
 from gradum.scores.figures import figure, percent_with_interval, rows_figure, with_interval
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
-from gradum.show.score_rows import score_rows
+from gradum.show.score_rows import compared_title, score_rows
 from gradum.show.terminal import Terminal
 from gradum.show.visible import visible
 from gradum.show.words import column_kind
@@ -271,7 +271,7 @@ def _test_scores(judgement: Judgement) -> Table:
 def _by_part(judgement: Judgement) -> Table:
     """Lay out one row per part and one column per rung, for the verdict's metric."""
     metric = judgement.verdict.metric
-    table = _table(say(METRICS[metric].title), judgement.scores, judgement)
+    table = _table(compared_title(judgement, metric), judgement.scores, judgement)
     for part in PARTS:
         if part in judgement.rows:
             cells = [_cell(parts.get(part, {}).get(metric)) for parts in judgement.scores.values()]
@@ -288,7 +288,7 @@ def _rival_scores(judgement: Judgement) -> Table:
         table.add_column(Text(visible(rival.name)))
     for metric in judgement.scores[verdict.used]["test"]:
         cells = [with_interval(rival.scores[metric]) for rival in rivals]
-        table.add_row(Text(say(METRICS[metric].title)), *cells)
+        table.add_row(Text(compared_title(judgement, metric)), *cells)
     differences = [with_interval(rival.difference, sign=True) for rival in rivals]
     minus_ours = say(
         "{metric} − {rung}'s", metric=say(METRICS[verdict.metric].title), rung=_title(verdict.used)
@@ -345,7 +345,7 @@ def change_parts(evaluation: Evaluation) -> list[RenderableType]:
         for change in evaluation.changes:
             shown = change.finding != NO_DIFFERENCE
             table.add_row(
-                Text(say(METRICS[change.metric].title)),
+                Text(compared_title(evaluation.judgement, change.metric)),
                 figure(change.new.value),
                 figure(change.own.value),
                 with_interval(change.difference, sign=True),

@@ -248,11 +248,12 @@ def _of_numbers(
 def _of_series(rung: str, judgement: Judgement) -> str:
     """Say how far off forecasts of several series are, in the target's own unit."""
     own, naive = (judgement.own_units.get(name, {}).get("mae") for name in (rung, BASELINE))
-    if own is None or naive is None:
+    if own is None:
         return ""
-    error, guess = (with_range(each, judgement.unit) for each in (own, naive))
-    if rung == BASELINE or not naive.value > 0:
+    error = with_range(own, judgement.unit)
+    if rung == BASELINE or naive is None or not naive.value > 0:
         return say("Off by {error} on average.", error=error)
+    guess = with_range(naive, judgement.unit)
     return say(
         "Off by {error} on average, {share} of the error of repeating the last season, which is "
         "off by {guess}.",

@@ -23,6 +23,7 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
+from gradum.show.score_rows import compared_title
 
 
 def ladder(judgement: Judgement) -> Picture:
@@ -59,7 +60,7 @@ def ladder(judgement: Judgement) -> Picture:
         chart.properties(width="container", height=36 * len(rows)),
         say(
             "{metric} on test rows: {scores}.",
-            metric=say(metric.title),
+            metric=compared_title(judgement, metric.name),
             scores=say("; ").join(
                 say("{rung} {score}", rung=name, score=with_interval(score))
                 for name, score in scores.items()
@@ -75,7 +76,7 @@ def ladder(judgement: Judgement) -> Picture:
                 say("Rivals are orange.") if len(scores) > len(rungs) else "",
             ]
         ),
-        (say("model"), say(metric.title), say("from"), say("to")),
+        (say("model"), compared_title(judgement, metric.name), say("from"), say("to")),
         tuple((name, *limits(score)) for name, score in scores.items()),
     )
 

@@ -39,6 +39,9 @@ def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
     number = fitted.schema.target.task == "regression"
     if (log_odds := findings.found("log_odds")) is not None:
         calibrated = [*calibrated, log_odds.sentence]
+    bins = findings.reliability.bins
+    if len(bins) > 1 and len({each.predicted for each in bins}) == 1:
+        return []  # of a quantile, whose predicted share is one number
     curves = enumerate(findings.reliability.thresholds, 1)
     return [
         reliability_curve(findings.reliability, calibrated, number=number),

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradum.messages import say, sentences
 from gradum.rungs.rung import Prediction
+from gradum.scores.figures import figures_apart, in_unit, percent, percent_with_interval
 from gradum.scores.interval import Interval, wilson
 from gradum.scores.weighting import ratio
 from gradum.study.evidence import Evidence
@@ -73,6 +74,7 @@ class Reliability(msgspec.Struct, frozen=True):
 
 
 FEWEST_OF_EACH = 10
+MEDIAN = 0.5
 NOTHING_SHOWN = ("Too few rows", "No miscalibration")  # how these sentences begin in old files
 
 
@@ -124,14 +126,65 @@ def reliability(evidence: Evidence, learned: int | None = None) -> Reliability:
     bins = tuple(ReliabilityBin(*each) for each in zip(*columns, strict=True))
     gaps = _gaps(evidence, codes, predicted, bins, large, slope)
     mean = float(whole.mean_predicted[0])
-    if evidence.schema.forecast is not None:
+    if evidence.schema.forecast is not None and not quantile:
         mean = float(np.average(level.prediction.value, weights=level.weight))
     widened = 1.0 if learned is None else float(np.sqrt(1 + len(evidence) / learned))
     said = shown_by(evidence.task, label, mean, *gaps, widened)
-    off = not large.low <= 0 <= large.high
-    if evidence.schema.forecast is not None and said.miscalibrated and off:
-        said = said._replace(sentence=sentences([said.sentence, _after_a_change()]))
+    if quantile and said.tested and not said.miscalibrated:
+        said = said._replace(sentence=_quantile_holds(quantile, large))
+    if said.miscalibrated and not large.low <= 0 <= large.high:
+        shown = _of_quantile(level, quantile, large) if quantile else said.sentence
+        remedy = "" if evidence.schema.forecast is None else _after_a_change()
+        said = said._replace(sentence=sentences([shown, remedy]))
     return Reliability(label, bins, large, *said, _at_thresholds(evidence, learned))
+
+
+def _shares(quantile: float, large: Interval) -> dict[str, str]:
+    low, high = quantile - large.high, quantile - large.low
+    share = Interval(quantile - large.value, low, high, large.standard_error)
+    return {"share": percent_with_interval(share), "wanted": percent(quantile)}
+
+
+def _quantile_holds(quantile: float, large: Interval) -> str:
+    return say(
+        "No miscalibration shown: {share} of actual values lie below the prediction, where "
+        "{wanted} should.",
+        **_shares(quantile, large),
+    )
+
+
+def _of_quantile(level: Evidence, quantile: float, large: Interval) -> str:
+    """Say that predictions of a quantile are too low or too high; ``large`` is τ − the share below.
+
+    Of a median, how far they are off on average is in the target's unit.
+    """
+    values = _shares(quantile, large)
+    shown = (
+        say(
+            "Predicts too low: {share} of actual values lie below, where {wanted} should.", **values
+        )
+        if large.value > 0
+        else say(
+            "Predicts too high: {share} of actual values lie below, where {wanted} should.",
+            **values,
+        )
+    )
+    if quantile != MEDIAN:
+        return shown
+    unit = "" if level.schema.target is None else level.schema.target_unit
+    predicted, actual = (
+        in_unit(each, unit)
+        for each in figures_apart(
+            np.average(level.prediction.value, weights=level.weight),
+            np.average(level.target, weights=level.weight),
+        )
+    )
+    means = say(
+        "Predictions are {predicted} on average, actual values {observed}.",
+        predicted=predicted,
+        observed=actual,
+    )
+    return sentences([shown, means])
 
 
 def _after_a_change() -> str:
