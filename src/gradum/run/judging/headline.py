@@ -11,7 +11,7 @@ from gradum.run.judging.by_class import ClassScores
 from gradum.run.judging.judgement import Judgement
 from gradum.run.judging.verdict import (
     beside_running,
-    choice,
+    chosen_in_words,
     cut_short_in_words,
     model_in_words,
     rivals_in_words,
@@ -62,10 +62,11 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
     """
     verdict = judgement.verdict
     test = {rung: parts["test"] for rung, parts in judgement.scores.items()}
+    naive = bool(judgement.from_naive)
     if spoken_of is None:
-        chosen = choice(list(judgement.compared), verdict.used, verdict.enough, verdict.comparisons)
+        chosen = chosen_in_words(verdict, list(judgement.compared), naive=naive)
     else:
-        chosen = beside_running(spoken_of, verdict.used, verdict.comparisons)
+        chosen = beside_running(spoken_of, verdict.used, verdict.comparisons, naive=naive)
     rung = spoken_of or verdict.used
     scores, good = test[rung], []
     if judgement.prevalence and {"accuracy", "balanced_accuracy"} <= scores.keys():
@@ -89,7 +90,7 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
     if good and spoken_of not in (None, verdict.used):
         good[0] = say(
             "{model}, which the run uses: {sentence}",
-            model=first_upper(model_in_words(spoken_of)),
+            model=first_upper(model_in_words(spoken_of, naive=naive)),
             sentence=good[0][:1].lower() + good[0][1:],
         )
     rivals = rivals_in_words(verdict.metric, judgement.rivals)

@@ -193,10 +193,7 @@ def retold(verdict: Verdict, rungs: Sequence[str], *, naive: bool) -> Verdict:
         )
         for item in verdict.comparisons
     )
-    if verdict.best:
-        chosen = of_late(verdict.used, verdict.best)
-    else:
-        chosen = choice(rungs, verdict.used, verdict.enough, comparisons, naive=naive)
+    chosen = chosen_in_words(verdict, rungs, naive=naive)
     sentences = (*((chosen,) if chosen else ()), *_pairwise(verdict.metric, comparisons))
     return structs.replace(verdict, comparisons=comparisons, sentences=sentences)
 
@@ -313,7 +310,14 @@ def choice(
     )
 
 
-def of_late(used: str, best: str) -> str:
+def chosen_in_words(verdict: Verdict, rungs: Sequence[str], *, naive: bool) -> str:
+    """Say which of the rungs, given simplest first, a verdict chose and why, as `choice` does."""
+    if verdict.best:
+        return _of_late(verdict.used, verdict.best)
+    return choice(rungs, verdict.used, verdict.enough, verdict.comparisons, naive=naive)
+
+
+def _of_late(used: str, best: str) -> str:
     """Say why another rung than the best is used."""
     return say(
         "Predictions use {model}: {best} did best over all judged rows, but on the latest it errs "
