@@ -211,7 +211,7 @@ def with_trend(bend):
     noise = np.random.default_rng(4).normal(0, 1, 300)
     rise = np.maximum(np.arange(300) - 235, 0) * bend
     table = pl.DataFrame({"week": np.arange(300), "sold": 50 + rise + noise})
-    options = {"time": "week", "horizon": 2, "model": "linear", "loss": "squared_error"}
+    options = {"time": "week", "horizon": 2, "model": "linear", "loss": "absolute_error"}
     return gradum.fit(table, "sold", explain=False, learning_curve=False, series=[], **options)
 
 

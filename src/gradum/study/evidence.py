@@ -168,12 +168,15 @@ class Evidence:
         naive = 0.0 if change else frame[f"{known.target.name}, naive"].to_numpy()
         target = self.truth.target.copy()
         target[rows] = (naive + target[rows]) * scale
+        predicted = (naive + self.prediction.value[kept]) * scale
+        if known.positive and not change:
+            predicted = np.maximum(predicted, 0.0)
         return replace(
             self,
             truth=replace(self.truth, target=target, scale=None),
             rows=rows,
             numbers=self.numbers[kept],
-            prediction=Prediction((naive + self.prediction.value[kept]) * scale, None),
+            prediction=Prediction(predicted, None),
             frame=frame,
         )
 

@@ -110,7 +110,7 @@ def _fan(each: Fan, target: str) -> AnyChart:
 def stretch(found: Stretch, place: int, horizon: int, target: str, unit: str) -> Picture:
     """Draw the actual values of a series, what was forecast of them, and intervals of 90%."""
     names = ("stamp", "actual", "forecast", "low", "high", "step")
-    rows = [dict(zip(names, point, strict=True)) for point in found.points]
+    rows: list[dict[str, Any]] = [dict(zip(names, point, strict=True)) for point in found.points]
     kinds = [say("actual"), say("forecast")]
     lines = [
         {"stamp": row["stamp"], "what": what, "value": row[name]}

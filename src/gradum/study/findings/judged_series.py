@@ -115,11 +115,12 @@ def _rows(run: Run, evidence: Evidence) -> pl.DataFrame:
     judged = judged_intervals(run, COVERAGE)
     if judged is not None and judged.width is not None:
         judged = judged.take(np.isin(judged.rows, own.rows))
-        places = np.searchsorted(own.rows, judged.rows)
-        moved = own.prediction.value - evidence.prediction.value * evidence.scale
+        places, width = np.searchsorted(own.rows, judged.rows), judged.width
+        assert width is not None
+        naive = own.target - evidence.target * evidence.scale
         for side, sign in enumerate((-0.5, 0.5)):
-            relative = judged.predicted + sign * judged.width
-            ends[side, places] = moved[places] + relative * evidence.scale[places]
+            relative = judged.predicted + sign * width
+            ends[side, places] = naive[places] + relative * evidence.scale[places]
         covered[places] = judged.covered
     lowest = 0.0 if known.positive else -np.inf
     return pl.DataFrame(
@@ -129,7 +130,7 @@ def _rows(run: Run, evidence: Evidence) -> pl.DataFrame:
             "stamp": known.until(own.frame),
             "named": stamped(known, own.frame)[known.time.name].cast(pl.String),
             "actual": own.target.astype(np.float64),
-            "forecast": np.maximum(own.prediction.value, lowest),
+            "forecast": own.prediction.value,
             "naive": np.abs(evidence.target * evidence.scale),
             "low": np.maximum(ends[0], lowest),
             "high": ends[1],
