@@ -275,10 +275,15 @@ def judged_intervals(run: Run, coverage: float) -> JudgedIntervals | None:
     strata = np.zeros(len(rows), np.intp) if scores.level is None else scores.level
     if run.fitted.schema.forecast is None:
         covered, threshold, answered = _held(scores, rung, strata, coverage)
+        ends = np.column_stack([-threshold, threshold])
     else:
-        covered, threshold, answered = _held_ahead(run.fitted, coverage)
-    says, together = _of_classes if run.dataset.classes else _of_numbers, None
-    found = says(run, judges, rows, fold, threshold)
+        covered, ends, answered = _held_ahead(run.fitted, coverage)
+    found = (
+        _of_classes(run, judges, rows, fold, ends[:, 1])
+        if run.dataset.classes
+        else _of_numbers(run, judges, rows, fold, ends)
+    )
+    together = None
     if "size" in found:  # the likeliest class is always in the set
         right = found["predicted"] == run.dataset.target[rows]
         covered |= right
@@ -288,7 +293,7 @@ def judged_intervals(run: Run, coverage: float) -> JudgedIntervals | None:
             covered, threshold, _ = _held(scores, rung, strata, coverage)
             _, first = np.unique(strata, return_index=True)
             of_classes = np.tile(threshold[first], (len(rows), 1))
-            found = says(run, judges, rows, fold, of_classes)
+            found = _of_classes(run, judges, rows, fold, of_classes)
             covered |= right
     order = np.argsort(rows, kind="stable")
     whole = JudgedIntervals(guarantee.terms.name, rows, covered, strata, **found, together=together)
@@ -315,17 +320,20 @@ def _held(
 
 
 def _held_ahead(fitted: Fitted, coverage: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the same of a forecast's rows: the later half of origins has bands."""
+    """Return the same of a forecast, with the ends of bands (n, 2) as errors, not thresholds.
+
+    The later half of origins has bands.
+    """
     bands = ConformalPredictor.of(fitted, (), coverage).bands
     judged = bands.judged
     origins = np.unique(judged.origin)
     later = judged.origin > origins[(len(origins) - 1) // 2]
-    covered, threshold = np.zeros(len(judged), bool), np.zeros(len(judged))
+    covered, ends = np.zeros(len(judged), bool), np.zeros((len(judged), 2))
     earlier = replace(bands, judged=judged.take(~later))
-    low, high = earlier.follow(judged.take(later), coverage).T
+    ends[later] = earlier.follow(judged.take(later), coverage)
+    low, high = ends[later].T
     covered[later] = (low <= judged.error[later]) & (judged.error[later] <= high)
-    threshold[later] = (high - low) / 2
-    return covered, threshold, later
+    return covered, ends, later
 
 
 def _held_against_others(
@@ -368,18 +376,20 @@ def _by_judge(
 
 
 def _of_numbers(
-    run: Run, judges: Sequence[Judge], rows: np.ndarray, fold: np.ndarray, threshold: np.ndarray
+    run: Run, judges: Sequence[Judge], rows: np.ndarray, fold: np.ndarray, ends: np.ndarray
 ) -> dict[str, np.ndarray]:
+    """Return the middles and widths (n,) of intervals, given their ends (n, 2) as errors."""
     predicted, width = np.empty(len(rows)), np.empty(len(rows))
+    middle = np.where(np.isfinite(ends).all(1), ends.mean(1), 0.0)
     for places, rung, design in _by_judge(run, judges, rows, fold):
         exposure = run.dataset.exposure
         exposure = None if exposure is None else exposure[rows[places]]
         located, scale = rung.locate(design).of_exposure(exposure), rung.target_scale
         assert scale is not None
-        low, high = (scale.quantile(located.at(sign * threshold[places])) for sign in (-1, 1))
+        low, high = (scale.quantile(located.at(side)) for side in ends[places].T)
         with np.errstate(invalid="ignore"):
             width[places] = high - low
-        predicted[places] = scale.quantile(located.centre)
+        predicted[places] = scale.quantile(located.at(middle[places]))
     return {"predicted": predicted, "width": width}
 
 
