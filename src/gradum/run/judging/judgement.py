@@ -91,8 +91,13 @@ class Judgement(msgspec.Struct, frozen=True):
 
     @property
     def held_out_from(self) -> int | None:
-        """How many rows the judging model learned from; None for the many of a cross-validation."""
-        return None if self.folds else self.rows.get("train")
+        """How many rows the judging model learned from; None for the many of a cross-validation.
+
+        Folds of a forecast follow each other, so that errors of their means do not cancel: they
+        count as one model.
+        """
+        chained = bool(self.from_naive)
+        return self.rows.get("train") if chained or not self.folds else None
 
 
 def defined(scores: dict[str, dict[str, Interval]], metric: str) -> dict[str, Interval]:
