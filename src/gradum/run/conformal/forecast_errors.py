@@ -18,7 +18,7 @@ errors at one origin and step, drawn towards 1 by one stretch. With N independen
 n of a series, which have the part k = n / (n + `PRIOR`) in its c and b, the band is wider, as
 Student's intervals are, and as b is not exact and is too close to these errors themselves:
 
-    f = t_ν / z · √((1 + k² / n) / (1 − (2 k − k²) / n)),    1 / ν = 1 / N + k² / n,
+    f = `AHEAD` t_ν / z · √((1 + k² / n) / (1 − (2 k − k²) / n)),    1 / ν = 1 / N + k² / n,
 
 where t_ν and z are the 1 − α / 2 quantiles of Student's law and the normal one.
 
@@ -40,6 +40,11 @@ PRIOR = 8.0
 
 HORIZONS, PART = 2.0, 0.25
 """The half-life of weights in horizons, and as a part of the time of all errors: the longer."""
+
+AHEAD = 1.08
+"""How much wider bands are than judged errors say: what comes is less like them than they are like
+each other. It was chosen on the five public sets for choosing of `benchmarks.forecast`, of whose
+hidden values 90% bands held 87.7% without it and 90.1% with it."""
 
 AFTER_CHANGE = 0.5
 """The half-life in horizons after a change: with 1, bands hold 87% two weeks after a trend bent."""
@@ -172,7 +177,7 @@ class ForecastBand:
         if changes is not None:
             rough = rough + np.where(learned, 0.0, 1 / np.maximum(changes, 1.0))
         both = (1 + coverage) / 2
-        wide = stdtrit(1 / np.minimum(rough, 1.0), both) / ndtri(both)
+        wide = AHEAD * stdtrit(1 / np.minimum(rough, 1.0), both) / ndtri(both)
         wide = wide * np.sqrt((1 + part**2 / own) / (1 - (2 * part - part**2) / own))
         wide = wide * np.where(seen, self.within.quantile(coverage), self.pooled.quantile(coverage))
         size = self.size[step - 1] * np.where(seen, self.factor[series], 1.0)
