@@ -17,6 +17,7 @@ from gradum.run.forecast.later_rows import in_later_pairs
 from gradum.run.forecast.rows_of_series import series_as_asked
 from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.run.options.options import make_spec
+from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, with_interval
 from gradum.ship import bundle
 from gradum.show.score_rows import score_rows
@@ -542,6 +543,8 @@ def test_a_classical_rung_answers_with_its_column(rung):
     column = model.fitted.schema.forecast.classical_columns[rung]
     answer = going.unscaled(going.windows.frame()[column].to_numpy())
     np.testing.assert_allclose(going.predicted(), answer, rtol=1e-9)
+    holding = {kind.name for kind in KINDS.values() if kind.holds(model.fitted.rung())}
+    assert holding <= {rung, "mlp"}  # a network of one linear layer could be a perceptron
 
 
 @pytest.mark.parametrize(

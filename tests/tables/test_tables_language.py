@@ -62,7 +62,9 @@ def test_what_a_column_was_to_be_is_said_in_the_language(chinese):
     table = as_text({**TEXT, "y": ["1", "x7"] * 30})
     with pytest.raises(ColumnError, match=r"^列 'y' 要作为 --weight，.*请更正.*--weight。$"):
         infer(table, overrides=Overrides(weight="y"))
-    with pytest.raises(TargetError, match=r"^目标 'y' 应为数值 \(--task regression\)，.*--task。$"):
+    with pytest.raises(
+        TargetError, match=r"^目标 'y' 应为数值 \(--task regression 或 --horizon\)，.*该选项。$"
+    ):
         infer(table, target="y", task="regression")
 
 

@@ -27,7 +27,7 @@ from gradum.tables.paths import STANDARD_INPUT
 PLACES = {"TABLE", "RUN_OR_MODEL", "RUN", "[RUN]", "RUN_OR_NET", "TABLE_OR_PROPERTY"}
 FILES = {"schema", "file", "thresholds"}
 TEXTS = {
-    *("ANSWER", "COL", "COL+", "COLS", "FORM", "FP=1,FN=5", "HOW", "KIND", "LABEL"),
+    *("ANSWER", "COL", "COL+", "COLS", "COUNTRY", "FORM", "FP=1,FN=5", "HOW", "KIND", "LABEL"),
     *("LABEL|NUMBER", "NAME", "NAMES", "NUMBERS", "REGION", "SCALE", "SHARE", "SHARES"),
     *("LOSS", "MARGIN", "ORDER", "SIZE", "SQL", "TASK", "UNIT|COL=AMOUNT,...", "VALUE", "WIDTHS"),
     "WORDS",

@@ -72,13 +72,15 @@ class ClassicalKind(RungKind[None]):
             clamp=False,
             status=Status.CONVERGED,
             certificate=Certificate("stationary"),
+            settings={"forecast": self.name},
             seconds=perf_counter() - began,
             spread=constant_spread(missed, learned.weight),
         )
 
     def holds(self, rung: Rung) -> bool:
-        """Whether it is linear in its columns."""
-        return super().holds(rung) and rung.network.is_linear
+        """Whether it answers with this forecast."""
+        linear = super().holds(rung) and rung.network.is_linear
+        return linear and rung.settings.get("forecast") == self.name
 
     def taken(self, settings: None) -> Taken:
         """Return next to nothing: it takes hardly any memory besides the rows."""

@@ -89,8 +89,8 @@ class LinearKind(RungKind[LinearSpec]):
         )
 
     def holds(self, rung: Rung) -> bool:
-        """Whether it is linear in its columns."""
-        return super().holds(rung) and rung.network.is_linear
+        """Whether it is linear in its columns, with weights that a penalty kept small."""
+        return super().holds(rung) and rung.network.is_linear and "alpha" in rung.settings
 
     def seconds_in_blocks(self, spec: RungSpec[LinearSpec], fit: Fit, workers: int) -> float:
         """Return the seconds of a path of penalties on rows in memory, and of passes over all."""
