@@ -146,12 +146,13 @@ def _special(known: Forecast, places: np.ndarray) -> Iterator[tuple[str, np.ndar
         yield "days in month", (end - first).astype(float)
         yield "trading days", np.busday_count(first, end, holidays=holidays).astype(float)
     elif frequency.unit == "us" and frequency.step == WEEK and len(holidays):
-        monday = days - _weekday(days)
-        counts = np.searchsorted(holidays, [monday, monday + 7])
+        monday = days - _weekday(days).astype("timedelta64[D]")
+        counts = np.searchsorted(holidays, [monday, monday + np.timedelta64(7, "D")])
         yield "holidays in week", _until(days, holidays, counts[1] - counts[0])
     elif frequency.unit == "weekdays" or frequency.step <= DAY:
         step = np.where((frequency.unit == "weekdays") & (_weekday(days) == 4), 3, 1)
-        month, following = (each.astype("datetime64[M]") for each in (days, days + step))
+        later = days + step.astype("timedelta64[D]")
+        month, following = (each.astype("datetime64[M]") for each in (days, later))
         yield "last day of month", (month != following).astype(float)
         if len(holidays):
             yield "holiday", _until(days, holidays, np.isin(days, holidays))
@@ -166,8 +167,9 @@ def _until(days: np.ndarray, holidays: np.ndarray, values: np.ndarray) -> np.nda
 def _period(days: np.ndarray, months: int, *, last: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return the first day (n,) of so many months, and the one after; the last or first has it."""
     here = days.astype("datetime64[M]")
-    first = here - (months - 1) * last
-    return first.astype("datetime64[D]"), (first + months).astype("datetime64[D]")
+    first = here - np.timedelta64((months - 1) * last, "M")
+    after = first + np.timedelta64(months, "M")
+    return first.astype("datetime64[D]"), after.astype("datetime64[D]")
 
 
 def _weekday(days: np.ndarray) -> np.ndarray:
