@@ -199,7 +199,10 @@ def test_a_rival_that_cannot_learn_ends_the_run_before_anything_is_trained():
     ("named", "message"),
     [
         ("lightgbm", "LightGBM is not installed. Install it: pip install lightgbm"),
-        ("trees", "There is no rival 'trees'. Choose lightgbm, xgboost, catboost, or name"),
+        (
+            "trees",
+            "There is no rival 'trees'. Choose lightgbm, xgboost, catboost, statsforecast, or name",
+        ),
         ("no_such_module:Trees", "The module 'no_such_module' cannot be imported: No module named"),
         ("sklearn.ensemble:Trees", "The module sklearn.ensemble has no 'Trees'."),
         (

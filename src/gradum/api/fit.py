@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 from gradum.api.fitted_run import fitted_run
 from gradum.api.model import Model
-from gradum.api.rival_names import rivals_of
+from gradum.api.rival_names import estimators_of, rivals_of
 from gradum.api.spelled_out import spell_out
 from gradum.engines import engine_of
 from gradum.errors import SpecError
@@ -16,7 +16,7 @@ from gradum.messages import listed, say
 from gradum.run.memory_bound import decided
 from gradum.run.options.option_table import Options
 from gradum.run.options.options import make_spec
-from gradum.run.rivals import Rival
+from gradum.run.rivals import Contestant, Rival
 from gradum.run.spec import Spec
 from gradum.rungs.context import ALONE, Context, ignore
 from gradum.rungs.registry import KINDS
@@ -85,7 +85,7 @@ def fit(
 
 def _teacher(named: Any, spec: Spec) -> Rival | None:
     """Return the teacher that a word or an estimator names."""
-    teachers = rivals_of(named)
+    teachers = estimators_of(named)
     if len(teachers) > 1:
         raise SpecError(
             say("There are {count} teachers.", count=len(teachers)),
@@ -129,7 +129,7 @@ def fit_spec(
     *,
     test: Any = None,
     schema: Schema | None = None,
-    rivals: Sequence[Rival] = (),
+    rivals: Sequence[Contestant] = (),
     teacher: Rival | None = None,
     scratch: Path | None = None,
 ) -> Model:

@@ -12,7 +12,7 @@ from typing import Any
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.run.forecast.rows_of_series import RowsOfSeries
-from gradum.run.rivals import Rival
+from gradum.run.rivals import Contestant, Rival
 from gradum.run.run import Run, run
 from gradum.run.source.row_source import RowSource
 from gradum.run.source.rows_in_blocks import RowsInBlocks
@@ -32,7 +32,7 @@ def fitted_run(
     *,
     test: Any = None,
     schema: Schema | None = None,
-    rivals: Sequence[Rival] = (),
+    rivals: Sequence[Contestant] = (),
     teacher: Rival | None = None,
     scratch: Path | None = None,
 ) -> Run:

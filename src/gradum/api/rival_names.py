@@ -5,7 +5,7 @@ What a run folder or a model file records about rivals is shown, but never impor
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
@@ -15,7 +15,8 @@ import numpy as np
 
 from gradum.errors import SpecError
 from gradum.messages import listed, say
-from gradum.run.rivals import Places, Rival, first_line
+from gradum.run.forecast.forecasters import Continue, Forecaster
+from gradum.run.rivals import Contestant, Places, Rival, first_line
 from gradum.tables.schema import Target
 from gradum.tables.wording import shortened
 
@@ -102,26 +103,94 @@ LIBRARIES = {
     ),
 }
 
+STATSFORECAST, MEGABYTES = "statsforecast", 350
+"""A library of forecasters, and the space on the disk that it adds, with what it needs."""
 
-def rivals_of(against: Any) -> tuple[Rival, ...]:
+LONGEST_SEASON = 24
+"""AutoETS follows no longer one; MSTL removes those before it."""
+
+
+def rivals_of(against: Any) -> tuple[Contestant, ...]:
     """Return the rivals that words or estimators name, one or several.
 
-    A word is ``lightgbm``, ``xgboost``, ``catboost``, or ``module:Estimator``, which is imported.
+    A word is ``lightgbm``, ``xgboost``, ``catboost``, ``statsforecast``, or ``module:Estimator``,
+    which is imported.
 
     Raises
     ------
     SpecError
         A library is missing, a module cannot be imported, or what is named is no estimator.
     """
-    if against is None:
-        return ()
-    several = against if isinstance(against, list | tuple) else [against]
-    rivals: list[Rival] = []
-    for named in several:
-        rival = _of_word(named) if isinstance(named, str) else _of_estimator(named, "estimator")
-        same = sum(rival.title == other.title.partition(" (")[0] for other in rivals)
-        rivals.append(replace(rival, title=f"{rival.title} ({same + 1})") if same else rival)
+    rivals: list[Rival | Forecaster] = []
+    for named in _several(against):
+        for rival in _forecasters() if _is_forecasting(named) else [_estimator(named)]:
+            same = sum(rival.title == other.title.partition(" (")[0] for other in rivals)
+            rivals.append(replace(rival, title=f"{rival.title} ({same + 1})") if same else rival)
     return tuple(rivals)
+
+
+def estimators_of(teacher: Any) -> tuple[Rival, ...]:
+    """Return the estimators that words or estimators name, as `rivals_of` does.
+
+    Raises
+    ------
+    SpecError
+        As there; or a library is named that forecasts series.
+    """
+    if any(map(_is_forecasting, _several(teacher))):
+        raise SpecError(
+            say("{library} continues series, and teaches no rows.", library=STATSFORECAST),
+            say("Choose {rivals}.", rivals=listed(list(LIBRARIES), "or")),
+        )
+    return tuple(_estimator(named) for named in _several(teacher))
+
+
+def _several(named: Any) -> Sequence[Any]:
+    if named is None:
+        return ()
+    return named if isinstance(named, list | tuple) else [named]
+
+
+def _is_forecasting(named: Any) -> bool:
+    return isinstance(named, str) and named == STATSFORECAST
+
+
+def _estimator(named: Any) -> Rival:
+    return _of_word(named) if isinstance(named, str) else _of_estimator(named, "estimator")
+
+
+def _forecasters() -> list[Forecaster]:
+    """Return AutoETS and Theta, under their defaults.
+
+    Raises
+    ------
+    SpecError
+        The library is missing or cannot be imported.
+    """
+    if find_spec(STATSFORECAST) is None:
+        raise SpecError(
+            say("{library} is not installed.", library=STATSFORECAST),
+            say(
+                "Install it: pip install {package} (with what it needs, about {size} MB)",
+                package=STATSFORECAST,
+                size=MEGABYTES,
+            ),
+        )
+    models = _imported(f"{STATSFORECAST}.models")
+
+    def smoothed(season: int) -> Any:
+        if season <= LONGEST_SEASON:
+            return models.AutoETS(season_length=season)
+        without_season = models.AutoETS(model="ZZN")
+        return models.MSTL(season_length=season, trend_forecaster=without_season)
+
+    def asked(make: Callable[[int], Any]) -> Continue:
+        return lambda past, season, steps: make(season).forecast(y=past, h=steps)["mean"]
+
+    return [
+        Forecaster("AutoETS", asked(smoothed)),
+        Forecaster("Theta", asked(lambda season: models.Theta(season_length=season))),
+    ]
 
 
 def _of_word(word: str) -> Rival:
@@ -133,7 +202,7 @@ def _of_word(word: str) -> Rival:
             say("There is no rival {word!r}.", word=shortened(word)),
             say(
                 "Choose {rivals}, or name an estimator as module:Estimator.",
-                rivals=listed(list(LIBRARIES)),
+                rivals=listed([*LIBRARIES, STATSFORECAST]),
             ),
         )
     named = getattr(_imported(module), name, None)

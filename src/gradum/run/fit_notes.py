@@ -13,7 +13,7 @@ from gradum.run.dataset import Dataset
 from gradum.run.judge import Judge
 from gradum.run.judging.judge_rungs import Seen
 from gradum.run.monotone_columns import monotone_in_words
-from gradum.run.rivals import Rival
+from gradum.run.rivals import Contestant
 from gradum.run.spec import Spec
 from gradum.rungs import balance
 from gradum.rungs.post import calibrated_in_words
@@ -86,7 +86,7 @@ def transformation_notes(rungs: dict[str, Rung]) -> tuple[str, ...]:
     return (*balance.notes(weights), *remarks, *calibrated, *smeared)
 
 
-def monotone_notes(spec: Spec, schema: Schema, rivals: Sequence[Rival]) -> tuple[str, ...]:
+def monotone_notes(spec: Spec, schema: Schema, rivals: Sequence[Contestant]) -> tuple[str, ...]:
     """Say in which columns the models are monotone, and that rivals need not be."""
     assert schema.target is not None
     notes = monotone_in_words(schema.target, spec.directions)

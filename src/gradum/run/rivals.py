@@ -1,9 +1,10 @@
-"""Rivals: estimators of other libraries, judged on the ladder's rows and folds, and never kept.
+"""Rivals: models of other libraries, judged on the ladder's rows and folds, and never kept.
 
-A rival learns from the training and validation rows of each fit, and predicts the rows that judge
-it, under the default settings of its library. It gets the columns as they are: numbers with NaN for
-missing values, dates as seconds, categories as codes in the order of their names. Text is left out.
-`gradum.api.rival_names` finds the code of a rival. A pack may also learn from one.
+A `Rival` is an estimator: it learns from the training and validation rows of each fit, and predicts
+the rows that judge it, under the default settings of its library. It gets the columns as they are:
+numbers with NaN for missing values, dates as seconds, categories as codes in the order of their
+names. Text is left out. A pack may also learn from one. Other rivals continue series
+(`gradum.run.forecast.forecasters`). `gradum.api.rival_names` finds the code of a rival.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -36,9 +37,39 @@ Places = Sequence[int]
 """The places of the columns that hold codes of categories."""
 
 
+class Contestant(Protocol):
+    """Whatever of other libraries is judged on the rows of the ladder."""
+
+    @property
+    def title(self) -> str:
+        """What readers call it."""
+        ...
+
+    @staticmethod
+    def remarks(rivals: Any, dataset: Dataset, fits: Sequence[np.ndarray]) -> tuple[str, ...]:
+        """Say what such rivals learned from, and which option a repeated run needs again."""
+        ...
+
+    def refuse_unsuited(self, dataset: Dataset) -> None:
+        """Raise SpecError if it cannot predict such rows."""
+        ...
+
+    def answer(
+        self,
+        dataset: Dataset,
+        parts: np.ndarray,
+        fits: int,
+        spec: Spec,
+        context: Context,
+        notes: list[str],
+    ) -> Prediction:
+        """Return what it says of the rows that judge a fit, one of so many; NaN says nothing."""
+        ...
+
+
 @dataclass(frozen=True)
 class Rival:
-    """A rival that is not yet fitted.
+    """An estimator that is not yet fitted.
 
     ``make`` takes a target, the places of the categorical columns, and the number of columns, and
     returns a new estimator; it raises SpecError if the estimator cannot predict such a target.
@@ -48,6 +79,48 @@ class Rival:
     make: Callable[[Target, Places, int], Any]
     fit_options: Callable[[Places], dict[str, Any]] = lambda places: {}
     rows: Callable[[np.ndarray, Places], np.ndarray] = lambda matrix, places: matrix
+
+    @staticmethod
+    def remarks(
+        rivals: Sequence[Rival], dataset: Dataset, fits: Sequence[np.ndarray]
+    ) -> tuple[str, ...]:
+        """Say what data the rivals learned from."""
+        return (_learned(rivals, dataset),)
+
+    def refuse_unsuited(self, dataset: Dataset) -> None:
+        """Refuse a target that the estimator cannot predict, and a table of text alone."""
+        columns, places = _columns(dataset)
+        assert dataset.schema.target is not None
+        self.make(dataset.schema.target, places, len(columns))
+
+    def answer(
+        self,
+        dataset: Dataset,
+        parts: np.ndarray,
+        fits: int,
+        spec: Spec,
+        context: Context,
+        notes: list[str],
+    ) -> Prediction:
+        """Fit a new estimator to the rows learned from, and predict those that judge.
+
+        Raises
+        ------
+        SpecError
+            The estimator fails, or predicts something that is not a number.
+        """
+        target = dataset.schema.target
+        assert target is not None
+        columns, places = _columns(dataset)
+        learned = np.flatnonzero(np.isin(parts, (Part.TRAIN, Part.VALIDATION)))
+        estimator = seeded(self.make(target, places, len(columns)), stream(spec.seed, "rival"))
+        rows = self.rows(_matrix(dataset.frame, columns, learned), places)
+        options = dict(self.fit_options(places))
+        if dataset.weighted:
+            options |= _weights(estimator, self, dataset.weight[learned], notes)
+        _fit(estimator, self, rows[learned], dataset.target[learned], options, notes)
+        judged = rows[np.flatnonzero(parts == Part.TEST)]
+        return _predicted(estimator, self, judged, dataset, learned, spec)
 
 
 @dataclass(frozen=True)
@@ -72,7 +145,7 @@ class Contest:
 NO_CONTEST = Contest()
 
 
-def refuse_in_blocks(rivals: Sequence[Rival], spec: Spec) -> None:
+def refuse_in_blocks(rivals: Sequence[Contestant], spec: Spec) -> None:
     """Refuse rivals for a table that is read in blocks: they learn from rows in memory."""
     if rivals and spec.blocks:
         raise SpecError(
@@ -82,7 +155,7 @@ def refuse_in_blocks(rivals: Sequence[Rival], spec: Spec) -> None:
 
 
 def contest(
-    rivals: Sequence[Rival],
+    rivals: Sequence[Contestant],
     dataset: Dataset,
     fits: Sequence[np.ndarray],
     spec: Spec,
@@ -109,16 +182,12 @@ def contest(
     """
     if not rivals:
         return NO_CONTEST
-    target = dataset.schema.target
-    assert target is not None
-    columns, places = _columns(dataset)
+    notes, late, predicted = [], {}, []
     for rival in rivals:
-        rival.make(target, places, len(columns))
-    notes, late, predicted = [_learned(rivals, dataset)], {}, []
+        rival.refuse_unsuited(dataset)
+    for kind in dict.fromkeys(map(type, rivals)):
+        notes += kind.remarks([each for each in rivals if type(each) is kind], dataset, fits)
     for fold, parts in enumerate(fits, 1):
-        learned = np.flatnonzero(np.isin(parts, (Part.TRAIN, Part.VALIDATION)))
-        judged = np.flatnonzero(parts == Part.TEST)
-        matrix = _matrix(dataset.frame, columns, learned)
         predictions = {}
         for rival in rivals:
             if context.stop():
@@ -127,14 +196,8 @@ def contest(
                 late[rival.title] = None
                 continue
             began = perf_counter()
-            estimator = seeded(rival.make(target, places, len(columns)), stream(spec.seed, "rival"))
-            rows = rival.rows(matrix, places)
-            options = dict(rival.fit_options(places))
-            if dataset.weighted:
-                options |= _weights(estimator, rival, dataset.weight[learned], notes)
-            _fit(estimator, rival, rows[learned], dataset.target[learned], options, notes)
-            prediction = _predicted(estimator, rival, rows[judged], dataset, learned, spec)
-            predictions[rival.title] = prediction
+            answer = rival.answer(dataset, parts, len(fits), spec, context, notes)
+            predictions[rival.title] = answer
             several = len(fits) if len(fits) > 1 else 0
             seconds = perf_counter() - began
             context.tell(RivalFitted(rival.title, fold if several else 0, several, seconds))

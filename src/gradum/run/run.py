@@ -44,7 +44,7 @@ from gradum.run.machine import this_machine
 from gradum.run.metric import metric_for
 from gradum.run.monotone_columns import refuse_unproven
 from gradum.run.reference.reference import reference_of
-from gradum.run.rivals import Contest, Rival, contest, refuse_in_blocks
+from gradum.run.rivals import Contest, Contestant, contest, refuse_in_blocks
 from gradum.run.source.row_source import Asked, Divided, RowSource
 from gradum.run.spec import Spec
 from gradum.run.split_check import SplitCheck
@@ -90,7 +90,7 @@ def run(
     *,
     test: Table | None = None,
     schema: Schema | None = None,
-    rivals: Sequence[Rival] = (),
+    rivals: Sequence[Contestant] = (),
     context: Context = ALONE,
 ) -> Run:
     """Fit and judge the ladder on a table.
@@ -105,8 +105,8 @@ def run(
         Rows to judge by.
     schema : Schema, optional
         An edited schema to use in place of the one inferred from the table.
-    rivals : sequence of Rival
-        Estimators of other libraries, judged on the same rows and never kept.
+    rivals : sequence of Contestant
+        Models of other libraries, judged on the same rows and never kept.
     context : Context
         The seed and the allowance in it are those of the spec.
 
@@ -134,7 +134,7 @@ def _climbed(
     spec: Spec,
     divided: Divided,
     metric: str,
-    rivals: Sequence[Rival],
+    rivals: Sequence[Contestant],
     began: float,
     context: Context,
 ) -> Run:

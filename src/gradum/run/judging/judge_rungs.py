@@ -18,7 +18,7 @@ from gradum.run.judging.by_class import ClassScores, class_scores
 from gradum.run.judging.fit_check import fit_check
 from gradum.run.judging.interval_notes import cautions
 from gradum.run.judging.judgement import Judgement, Scores, defined
-from gradum.run.judging.verdict import Verdict, decide, standing
+from gradum.run.judging.verdict import Standing, Verdict, decide, standing
 from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import Resamples, sampled
@@ -190,13 +190,15 @@ def judge(
 
     The classes are those of the best rung or, if given, of the rung ``spoken_of``, which a run
     chose before, on other rows.
-    ``rivals`` predicted the rows of the part ``test`` too, and have no say in the choice.
+    ``rivals`` predicted the rows of the part ``test`` too, and have no say in the choice; one that
+    says nothing of some rows (NaN) is compared on the others.
     The notes are those that the scores give rise to. What else is known of the fits, and the
     headline that sums it up, is for the caller to add.
     """
     scores: Scores = {}
+    whole = {name: each for name, each in rivals.items() if not np.isnan(each.value).any()}
     evidence = {
-        part: _Evidence.of(truth, seen, part, seed, rivals if part == "test" else NOBODY)
+        part: _Evidence.of(truth, seen, part, seed, whole if part == "test" else NOBODY)
         for part, seen in parts.items()
     }
     for part, evidence_of in evidence.items():
@@ -220,14 +222,13 @@ def judge(
         ),
         by_class=_by_class(truth, parts["test"], evidence["test"], spoken_of or verdict.used),
         rivals=tuple(
-            standing(
-                name,
-                rival.intervals(evidence["test"].defined),
-                verdict.used,
-                rival.difference(test[verdict.used], metric),
-                metric,
-            )
-            for name, rival in evidence["test"].rivals.items()
+            (
+                evidence["test"]
+                if name in whole
+                else _on_answered(truth, parts["test"], verdict.used, name, rival, seed)
+            ).standing(name, verdict.used, metric)
+            for name, rival in rivals.items()
+            if not np.isnan(rival.value).all()
         ),
         own_units=_in_own_units(truth, parts["test"], rivals, seed),
     )
@@ -253,6 +254,16 @@ def _in_own_units(
     of_own = replace(truth, target=truth.target * truth.scale, scale=None)
     found = _Evidence.of(of_own, Seen(rows, own), "own units", seed, of_rivals, OWN)
     return {name: each.intervals(OWN) for name, each in (found.rungs | found.rivals).items()}
+
+
+def _on_answered(
+    truth: Truth, seen: Seen, used: str, name: str, rival: Prediction, seed: int
+) -> _Evidence:
+    """Return what the rung in use and a rival said of the rows that the rival answered."""
+    answered = np.flatnonzero(~np.isnan(rival.value))
+    own = {used: seen.predictions[used].take(answered)}
+    of_rival = {name: rival.take(answered)}
+    return _Evidence.of(truth, Seen(seen.rows[answered], own), "test", seed, of_rival)
 
 
 @dataclass(frozen=True)
@@ -331,6 +342,12 @@ class _Evidence:
         """
         values = [rung.values for rung in self.rungs.values()]
         return frozenset(name for name in values[0] if any(not np.isnan(v[name]) for v in values))
+
+    def standing(self, rival: str, used: str, metric: str) -> Standing:
+        """Return how a rival stands beside the rung in use."""
+        scores = self.rivals[rival].intervals(self.defined)
+        difference = self.rivals[rival].difference(self.rungs[used], metric)
+        return standing(rival, scores, used, difference, metric)
 
     def cautions(self, used: str, classes: tuple) -> tuple[str, ...]:
         return cautions(self.outcomes[used], self.scheme, classes, self.numbers)

@@ -143,8 +143,8 @@ class RunOptions(TypedDict, total=False):
         Columns | Any,
         Option(
             None,
-            "Judge lightgbm, xgboost, catboost or module:Estimator on the same rows; can be given "
-            "several times.",
+            "Judge lightgbm, xgboost, catboost or module:Estimator on the same rows, or "
+            "statsforecast beside a forecast; can be given several times.",
             "RIVAL",
         ),
     ]
