@@ -380,8 +380,8 @@ def _of_numbers(
 ) -> dict[str, np.ndarray]:
     """Return the middles and widths (n,) of intervals, given their ends (n, 2) as errors."""
     predicted, width = np.empty(len(rows)), np.empty(len(rows))
-    bounded = np.isfinite(ends).all(1)
-    middle = np.where(bounded[:, None], ends, 0.0).mean(1)
+    bounded = np.isfinite(ends).all(axis=-1, keepdims=True)
+    middle = np.where(bounded, ends, 0.0).mean(1)
     for places, rung, design in _by_judge(run, judges, rows, fold):
         exposure = run.dataset.exposure
         exposure = None if exposure is None else exposure[rows[places]]
