@@ -1,23 +1,28 @@
 """Records everything that a user can see, so that two commits can be compared.
 
-``python -m benchmarks freeze FOLDER [TABLES]`` goes through twelve drawn tables (each kind of
-column and of task; in memory and in blocks; cross-validated, by group, by time, weighted), runs
-every command on each, and writes the output into FOLDER, a file per command: what the terminal
-shows, JSON, the words of pages with a hash of their charts, and hashes of weights and predictions.
+``python -m benchmarks freeze FOLDER [TABLES]`` goes through thirteen drawn tables (each kind of
+column and of task; in memory and in blocks; cross-validated, by group, by time, weighted; a
+forecast), runs every command on each, and writes the output into FOLDER, a file per command: what
+the terminal shows, JSON, the words of pages with a hash of their charts, hashes of weights,
+predictions and exported files, and what the methods of `Model` return that no command asks for.
+Beside them stand the help of every command, the JSON schemas of the tools, and refusals.
 If FOLDER already exists, it compares instead, shows the lines that differ, and ends with 1 if there
 are any. Run it on the commit before and on the one after, on the same machine. The clock hardly
 advances, so that seconds are 0 and no search ends by time. TABLES, separated by commas, restricts
-it to some of the twelve.
+it to some of them.
 """
 
 from __future__ import annotations
 
 import contextlib
 import difflib
+import functools
 import hashlib
 import html.parser
+import inspect
 import io
 import itertools
+import json
 import os
 import re
 import sys
@@ -26,6 +31,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -42,8 +48,10 @@ def _slow_clock() -> float:
 time.perf_counter = time.monotonic = _slow_clock  # before anything in gradum imports them
 
 import gradum  # noqa: E402
-from gradum.app.cli import COMMANDS  # noqa: E402
+from gradum.app.cli import COMMANDS, app  # noqa: E402
 from gradum.app.cli import main as command_line  # noqa: E402
+from gradum.app.tools.tool import tools_of  # noqa: E402
+from gradum.errors import GradumError  # noqa: E402
 
 ROWS, NEW_ROWS = 260, 60
 LANGUAGES = ("en", "zh")
@@ -84,7 +92,64 @@ TABLES = {
         "label", ("size", "age", "colour", "member"), ("--blocks", "--model", "linear")
     ),
     "number-in-blocks": Frozen("amount", ("size", "age", "city"), ("--blocks", "--model", "mlp")),
+    "forecast": Frozen(
+        "amount",
+        ("size", "store", "stamp"),
+        ("--horizon", "4", "--time", "stamp", "--series", "store", "--effort", "quick"),
+    ),
 }
+FORMS = {"onnx": "model.onnx", "javascript": "model.mjs", "sql": "model.sql"}
+REFUSALS = (
+    "fit nowhere.csv --target label",
+    "fit rows.csv --target lable",
+    "fit rows.csv --target size --task binary",
+    "fit rows.csv --target size --effort fast",
+    "fit rows.csv --target size --model forest",
+    "fit rows.csv --target size --cv 1",
+    "fit rows.csv --target size --loss poisson -o x",
+    "fit rows.csv --target size --numeric colours",
+    "fit rows.csv --target size --horizon 3",
+    "fit rows.csv --target size --seed one",
+    "inspect rows.csv --target lable",
+    "predict run nowhere.csv -o other.csv",
+    "predict nowhere new.csv -o said.csv",
+    "predict run new.csv -o said.txt",
+    "predict run new.csv -o other.csv --interval 2",
+    "predict run new.csv -o other.csv --rung forest",
+    "evaluate run new.csv --threshold 2",
+    "watch run new.csv -o watch.txt",
+    "watch run new.csv --false-alarm 2",
+    "stress run new.csv --rows 0",
+    "stress run new.csv --rows many",
+    "stress run new.csv --budget size=1,size=2",
+    "stress run new.csv --budget tiny",
+    "stress run new.csv --budget size",
+    "stress run new.csv --certify -1",
+    "stress run new.csv --time-limit 0",
+    "stress run new.csv --frozen sizes",
+    "stress run new.csv --together size,colour",
+    "stress run new.csv --levels -1",
+    "stress run new.csv --share 2",
+    "trust run new.csv --thresholds nowhere.toml",
+    "explain run rows.csv --row 0",
+    "explain run rows.csv --row 3 -o row.txt",
+    "counterfactual run rows.csv",
+    "counterfactual run rows.csv --row 3 --count 0",
+    "counterfactual run rows.csv --row 3 --frozen sizes",
+    "infer rows.csv --target lable",
+    "verify run new.csv --property nonsense",
+    "export run -o model.txt",
+    "compress run -o small --budget much",
+    "compare run nowhere",
+    "report nowhere",
+    "explain-step run rows.csv --row 0",
+    "resume nowhere",
+    "rerun nowhere -o again",
+    "play chess",
+    "serve nowhere",
+    "strss run new.csv",
+)
+"""Commands that each have one mistake."""
 
 
 def main(folder: str, tables: str = ",".join(TABLES)) -> None:
@@ -98,8 +163,9 @@ def main(folder: str, tables: str = ",".join(TABLES)) -> None:
             for name in tables.split(","):
                 _freeze(TABLES[name], now / name, Path(place, name))
             _write(now / "help", _helps())
+            _write(now / "tools", _schemas())
         if now != before:
-            sys.exit(_differences(before, now, [*tables.split(","), "help"]))
+            sys.exit(_differences(before, now, [*tables.split(","), "help", "tools"]))
 
 
 @contextlib.contextmanager
@@ -113,11 +179,15 @@ def _freeze(table: Frozen, record: Path, place: Path) -> None:
     """Write the output of the commands for one table, in a folder of its own."""
     place.mkdir()
     for name, rows, seed in (("rows.csv", ROWS, 0), ("new.csv", NEW_ROWS, 1)):
-        _table(rows, seed).select([*table.columns, table.target]).write_csv(place / name)
+        drawn = _panel(rows) if "store" in table.columns else _table(rows, seed)
+        drawn.select([*table.columns, table.target]).write_csv(place / name)
     with contextlib.chdir(place):
         _write(record, _fitted(table))
         for language in LANGUAGES:
             _write(record / language, _asked(table, language))
+            _write(record / language / "methods", _methods(language))
+            if table is TABLES["two-classes"]:
+                _write(record / language, _refused(language))
 
 
 def _fitted(table: Frozen) -> Iterator[tuple[str, str]]:
@@ -125,10 +195,8 @@ def _fitted(table: Frozen) -> Iterator[tuple[str, str]]:
     yield "fit", _run("fit", "rows.csv", "--target", table.target, *table.options, "-o", "run")
     model = gradum.load("run")
     new = pl.read_csv("new.csv").drop(table.target)
-    said = {
-        rung: _hash(np.asarray(model.predict(new, rung=rung)).astype(str))
-        for rung in model.fitted.rungs
-    }
+    ask = model.forecast if model.fitted.spec.is_forecast else functools.partial(model.predict, new)
+    said = {rung: _hash(np.asarray(ask(rung=rung)).astype(str)) for rung in model.fitted.rungs}
     yield "weights", f"{model.fitted.provenance.fingerprint}\n{said}\n"
     for file in ("metrics.json", "findings.json", "schema.json", "history.jsonl", "spec.toml"):
         if Path("run", file).exists():
@@ -156,6 +224,11 @@ def _asked(table: Frozen, language: str) -> Iterator[tuple[str, str]]:
     }
     if language == "en":
         asked |= {
+            f"export-{form}": ("export", "run", "-o", file, "--force")
+            for form, file in FORMS.items()
+        }
+        asked |= {
+            "compress": ("compress", "run", "-o", "small", "--force"),
             "rerun": ("rerun", "run", "-o", "again", "--force"),
             "resume": ("resume", "run"),
             "compare-solvers": ("compare-solvers", "rows.csv", "--target", table.target),
@@ -164,9 +237,77 @@ def _asked(table: Frozen, language: str) -> Iterator[tuple[str, str]]:
         yield name, _run(*words, "--lang", language)
         if name not in ("report", "explain-step", "rerun", "resume"):
             yield f"{name}.json", _run(*words, "--json", "--lang", language)
+    for file in FORMS.values() if language == "en" else ():
+        if Path(file).exists():
+            yield file, _hash([_masked(Path(file).read_bytes().decode("latin-1"))])
     for page in sorted(Path().glob("*.html")):
         yield page.name, _page(page.read_text(encoding="utf-8"))
         page.unlink()
+
+
+def _methods(language: str) -> Iterator[tuple[str, str]]:
+    """Ask the model what no command asks, and yield each result as it shows itself."""
+    model, new = gradum.load("run"), pl.read_csv("new.csv")
+    row = new.head(1)
+    asked = {
+        "alike": lambda: model.alike(row),
+        "alike-of-the-run": lambda: model.alike(row=3, count=2),
+        "influence": lambda: model.influence(row),
+        "influence-on-all": lambda: model.influence(count=3),
+        "effects": lambda: model.effects(),
+        "surrogate": lambda: model.surrogate(),
+        "score": lambda: model.score(new),
+        "guarantee": lambda: model.guarantee(0.9),
+        "predict-set": lambda: model.predict_set(new, 0.9),
+        "predict-interval": lambda: model.predict_interval(new, 0.9),
+        "predict-proba": lambda: model.predict_proba(new),
+        "scores": lambda: model.scores,
+        "coefficients": lambda: model.coefficients,
+        "importance": lambda: model.importance,
+        "forecast": lambda: model.forecast(),
+    }
+    for name, ask in asked.items():
+        gradum.language(language)
+        try:
+            yield name, _shown(ask())
+        except GradumError as error:
+            yield name, f"{type(error).__name__}: {error}\n"
+        finally:
+            gradum.language("en")
+
+
+def _shown(result: Any) -> str:
+    """Return what a terminal shows of a result, and the words of its page, if it has one."""
+    from rich.console import Console
+
+    out = io.StringIO()
+    Console(file=out, width=100, color_system=None, highlight=False, markup=False).print(result)
+    page = _page(result.page()) if hasattr(result, "page") else ""
+    return out.getvalue() + page
+
+
+def _refused(language: str) -> Iterator[tuple[str, str]]:
+    """Yield what is said of commands with one mistake each."""
+    yield "refusals", "".join(_run(*line.split(), "--lang", language) for line in REFUSALS)
+
+
+def _schemas() -> Iterator[tuple[str, str]]:
+    """Yield the JSON schema of each tool, and the parameters of each method of `Model`."""
+    import typer
+
+    for tool in tools_of(typer.main.get_command(app)):
+        yield tool.name, json.dumps([tool.description, tool.schema], indent=1) + "\n"
+    methods = inspect.getmembers(gradum.Model, inspect.isfunction)
+    shown = (
+        f"{name}({', '.join(f'{each.name}={each.default!r}' for each in _parameters(method))})\n"
+        for name, method in methods
+        if not name.startswith("_")
+    )
+    yield "methods", "".join(shown)
+
+
+def _parameters(method: Any) -> list[inspect.Parameter]:
+    return list(inspect.signature(method).parameters.values())
 
 
 def _helps() -> Iterator[tuple[str, str]]:
@@ -299,6 +440,26 @@ def _table(rows: int, seed: int) -> pl.DataFrame:
             "grade": np.array(["low", "middle", "high"])[np.digitize(noisy, [-0.5, 0.6])],
         }
     )
+
+
+def _panel(rows: int) -> pl.DataFrame:
+    """Draw two series of days, with a week and a column that is known beforehand."""
+    rng = np.random.default_rng(7)
+    days = np.arange(rows // 2)
+    parts = [
+        pl.DataFrame(
+            {
+                "store": [store] * len(days),
+                "stamp": np.datetime64("2024-01-01") + days,
+                "size": rng.normal(0, 1, len(days)).round(2),
+            }
+        ).with_columns(
+            amount=(level + pl.Series(4.0 * (days % 7 == 5)) + pl.col("size")).round(2)
+            + pl.Series(rng.normal(0, 0.5, len(days)).round(2))
+        )
+        for store, level in (("north", 20), ("south", 9))
+    ]
+    return pl.concat(parts)
 
 
 def _hash(parts: Mapping[str, str] | list[str] | np.ndarray) -> str:
