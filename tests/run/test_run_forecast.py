@@ -195,12 +195,12 @@ def test_the_judged_stretch_has_each_stamp_once_with_what_was_sold():
 
 
 def test_of_many_series_the_worst_and_the_largest_are_drawn_and_the_rest_summed(monkeypatch):
+    whole = fitted().findings.forecast.judged.lines
     monkeypatch.setattr(judged_series, "MOST_LINES", 1)
     monkeypatch.setattr(judged_series, "MOST_OF_A_KIND", 0)
     run = fitted().run
     found = judged_series.judged_series(run, Evidence.of(run))
     (worst,), others = found.lines, found.others
-    whole = fitted().findings.forecast.judged.lines
     assert worst == whole[0]
     assert others.error == pytest.approx(whole[1].error)
     assert found.stretches == ()
