@@ -67,6 +67,12 @@ def fitted():
     )
 
 
+def test_a_row_of_a_forecast_has_a_page_though_explanations_keep_no_origin():
+    page = fitted().row_page(fitted().run.dataset.frame[:1], row=1)
+    assert "<h1" in page
+    assert "closed" in page
+
+
 def test_the_baseline_is_the_seasonal_naive():
     run = fitted().run
     rows = run.judged.rows

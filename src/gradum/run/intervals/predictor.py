@@ -29,6 +29,7 @@ from gradum.rungs.located import Located
 from gradum.rungs.rung import Prediction, Rung
 from gradum.tables.check import Checked
 from gradum.tables.encode import Encoder, Unencoded
+from gradum.tables.forecast.facet import ORIGIN
 from gradum.tables.schema import Schema
 
 UNEQUAL = 0.5
@@ -364,9 +365,11 @@ class ConformalPredictor:
 
 
 def columns_of_intervals(terms: Terms, schema: Schema) -> tuple[str, ...]:
-    """Return the columns by which intervals are made: of levels, and of a forecast's series."""
-    series = () if schema.forecast is None else schema.forecast.series
-    return (*(() if terms.by is None else (terms.by,)), *(each.name for each in series))
+    """Return the columns by which intervals are made: of levels, of series and their origins."""
+    levels = () if terms.by is None else (terms.by,)
+    if schema.forecast is None:
+        return levels
+    return (*levels, *(each.name for each in schema.forecast.series), ORIGIN)
 
 
 def check_coverage(coverage: float) -> None:
