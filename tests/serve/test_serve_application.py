@@ -303,7 +303,7 @@ def test_pictures_are_refused_by_what_they_state_before_one_is_decoded(of_pictur
     client = Client(app(of_pictures, limits=RequestLimits(decoded=10_000)))
     assert client.post("/predict", body_of(picture(90))).status == 200
     opened = []
-    monkeypatch.setattr("gradum.tables.kinds.picture.opening.opened", opened.append)
+    monkeypatch.setattr("gradum.tables.kinds.picture.PictureKind.opened", opened.append)
     for pictures in ([picture(101)], [picture(60)] * 3, [picture(60, "RGB")]):
         refused = client.post("/predict", body_of(*pictures))
         assert refused.status == 413

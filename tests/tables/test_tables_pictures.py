@@ -18,7 +18,7 @@ from gradum.tables.check import check
 from gradum.tables.grids.cell import unpacked, why_failed
 from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.parse import Parse
-from gradum.tables.kinds.picture import opening
+from gradum.tables.kinds.picture import PictureKind
 from gradum.tables.media import noted
 from gradum.tables.schema import infer
 from gradum.tables.sources.open_stream import opened
@@ -98,19 +98,19 @@ EXACT = {
 @pytest.mark.parametrize("name", EXACT)
 def test_a_file_becomes_the_pixels_that_a_person_sees(name):
     content, expected = EXACT[name]
-    np.testing.assert_array_equal(opening.opened(content), expected, strict=True)
+    np.testing.assert_array_equal(PictureKind().opened(content), expected, strict=True)
 
 
 def test_what_loses_a_little_is_near():
     for picture, kind in ((Image.new("CMYK", (9, 9), (0, 255, 255, 0)), "JPEG"),):
-        pixels = opening.opened(file_of(picture, kind))
+        pixels = PictureKind().opened(file_of(picture, kind))
         assert pixels.shape == (9, 9, 3)
         assert np.abs(pixels.astype(int) - (255, 0, 0)).max() < 12
 
 
 def test_a_large_picture_becomes_the_means_of_its_areas():
     large = np.kron(COLOURS[:24, :24], np.ones((8, 8, 1))).astype(np.uint8)  # 192 pixels a side
-    small = opening.opened(file_of(Image.fromarray(large)))
+    small = PictureKind().opened(file_of(Image.fromarray(large)))
     np.testing.assert_array_equal(small, np.kron(COLOURS[:24, :24], np.ones((4, 4, 1))))
 
 

@@ -10,7 +10,8 @@ import soundfile
 
 from gradum.tables.grids.cell import unpacked, why_failed
 from gradum.tables.grids.log_mel import BANDS, log_mel, mel_weights
-from gradum.tables.kinds.sound import opening, step
+from gradum.tables.grids.opening import CannotOpen
+from gradum.tables.kinds.sound import SoundKind, step
 from gradum.tables.schema import infer
 from gradum.tables.sources.read import read
 from grids import sounds
@@ -49,7 +50,7 @@ def loudest(pixels):
 def test_a_tone_is_in_its_band_whatever_the_format_and_rate(kind, subtype, rate):
     weights = mel_weights()
     for hertz in (300, 1_000, 2_500):
-        pixels = opening.opened(file_of(tone(hertz, rate=rate), rate, kind, subtype))
+        pixels = SoundKind().opened(file_of(tone(hertz, rate=rate), rate, kind, subtype))
         assert pixels.shape[::2] == (BANDS, 1)
         weight = weights[loudest(pixels)]
         centre = weight @ (np.arange(257) * 16_000 / 512) / weight.sum()
@@ -58,7 +59,7 @@ def test_a_tone_is_in_its_band_whatever_the_format_and_rate(kind, subtype, rate)
 
 def test_channels_are_averaged():
     both = np.column_stack([tone(500)[:, 0], tone(1_500)[:, 0]])
-    mixed = opening.opened(file_of(both, subtype="FLOAT"))
+    mixed = SoundKind().opened(file_of(both, subtype="FLOAT"))
     expected = log_mel(both.mean(axis=1).astype(np.float32), RATE)
     np.testing.assert_array_equal(mixed[:, :, 0], expected)
 
@@ -67,8 +68,8 @@ def test_of_an_hour_the_first_minute_is_heard():
     hour = np.zeros((3_600 * 1_000, 1), np.float32)
     hour[70_000:] = 0.9  # after the first minute, a click and a level that would outweigh all
     hour[:60_000] = tone(100, 60, 1_000)
-    heard = opening.opened(file_of(hour, 1_000))
-    np.testing.assert_array_equal(heard, opening.opened(file_of(hour[:60_000], 1_000)))
+    heard = SoundKind().opened(file_of(hour, 1_000))
+    np.testing.assert_array_equal(heard, SoundKind().opened(file_of(hour[:60_000], 1_000)))
 
 
 @pytest.fixture
@@ -106,15 +107,15 @@ def test_samples_that_are_no_numbers_are_silent_and_nothing_else_is_no_sound():
     wave = tone(1_000)
     wave[100] = np.nan
     for bad in (np.full_like(wave, np.nan), 1e300 * tone(1_000)):
-        with pytest.raises(opening.CannotOpen, match="most samples are no numbers"):
-            opening.opened(file_of(bad, subtype="DOUBLE"))
-    assert opening.opened(file_of(wave, subtype="FLOAT")).any()
+        with pytest.raises(CannotOpen, match="most samples are no numbers"):
+            SoundKind().opened(file_of(bad, subtype="DOUBLE"))
+    assert SoundKind().opened(file_of(wave, subtype="FLOAT")).any()
 
 
 @pytest.mark.filterwarnings("error")
 def test_a_sound_far_beyond_full_scale_is_heard():
-    pixels = opening.opened(file_of(1e30 * tone(1_000), subtype="FLOAT"))
-    plain = opening.opened(file_of(tone(1_000), subtype="FLOAT"))
+    pixels = SoundKind().opened(file_of(1e30 * tone(1_000), subtype="FLOAT"))
+    plain = SoundKind().opened(file_of(tone(1_000), subtype="FLOAT"))
     np.testing.assert_allclose(pixels.astype(int), plain, atol=1)
 
 
@@ -139,7 +140,7 @@ def test_the_bytes_of_files_are_sounds(folder):
     given = read(pl.DataFrame({"x": content, "y": [1, 2]})).frame["x"]
     pixels = [unpacked(cell, b"s").pixels for cell in given]
     for one, path in zip(pixels, names, strict=True):
-        np.testing.assert_array_equal(one, opening.opened((folder / path).read_bytes()))
+        np.testing.assert_array_equal(one, SoundKind().opened((folder / path).read_bytes()))
 
 
 def test_without_soundfile_names_stay_names_and_say_what_would_open_them(folder, monkeypatch):

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gradum.tables.kinds.text.characters import word_pattern
+from gradum.tables.kinds.text import word_pattern
 from gradum.tables.kinds.text.step import WORD
 from gradum.tables.unspaced import spaced_out
 

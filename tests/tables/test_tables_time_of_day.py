@@ -16,7 +16,7 @@ from gradum.study.stress.stressed_rows import MovingColumn
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.axis import Axis, place_of
-from gradum.tables.kinds.time_of_day.spellings import times_of_day
+from gradum.tables.kinds.time_of_day import times_of_day
 from gradum.tables.row import RowDoor
 from gradum.tables.schema import Overrides, infer
 from gradum.tables.table import Table

@@ -15,8 +15,7 @@ from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say
 from gradum.tables.doubt import Doubt
 from gradum.tables.kinds.date.iso import EARLIEST, LATEST, moments
-from gradum.tables.kinds.date.periods import PERIODS, SHAPE, first_days
-from gradum.tables.kinds.date.spelling import spelled
+from gradum.tables.kinds.date.periods import PERIODS, SHAPE, first_days, spelled
 from gradum.tables.kinds.date.step import Date
 from gradum.tables.kinds.habits import are_gaps, narrow
 from gradum.tables.kinds.kind import Accident, Kind, NumericScale, Reading

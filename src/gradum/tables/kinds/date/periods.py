@@ -1,10 +1,12 @@
-"""Months, quarters and weeks as they are written, read as the first day of each."""
+"""Months, quarters and weeks as they are written: read as the first day of each, and spelled."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import polars as pl
+
+QUARTER, ZONE = "%q", "%#z"  # which polars does not write
 
 
 class Period(NamedTuple):
@@ -35,7 +37,6 @@ PERIODS = {
     "%Y年第%V周": Period(r"^([0-9]{4})年第?([0-9]{1,2})[周週]$", "week"),
 }
 """Periods by a format that stands for them; no other reader knows ``%q``."""
-
 SHAPE = "|".join(period.shape for period in PERIODS.values())
 NUMERALS = {"一": "1", "二": "2", "三": "3", "四": "4"}
 MONTHS = {"Mär": "Mar", "Mai": "May", "Okt": "Oct", "Dez": "Dec"}
@@ -59,3 +60,15 @@ def first_days(texts: pl.Expr, pattern: str) -> pl.Expr:
 
 def _read(texts: pl.Expr, pattern: str) -> pl.Expr:
     return texts.str.to_datetime(pattern, strict=False, time_unit="us")
+
+
+def spelled(dates: pl.Series, pattern: str) -> pl.Series:
+    """Return dates in UTC as texts of a format; the first day of a period as its name."""
+    if pattern in PERIODS and PERIODS[pattern].kind == "week":
+        pattern = pattern.replace("%Y", "%G")  # the year that a week belongs to
+    pattern = pattern.replace(ZONE, "+00:00")
+    before, quarter, after = pattern.partition(QUARTER)
+    texts = dates.dt.to_string(before)
+    if quarter:
+        texts = texts + dates.dt.quarter().cast(pl.String) + dates.dt.to_string(after)
+    return texts.alias(dates.name)

@@ -11,10 +11,10 @@ import polars as pl
 from gradum.messages import marked, say, say_plural
 from gradum.tables.grids.cell import Grid, grids_of
 from gradum.tables.grids.opening import LOOKED_AT
+from gradum.tables.grids.resize import resized
 from gradum.tables.kinds.cell_kind import CellKind
 from gradum.tables.kinds.kind import Opener
 from gradum.tables.kinds.parse import Parse
-from gradum.tables.kinds.series.drawing import drawn
 from gradum.tables.kinds.series.readings import (
     as_grid,
     holds_series,
@@ -29,6 +29,9 @@ from gradum.tables.kinds.series.wide_columns import wide_columns
 COARSE = 32  # readings of a channel by which series are compared
 HELD = (pl.String, pl.Object, pl.List, pl.Array)
 TABLE_SIDE, TABLE_SHAPE = 4, 255  # an array of bytes is a picture unless it is so much longer
+WIDTH, HEIGHT = 192, 96  # of the drawing
+FINE = 2  # times as large it is drawn, so that lines are smooth
+LINE = 3  # of the fine pixels, a line is high
 
 
 class SeriesKind(CellKind):
@@ -113,7 +116,7 @@ class SeriesKind(CellKind):
 
     def drawing(self, grid: np.ndarray) -> np.ndarray:
         """Return readings (c, T, 1) as lines."""
-        return drawn(grid[:, :, 0])
+        return _drawn(grid[:, :, 0])
 
     def part(self, place: tuple[int, int], ends: tuple[int, int]) -> str:
         """Name a stretch of readings, and its channel."""
@@ -128,7 +131,7 @@ class SeriesKind(CellKind):
     def grid(self, value: bytes | None) -> Grid | None:
         """Return a drawing of a series."""
         grid = super().grid(value)
-        return None if grid is None else Grid(drawn(of_grid(grid)), grid.name)
+        return None if grid is None else Grid(_drawn(of_grid(grid)), grid.name)
 
 
 def _shape(readings: np.ndarray) -> np.ndarray:
@@ -147,3 +150,32 @@ def _are_pictures(values: list[Any]) -> bool:
     if not all(len(side) == 2 and max(side) < TABLE_SIDE * min(side) for side in sides):
         return False
     return all(array.min() >= 0 and array.max() <= TABLE_SHAPE for array in arrays)
+
+
+def _drawn(readings: np.ndarray) -> np.ndarray:
+    """Return readings (c, T), NaN where there is a gap, as dark lines on white: uint8 (h, w, 1)."""
+    channels, length = readings.shape
+    height, width = HEIGHT * FINE, WIDTH * FINE
+    canvas = np.full((height, width), 255, np.uint8)
+    edges = np.linspace(0, height, channels + 1).astype(int)
+    at = np.linspace(0, length - 1, width)
+    nearest = np.rint(at).astype(int)
+    for channel, top, bottom in zip(readings, edges[:-1], edges[1:], strict=True):
+        known = np.flatnonzero(~np.isnan(channel))
+        if not len(known):
+            continue
+        low, high = float(channel[known].min()), float(channel[known].max())
+        share = (np.interp(at, known, channel[known]) - low) / ((high - low) or 1.0)
+        room = max(bottom - top - 3 * LINE, 1)
+        rows = bottom - 2 * LINE - np.rint(share * room).astype(int)
+        _draw(canvas, rows, ~np.isnan(channel[nearest]))
+    return resized(canvas[:, :, None], HEIGHT, WIDTH)
+
+
+def _draw(canvas: np.ndarray, rows: np.ndarray, known: np.ndarray) -> None:
+    """Draw a line at these rows, one a column, joined from each to the next."""
+    before = np.concatenate([rows[:1], rows[:-1]])
+    for column, (one, other) in enumerate(zip(before, rows, strict=True)):
+        if known[column]:
+            low, high = sorted((int(one), int(other)))
+            canvas[max(low, 0) : high + LINE, column] = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,11 +15,18 @@ from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.raw import Raw, Tokens
 from gradum.tables.kinds.step import MISSING, Step
 from gradum.tables.kinds.text.character_ngrams import LONGEST
-from gradum.tables.kinds.text.characters import word_pattern
+from gradum.tables.kinds.text.step import APOSTROPHES, Text
 from gradum.tables.kinds.text.step import WORD as WORD_OF_ANY
-from gradum.tables.kinds.text.step import Text
 from gradum.tables.kinds.values import Values, clean, markers_of
-from gradum.tables.unspaced import LETTERS_PER_WORD, are_unspaced, letters, spaced_out
+from gradum.tables.unspaced import (
+    IDEOGRAPH,
+    LETTERS_PER_WORD,
+    MARK,
+    SYLLABLE,
+    are_unspaced,
+    letters,
+    spaced_out,
+)
 from gradum.tables.wording import number
 
 if TYPE_CHECKING:
@@ -29,6 +38,8 @@ MANY_DISTINCT = 1000
 SAMPLE = 2000
 CHARACTERS = Tokens(r"[\s\S]", joint="", longest=LONGEST, padding=" ")
 WORD = r"\p{L}[\p{L}'’-]*"  # "1 234 567" has no words
+SURROGATES = range(0xD800, 0xE000)  # no characters
+END = 0x110000
 
 
 class TextKind(Kind):
@@ -94,3 +105,43 @@ def _reading(values: Values, words: float) -> Reading:
         distinct=values.distinct,
     )
     return Reading("text", reason, Parse(missing=tuple(values.markers)))
+
+
+@cache
+def word_pattern(*, letters: bool) -> str:
+    r"""Return a regular expression of one word in lower-cased texts, without names of classes.
+
+    Programs differ in what they call a letter: in RE2, `\w` is ASCII, and each knows another
+    version of Unicode. With every class of characters written out, the rule means the same to all.
+
+    With ``letters``, each letter of a script without spaces is a word, as it is after `spaced_out`.
+    """
+    classes = (r"\w", IDEOGRAPH, SYLLABLE, MARK) if letters else (r"\w",)
+    word, *others = _members(classes)
+    if not letters:
+        return _run(word)
+    alone, marked, marks = others
+    syllable = f"{_written(marked)}{_written(marks)}*"
+    return f"{_written(alone & word)}|{syllable}|{_run(word & ~alone & ~marked)}"
+
+
+def _run(members: np.ndarray) -> str:
+    one = _written(members)
+    return f"{one}+(?:{APOSTROPHES}{one}+)*"
+
+
+def _members(classes: Sequence[str]) -> np.ndarray:
+    """Return which code points are in each class (c, m)."""
+    points = np.concatenate([np.arange(SURROGATES.start), np.arange(SURROGATES.stop, END)])
+    characters = pl.Series([chr(point) for point in points])
+    found = np.zeros((len(classes), END), bool)
+    for members, pattern in zip(found, classes, strict=True):
+        members[points] = characters.str.contains(pattern)
+    return found
+
+
+def _written(members: np.ndarray) -> str:
+    """Return a class of characters as the ranges that it consists of."""
+    edges = np.flatnonzero(np.diff(members.astype(np.int8), prepend=0, append=0))
+    pairs = edges.reshape(-1, 2) - [0, 1]
+    return f"[{''.join(f'{chr(first)}-{chr(last)}' for first, last in pairs)}]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,6 @@ from gradum.tables.kinds.plain import NotPlain, Read, missing_read
 from gradum.tables.kinds.raw import CLOCK as CLOCK_OF_ISO
 from gradum.tables.kinds.raw import Raw, microseconds
 from gradum.tables.kinds.step import Step
-from gradum.tables.kinds.time_of_day.spellings import CLOCK, UNMISTAKABLE, time_of, times_of_day
 from gradum.tables.kinds.time_of_day.step import TimeOfDay
 from gradum.tables.kinds.values import Values, clean, markers_of
 from gradum.tables.wording import joined_clauses, quoted, rows_text, rows_where
@@ -34,6 +34,22 @@ MOST_MARKERS = 10  # words kept as markers of missing values
 FEW = 10  # fewer different times may be levels, such as shifts
 NANOSECONDS_PER_MINUTE = 60_000_000_000
 HALF_A_DAY = 720 * NANOSECONDS_PER_MINUTE
+EARLIER, LATER = "上午|早上|凌晨|午前|오전|[Aa]\\.?[Mm]\\.?", "下午|午後|오후|[Pp]\\.?[Mm]\\.?"
+HALF = f"(?:{EARLIER}|{LATER})"
+_SECONDS = r"(?:[:：][0-9]{2}(?:[.,][0-9]{1,9})?)?"
+SHAPES = "|".join(
+    (
+        rf"(?:{HALF}\s?)?[0-9]{{1,2}}[:：][0-9]{{2}}{_SECONDS}(?:\s?(?:{HALF}|Uhr|h))?",
+        rf"[0-9]{{1,2}}(?:\.[0-9]{{2}})?\s?(?:{HALF}|Uhr)",
+        r"[0-9]{1,2}\s?Uhr\s?[0-9]{1,2}|[0-9]{1,2}\s?h\s?[0-9]{2}",
+        rf"(?:{HALF}\s?)?[0-9]{{1,2}}\s?[时時点點시]\s?(?:半|[0-9]{{1,2}}\s?[分분](?:\s?[0-9]{{1,2}}\s?[秒초])?)",
+        rf"{HALF}\s?[0-9]{{1,2}}\s?[时時点點시]",
+    )
+)
+SHAPE = f"^(?:{SHAPES})$"
+UNMISTAKABLE = f"{HALF}|Uhr|[时時点點시]"
+CLOCK = re.compile(r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?")
+"""The spellings that `_time_of` reads."""
 
 
 def _half_a_day_later(times: pl.Series) -> pl.Series:
@@ -109,7 +125,7 @@ class TimeOfDayKind(Kind):
         def read(value: Any) -> tuple[float, ...]:
             time = value
             if type(value) is str and CLOCK.fullmatch(value) and value not in markers:
-                time = time_of(value)
+                time = _time_of(value)
             elif type(value) is not datetime.time or value.tzinfo is not None:
                 return missing(value)
             counted = None if time is None else step.counted_once(time)
@@ -184,3 +200,32 @@ def _described(values: Values, times: pl.Series) -> list[str]:
 
 def _mostly(mask: pl.Series) -> bool:
     return bool(len(mask)) and mask.sum() >= 0.9 * len(mask)
+
+
+def times_of_day(texts: pl.Series) -> pl.Series:
+    """Return stripped texts as times of day, null where they are none; 24:00 is none."""
+    shaped = texts.set(~texts.str.contains(SHAPE), None)
+    if shaped.null_count() == len(shaped):
+        return shaped.clear(len(shaped)).cast(pl.Time)
+    digits = shaped.str.extract_all(r"[0-9]+")
+    given = [digits.list.get(place, null_on_oob=True) for place in range(4)]
+    hour, minute, second = (part.cast(pl.Int64) for part in given[:3])
+    minute = minute.fill_null(shaped.str.ends_with("半").cast(pl.Int64) * 30)
+    fraction = given[3].str.pad_end(9, "0").cast(pl.Int64).fill_null(0)
+    second = second.fill_null(0)
+    later = shaped.str.contains(LATER)
+    halved = (later | shaped.str.contains(EARLIER)) & (hour <= 12)
+    hour = hour.zip_with(~halved, hour % 12 + later.cast(pl.Int64) * 12)
+    valid = (hour < 24) & (minute < 60) & (second < 60)
+    total = ((hour * 60 + minute) * 60 + second) * 1_000_000_000 + fraction
+    return total.set(~valid, None).cast(pl.Time)
+
+
+def _time_of(text: str) -> datetime.time | None:
+    """Return the time of day of a text that `CLOCK` matches; None if the clock has no such time."""
+    hour, minute, *rest = text.split(":")
+    second, _, fraction = (rest[0] if rest else "0").partition(".")
+    try:
+        return datetime.time(int(hour), int(minute), int(second), int(fraction.ljust(6, "0") or 0))
+    except ValueError:
+        return None
