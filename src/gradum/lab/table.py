@@ -108,7 +108,6 @@ def plain_table(key: str, title: str, columns: dict[str, np.ndarray], target: st
 
 def _few_rows(dataset: Dataset) -> tuple[Dataset, tuple[str, ...]]:
     """Draw the rows that the lab takes."""
-    assert dataset.schema.target is not None
     if len(dataset) < FEWEST_ROWS:
         raise TargetError(
             say_plural(
@@ -123,7 +122,7 @@ def _few_rows(dataset: Dataset) -> tuple[Dataset, tuple[str, ...]]:
         raise TargetError(
             say(
                 "Target {name!r} has {count:,} classes.",
-                name=dataset.schema.target.name,
+                name=dataset.schema.learned_target.name,
                 count=len(dataset.classes),
             ),
             say("The lab takes up to {most}: choose another target.", most=MOST_CLASSES),

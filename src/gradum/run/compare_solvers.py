@@ -119,11 +119,10 @@ def compare_solvers(
     seen = Seen(judged, {name: rung.predict(design) for name, rung in sound.items()})
     courses = {name: _course(name, *trained[name], networks[name]) for name in trained}
     courses |= _judged(courses, dataset.truth, seen, metric, spec.seed)
-    assert described.schema.target is not None
     choice, sentence = _choice(courses, metric)
     return SolverComparison(
         described.schema.source,
-        described.schema.target.name,
+        described.schema.learned_target.name,
         metric,
         {part.name.lower(): int(np.sum(parts == part)) for part in Part},
         tuple(courses.values()),

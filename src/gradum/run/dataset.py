@@ -122,14 +122,12 @@ class Dataset:
     @property
     def classes(self) -> tuple:
         """The labels; empty for regression."""
-        assert self.schema.target is not None
-        return self.schema.target.classes
+        return self.schema.learned_target.classes
 
     @property
     def loss(self) -> Loss | None:
         """The loss that models learn by, if the user named one."""
-        assert self.schema.target is not None
-        return resolve(self.schema.target.loss) if self.schema.target.loss else None
+        return resolve(self.schema.learned_target.loss) if self.schema.learned_target.loss else None
 
     @property
     def weighted(self) -> bool:
@@ -150,10 +148,9 @@ class Dataset:
     @cached_property
     def truth(self) -> Truth:
         """The known targets and weights with which predictions are compared."""
-        assert self.schema.target is not None
         by_chance = self.groups is None and self.time is None and self.drawn_from is None
         truth = Truth(
-            self.schema.target.task,
+            self.schema.learned_target.task,
             self.target,
             self.weight,
             self.classes,
@@ -223,12 +220,11 @@ def usable(checked: Checked, doubts: tuple[Doubt, ...] = ()) -> Dataset:
         No row is left.
     """
     schema, frame = checked.schema, checked.frame
-    assert schema.target is not None
     differences = tuple(difference.sentence for difference in checked.differences)
     numbers = np.arange(len(frame)) if checked.numbers is None else checked.numbers
     dataset = Dataset(checked.source, frame, schema, numbers, len(numbers), differences)
     dataset = replace(dataset, doubts=doubts)
-    known = dataset.frame[schema.target.name].is_not_null().to_numpy()
+    known = dataset.frame[schema.learned_target.name].is_not_null().to_numpy()
     dataset = _without_labels_left_out(_keep(dataset, known, say(WITHOUT_TARGET)))
     dataset = _keep(dataset, dataset.weight > 0, say(OF_NO_WEIGHT))
     for values in (target_values, group_values, time_values):
@@ -290,8 +286,7 @@ def without_rare_classes(dataset: Dataset) -> Dataset:
     SpecError
         The target is a number.
     """
-    target = dataset.schema.target
-    assert target is not None
+    target = dataset.schema.learned_target
     refuse_number(target)
     rare = _rare_classes(dataset)
     if not rare:
@@ -404,8 +399,7 @@ def too_few(source: str, rows: int, notes: Iterable[str]) -> TargetError:
 
 def too_rare(schema: Schema, classes: Collection[Label], rare: dict[Label, int]) -> TargetError:
     """Return the error, with a remedy, for a target with classes that have too few rows."""
-    assert schema.target is not None
-    name = schema.target.name
+    name = schema.learned_target.name
     message = say_plural(
         "Target {target!r} has {count:,} class with fewer than {fewest} rows: {classes}.",
         "Target {target!r} has {count:,} classes with fewer than {fewest} rows: {classes}.",

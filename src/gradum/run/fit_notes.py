@@ -88,8 +88,7 @@ def transformation_notes(rungs: dict[str, Rung]) -> tuple[str, ...]:
 
 def monotone_notes(spec: Spec, schema: Schema, rivals: Sequence[Contestant]) -> tuple[str, ...]:
     """Say in which columns the models are monotone, and that rivals need not be."""
-    assert schema.target is not None
-    notes = monotone_in_words(schema.target, spec.directions)
+    notes = monotone_in_words(schema.learned_target, spec.directions)
     if notes and rivals:
         return (*notes, say("What the models are judged against need not be monotone."))
     return notes

@@ -91,10 +91,9 @@ def width_of(extent: Extent, spec: Spec) -> Width:
         block = encoder.text(checked.frame)
     except GradumError:  # the whole table may be usable, or will be refused in its own words
         return Width(raw, head.frame.width, 0, 0, 0, 2)
-    assert schema.target is not None
     width = Width.of(
         encoder.layout,
-        len(schema.target.classes),
+        len(schema.learned_target.classes),
         raw=raw,
         entries=0.0 if block is None else block.nnz / rows,
     )

@@ -92,8 +92,7 @@ def refuse_beside_order(spec: Spec, schema: Schema) -> None:
     ------
     SpecError
     """
-    assert schema.target is not None
-    if not is_ordered(schema.target):
+    if not is_ordered(schema.learned_target):
         return
     if spec.blocks:
         raise SpecError(

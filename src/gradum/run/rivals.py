@@ -90,8 +90,7 @@ class Rival:
     def refuse_unsuited(self, dataset: Dataset) -> None:
         """Refuse a target that the estimator cannot predict, and a table of text alone."""
         columns, places = _columns(dataset)
-        assert dataset.schema.target is not None
-        self.make(dataset.schema.target, places, len(columns))
+        self.make(dataset.schema.learned_target, places, len(columns))
 
     def answer(
         self,
@@ -109,8 +108,7 @@ class Rival:
         SpecError
             The estimator fails, or predicts something that is not a number.
         """
-        target = dataset.schema.target
-        assert target is not None
+        target = dataset.schema.learned_target
         columns, places = _columns(dataset)
         learned = np.flatnonzero(np.isin(parts, (Part.TRAIN, Part.VALIDATION)))
         estimator = seeded(self.make(target, places, len(columns)), stream(spec.seed, "rival"))
@@ -222,8 +220,7 @@ def teacher_of(rival: Rival, dataset: Dataset, spec: Spec) -> Teacher:
         All columns are text, or the rival cannot predict such a target. When asked, the teacher
         raises it if the rival fails.
     """
-    target = dataset.schema.target
-    assert target is not None
+    target = dataset.schema.learned_target
     columns, places = _columns(dataset)
     rival.make(target, places, len(columns))
 
@@ -243,8 +240,7 @@ def teacher_of(rival: Rival, dataset: Dataset, spec: Spec) -> Teacher:
 
 def kept_from(rival: Rival, dataset: Dataset) -> tuple[str, ...]:
     """Say what is kept from a teacher: text, and weights if it takes none."""
-    target = dataset.schema.target
-    assert target is not None
+    target = dataset.schema.learned_target
     columns, places = _columns(dataset)
     notes: list[str] = []
     if text := [column.name for column in dataset.schema.features if not column.traits.has_domain]:

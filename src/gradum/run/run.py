@@ -320,8 +320,7 @@ def _warned(
 
 def metric_of(spec: Spec, schema: Schema) -> str:
     """Return the metric that compares the rungs; raise SpecError if it does not fit the target."""
-    assert schema.target is not None
-    task, loss = schema.target.task, resolve(spec.loss) if spec.loss else None
+    task, loss = schema.learned_target.task, resolve(spec.loss) if spec.loss else None
     asked = spec.metric or (loss.judged_by if loss else DEFAULT_METRIC[task])
     return metric_for(asked, task, loss.own_metric if loss else "").name
 

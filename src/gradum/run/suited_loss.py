@@ -87,8 +87,7 @@ def loss_notes(schema: Schema) -> tuple[str, ...]:
 
     A forecast says so itself.
     """
-    target = schema.target
-    assert target is not None
+    target = schema.learned_target
     if not target.loss or schema.forecast is not None:
         return ()
     learned = say("Models learn {target} by the loss {loss}.", target=target.name, loss=target.loss)

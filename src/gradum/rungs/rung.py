@@ -92,6 +92,12 @@ class Prediction:
         )
 
     @property
+    def shares(self) -> np.ndarray:
+        """The probabilities (n, K) of classes; only for predictions of classes."""
+        assert self.probability is not None
+        return self.probability
+
+    @property
     def middle(self) -> np.ndarray:
         """The predicted number (n,), for several quantiles the middle one; or the class."""
         return self.value if self.value.ndim == 1 else self.value[:, self.value.shape[1] // 2]

@@ -250,7 +250,6 @@ def _refused(path: str | os.PathLike, cause: str) -> ModelFileError:
 
 def _in_order(judgement: Judgement, schema: Schema) -> Judgement:
     """Restore the order of rungs, parts, metrics and classes, which JSON does not keep."""
-    assert schema.target is not None
     parts = [part.name.lower() for part in Part]
 
     def ordered(mapping: dict, names: Iterable[str]) -> dict:
@@ -266,7 +265,7 @@ def _in_order(judgement: Judgement, schema: Schema) -> Judgement:
             }
             for rung, parts_of in ordered(judgement.scores, tuple(KINDS)).items()
         },
-        prevalence=ordered(judgement.prevalence, map(str, schema.target.classes)),
+        prevalence=ordered(judgement.prevalence, map(str, schema.learned_target.classes)),
         rivals=tuple(
             structs.replace(rival, scores=ordered(rival.scores, METRICS))
             for rival in judgement.rivals

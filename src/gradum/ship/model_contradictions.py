@@ -236,8 +236,7 @@ def _reference(fitted: Fitted) -> Iterator[str]:
 
 
 def _target(fitted: Fitted) -> Target:
-    assert fitted.schema.target is not None
-    return fitted.schema.target
+    return fitted.schema.learned_target
 
 
 def _is_sound(scale: TargetScale, target: Target) -> bool:

@@ -54,7 +54,6 @@ def combined(fitted: Fitted, combinations: Combinations) -> pl.DataFrame:
         The model has no linear rung.
     """
     rung = linear_rung(fitted)
-    assert fitted.schema.target is not None
     scale, values = rung.target_scale, _values(rung, combinations)
     if rung.learned_by.one_score:
         steps = rung.learned_by.steps(values.shape[1])
@@ -67,7 +66,7 @@ def combined(fitted: Fitted, combinations: Combinations) -> pl.DataFrame:
         values[0] += scale.centre
     if rung.class_weight is not None:
         values[0] -= shift(rung.class_weight, values.shape[1])
-    classes = () if rung.learned_by.one_score else fitted.schema.target.classes
+    classes = () if rung.learned_by.one_score else fitted.schema.learned_target.classes
     labels = _output_labels(classes)
     frames = [
         pl.DataFrame(
@@ -93,8 +92,7 @@ def _values(rung: Rung, combinations: Combinations) -> np.ndarray:
 
 def _thresholds(fitted: Fitted, rung: Rung, combinations: Combinations) -> pl.DataFrame:
     """Return the thresholds of ordered classes where every feature is 0, as rows of the frame."""
-    assert fitted.schema.target is not None
-    names = list(map(str, fitted.schema.target.classes))
+    names = list(map(str, fitted.schema.learned_target.classes))
     level = -np.diff(_values(rung, combinations)[0])
     rows = {
         "feature": [f"{low} | {high}" for low, high in pairwise(names)],

@@ -55,8 +55,7 @@ def profile(dataset: Dataset, *, rows: bool) -> tuple[ColumnProfile, ...]:
     drawn at random where there are more. Without ``rows``, no value or level is named that fewer
     than `FEWEST_ROWS` rows have; such levels count among the others.
     """
-    target = dataset.schema.target
-    assert target is not None
+    target = dataset.schema.learned_target
     kinds = {column.name: column.kind for column in dataset.schema.features[:MOST_FEATURES]}
     kinds = {target.name: dataset.schema.column(target.name).kind} | kinds
     frame = dataset.frame.select(list(kinds))

@@ -80,8 +80,9 @@ def rows_needed(dataset: Dataset, size: float) -> RowsNeeded:
     judged = n if n < split.small_table_rows else round(split.test * n)
     scores, assumed = (_of_classes if dataset.classes else _of_numbers)(dataset, size, judged)
     notes = [*assumed, *_how_judged(dataset, split)]
-    assert dataset.schema.target is not None
-    return RowsNeeded(dataset.schema.target.name, size, n, judged, tuple(scores), tuple(notes))
+    return RowsNeeded(
+        dataset.schema.learned_target.name, size, n, judged, tuple(scores), tuple(notes)
+    )
 
 
 def _of_classes(dataset: Dataset, size: float, judged: int) -> tuple[list[ScoreRows], list[str]]:

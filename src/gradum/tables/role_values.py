@@ -61,14 +61,12 @@ def row_numbers(checked: Checked) -> np.ndarray:
 
     They are float64, and NaN where missing.
     """
-    assert checked.schema.target is not None
-    return checked.frame[checked.schema.target.name].to_numpy().astype(np.float64)
+    return checked.frame[checked.schema.learned_target.name].to_numpy().astype(np.float64)
 
 
 def class_codes(checked: Checked) -> pl.Series:
     """Return each label's position in ``schema.target.classes``, -1 if it is no class (n,)."""
-    target = checked.schema.target
-    assert target is not None
+    target = checked.schema.learned_target
     values = checked.frame[target.name]
     labels = _typed_labels(target.classes, values.dtype)
     codes = values.replace_strict(
@@ -79,8 +77,7 @@ def class_codes(checked: Checked) -> pl.Series:
 
 def has_target(checked: Checked) -> pl.Series:
     """Return which rows have a target whose class is not left out (n,)."""
-    target = checked.schema.target
-    assert target is not None
+    target = checked.schema.learned_target
     values = checked.frame[target.name]
     return values.is_not_null() & ~_is_left_out(values, target)
 

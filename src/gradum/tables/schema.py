@@ -45,6 +45,12 @@ class Schema(Struct, frozen=True, forbid_unknown_fields=True):
     """What is known of the series from which the rows are made; None for rows of a table."""
 
     @property
+    def learned_target(self) -> Target:
+        """The target; only for schemas that a model learns from, or has learned from."""
+        assert self.target is not None
+        return self.target
+
+    @property
     def features(self) -> tuple[Column, ...]:
         """The columns that a model may use."""
         return tuple(column for column in self.columns if column.role == "feature")

@@ -65,7 +65,6 @@ def _numbering(dataset: Dataset, given: pl.Series) -> str:
             high=high,
             **values,
         )
-    assert dataset.schema.target is not None
     return say(
         "{column!r} seems to number the rows, or to rank them, with {distinct:,} different whole "
         "numbers from {low} to {high}, and goes with {target!r}: keep it if it is a ranking that "
@@ -73,7 +72,7 @@ def _numbering(dataset: Dataset, given: pl.Series) -> str:
         "it with --time {column!r}.",
         low=low,
         high=high,
-        target=dataset.schema.target.name,
+        target=dataset.schema.learned_target.name,
         **values,
     )
 

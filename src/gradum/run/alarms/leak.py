@@ -38,8 +38,7 @@ MOST_ORDERED = 0.5  # of a rank correlation: numbers that go with the target do 
 
 def leaks(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, ...]:
     """Return alarms of columns that determine the target, and of those whose gaps it determines."""
-    assert dataset.schema.target is not None
-    target = dataset.schema.target.name
+    target = dataset.schema.learned_target.name
     loss = say("log loss") if dataset.classes else say("variance")
     by_values, by_gaps = strengths(dataset, plan, seed=seed)
     filled = _strong(by_gaps)

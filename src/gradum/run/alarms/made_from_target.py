@@ -62,8 +62,7 @@ def _sums(dataset: Dataset) -> Iterator[Alarm]:
     named = [n for n, w in zip(names, weight, strict=True) if abs(w) > LEAST_PART]
     if np.mean(left**2) > ROUNDING or not 2 <= len(named) <= MOST_NAMED:
         return
-    target = dataset.schema.target
-    assert target is not None
+    target = dataset.schema.learned_target
     options = " ".join(f"--drop {name!r}" for name in named)
     sentence = say(
         "{target!r} is a weighted sum of {columns} in every row. That is a leak unless all of them "
@@ -82,8 +81,7 @@ def _products(dataset: Dataset) -> Iterator[Alarm]:
     names = _names_of_numbers(dataset)[:MOST_FACTORS]
     if dataset.classes or len(names) < 2:
         return
-    target, y = dataset.schema.target, dataset.target[:MOST_ROWS]
-    assert target is not None
+    target, y = dataset.schema.learned_target, dataset.target[:MOST_ROWS]
     columns = {name: dataset.frame[name][: len(y)].to_numpy().astype(float) for name in names}
     for one, other in permutations(names, 2):
         for divides in (False, True) if one < other else (True,):
@@ -126,8 +124,7 @@ def _is_multiple(one: np.ndarray, other: np.ndarray, y: np.ndarray, *, divides: 
 
 def _encodings(dataset: Dataset) -> Iterator[Alarm]:
     """Yield an alarm for each column of means of the target over groups of the rows."""
-    target = dataset.schema.target
-    assert target is not None
+    target = dataset.schema.learned_target
     numbers, classes = dataset.target[: dataset.own_rows], range(len(dataset.classes))
     wanted = [(numbers == k).astype(float) for k in classes] if classes else [numbers]
     others = [means for each in wanted for means in _means_of_others(dataset, each)]

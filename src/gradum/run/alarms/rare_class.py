@@ -20,7 +20,6 @@ def rare_classes(dataset: Dataset, plan: Plan) -> tuple[Alarm, ...]:
     With n rows, the share predicted as their own class has a 95% interval of up to ±1.96 √(¼ / n):
     31 points for n = 10.
     """
-    assert dataset.schema.target is not None
     judged = np.any([parts == Part.TEST for parts in plan.folds or [plan.kept]], axis=0)
     if not dataset.classes:
         return ()
@@ -28,7 +27,7 @@ def rare_classes(dataset: Dataset, plan: Plan) -> tuple[Alarm, ...]:
     rare = [int(code) for code in np.argsort(counts, kind="stable") if counts[code] < FEWEST_ROWS]
     if not rare:
         return ()
-    name = dataset.schema.target.name
+    name = dataset.schema.learned_target.name
     classes = listed([f"{dataset.classes[code]!r} ({counts[code]})" for code in rare[:SHOWN]])
     if len(rare) > SHOWN:
         classes = say("{shown} and {more:,} more", shown=classes, more=len(rare) - SHOWN)

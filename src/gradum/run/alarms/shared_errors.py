@@ -82,13 +82,12 @@ def hidden_groups(dataset: Dataset, *, seed: int) -> tuple[Alarm, ...]:
     around = Neighbours.of(dataset, seed)
     if around is None or not any(_beyond_curves(around, *places) for places in NEAR_AND_FAR):
         return ()
-    assert dataset.schema.target is not None
     sentence = say(
         "Rows that lie near each other in all columns differ less in {target!r} than any curve "
         "explains, and farther ones are not alike: they seem to belong to groups, such as the rows "
         "of a person, and no column names them. Scores flatter a model that is to predict for new "
         "groups; add a column that names them, and give it by --group.",
-        target=dataset.schema.target.name,
+        target=dataset.schema.learned_target.name,
     )
     return (Alarm("undeclared groups", sentence, (), say(GROUPED)),)
 

@@ -32,8 +32,7 @@ def drift(dataset: Dataset, plan: Plan) -> tuple[Alarm, ...]:
     known = _in_time(dataset, (parts != Part.TEST) & (parts != UNUSED))
     if min(len(judged), len(known)) < STRETCHES:
         return ()
-    assert dataset.schema.target is not None
-    name = dataset.schema.target.name
+    name = dataset.schema.learned_target.name
     find = _moved_class if dataset.classes else _moved_mean
     level, sentence = find(dataset, judged, known)
     if not sentence or _t(level, dataset.weight, judged, known) < LEAST_T:
@@ -44,7 +43,6 @@ def drift(dataset: Dataset, plan: Plan) -> tuple[Alarm, ...]:
 
 def _moved_mean(dataset: Dataset, judged: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, str]:
     """Return the target, and the sentence on its mean if that has moved far."""
-    assert dataset.schema.target is not None
     level = dataset.target
     new, old = (np.average(level[rows], weights=dataset.weight[rows]) for rows in (judged, known))
     deviation = level[known].std()
@@ -55,7 +53,7 @@ def _moved_mean(dataset: Dataset, judged: np.ndarray, known: np.ndarray) -> tupl
         "{target!r} is {new} on average in the judged rows, {old} (with a deviation of "
         "{deviation}) in the rows trained on: what was learned may not last; add a column that "
         "explains the change, or train on recent rows only.",
-        target=dataset.schema.target.name,
+        target=dataset.schema.learned_target.name,
         new=new,
         old=old,
         deviation=figure(float(deviation)),
@@ -64,7 +62,6 @@ def _moved_mean(dataset: Dataset, judged: np.ndarray, known: np.ndarray) -> tupl
 
 def _moved_class(dataset: Dataset, judged: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, str]:
     """Return which rows are of the class whose share has moved most, and the sentence on it."""
-    assert dataset.schema.target is not None
     new, old = _shares(dataset, judged), _shares(dataset, known)
     change = np.abs(new - old)
     code = int(np.argmax(change - np.maximum(LEAST_POINTS, LEAST_RELATIVE * old)))
@@ -75,7 +72,7 @@ def _moved_class(dataset: Dataset, judged: np.ndarray, known: np.ndarray) -> tup
         "{target!r} is {label!r} in {new} of the judged rows, {old} in the rows trained on: what "
         "was learned may not last; add a column that explains the change, or train on recent rows "
         "only.",
-        target=dataset.schema.target.name,
+        target=dataset.schema.learned_target.name,
         label=dataset.classes[code],
         new=_percent(new[code]),
         old=_percent(old[code]),

@@ -76,13 +76,12 @@ def undeclared_groups(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm
         return ()
     if not _target_is_alike(dataset, groups):
         return ()
-    assert dataset.schema.target is not None
     name = _naming_column(dataset, groups)
     values = {
         "share": figure(100 * groups.share, digits=2),
         "one": row_name(dataset, groups.rows[0]),
         "other": row_name(dataset, groups.near[0, 0]),
-        "target": dataset.schema.target.name,
+        "target": dataset.schema.learned_target.name,
     }
     if name:
         sentence = say(

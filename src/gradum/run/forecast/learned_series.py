@@ -240,7 +240,6 @@ def _schema(pairs: Table, known: Forecast, raw: Schema) -> Schema:
         time=ORIGIN,
     )
     schema = infer(pairs, target=target, task="regression", overrides=overrides)
-    assert schema.target is not None
     reason = (
         say(
             "What the last season misses, in multiples of the usual change of each series; steps "

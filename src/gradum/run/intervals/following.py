@@ -44,8 +44,7 @@ def outcomes(checked: Checked, rung: Rung, encoder: Encoder) -> tuple[np.ndarray
     """
     frame, schema = checked.frame, checked.schema
     nothing = np.full(len(frame), np.nan), np.zeros(len(frame))
-    assert schema.target is not None
-    if schema.target.name not in frame.columns or schema.time not in frame.columns:
+    if schema.learned_target.name not in frame.columns or schema.time not in frame.columns:
         return nothing
     target = target_values(checked)
     known = np.flatnonzero(np.isfinite(target) if target.dtype.kind == "f" else target >= 0)

@@ -154,8 +154,7 @@ def score(
     true class.
     """
     if rung.target_scale is None:
-        probability = rung.predict(design).probability
-        assert probability is not None
+        probability = rung.predict(design).shares
         return 1 - probability[np.arange(len(target)), target]
     with np.errstate(divide="ignore", invalid="ignore"):
         located = rung.locate(design).of_exposure(exposure)

@@ -121,8 +121,7 @@ class ConformalPredictor:
     @property
     def classes(self) -> tuple:
         """The labels; empty for numbers."""
-        assert self.schema.target is not None
-        return self.schema.target.classes
+        return self.schema.learned_target.classes
 
     def without_outcomes(self) -> ConformalPredictor:
         """Return the same for rows that come in blocks, whose order of time is ignored."""
@@ -245,8 +244,7 @@ class ConformalPredictor:
             As `intervals`.
         """
         if self.scores.moment is not None:
-            assert prediction.probability is not None
-            chosen = 1 - prediction.probability <= self._followed(frame)[:, None]
+            chosen = 1 - prediction.shares <= self._followed(frame)[:, None]
         else:
             chosen = self._conforming(frame, prediction)
         return with_predicted(chosen, prediction.value)
@@ -319,8 +317,7 @@ class ConformalPredictor:
     ) -> np.ndarray:
         if rung is not self.rung:
             prediction = rung.predict(Unencoded(encoder, frame))
-        assert prediction.probability is not None
-        return prediction.probability
+        return prediction.shares
 
     def _strata(self, frame: pl.DataFrame) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the rows of each level (positions), and the judged scores of that level (mask)."""

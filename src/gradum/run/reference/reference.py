@@ -96,7 +96,6 @@ class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ``learned`` is how many of them the encoder has learned from.
         """
         schema, target = dataset.schema, dataset.target
-        assert schema.target is not None
         frame = dataset.frame
         if len(frame) > MOST_ROWS:
             drawn = stream(seed, "reference").choice(len(frame), MOST_ROWS, replace=False)

@@ -85,12 +85,11 @@ class RowsInBlocks:
         fewer, began = max(1, SAMPLED_BYTES // row_bytes(rows.head.frame)), perf_counter()
         sample = rows.sample(min(SAMPLED_ROWS, fewer), context.random("sample"))
         spec, schema = understood(asked, sample)
-        assert schema.target is not None
         if spec.drop_rare_classes:
-            refuse_number(schema.target)
+            refuse_number(schema.learned_target)
         checked = check(sample, schema, require_target=True, block=True)
         first = Encoder.fit(checked.frame, schema)
-        classes, seconds = len(schema.target.classes), perf_counter() - began
+        classes, seconds = len(schema.learned_target.classes), perf_counter() - began
         width = held_row(sample.frame, classes)
         _refuse_wide_rows(rows, FEWEST_HELD * width, memory)
         times = None if schema.time is None else checked.frame[schema.time].drop_nulls()
@@ -146,15 +145,13 @@ class DescribedInBlocks:
 
     @cached_property
     def _notes(self) -> tuple[str, ...]:
-        assert self.schema.target is not None
-        return _notes(self.spec, self.table.rows, self.known, self.schema.target.left_out)
+        return _notes(self.spec, self.table.rows, self.known, self.schema.learned_target.left_out)
 
     @contextmanager
     def divide(self, context: Context) -> Iterator[DividedInBlocks]:
         """Encode the training rows into a file, and hold the others in memory."""
         spec, encoder = self.spec, self.known.encoder
-        assert self.schema.target is not None
-        classes = self.schema.target.classes
+        classes = self.schema.learned_target.classes
         with self._encoded(context) as (held, spool):
             _end_if(context)
             by_class = balance(held.totals.by_class) if spec.class_weight else None
@@ -290,8 +287,7 @@ def _completed(schema: Schema, spec: Spec, known: Survey, source: str, *, given:
 
     A schema that was ``given`` names its classes: any other label is refused where it occurs.
     """
-    target = schema.target
-    assert target is not None
+    target = schema.learned_target
     if not known.rows and known.left_out[OF_NO_WEIGHT]:
         raise without_weight(
             say("Weight column {weight!r} of {source}", weight=schema.weight, source=source)

@@ -69,8 +69,7 @@ class Encoding:
     @property
     def classes(self) -> int:
         """K; 0 for a regression."""
-        assert self.schema.target is not None
-        return len(self.schema.target.classes)
+        return len(self.schema.learned_target.classes)
 
     def spool(self, folder: Path | None = None, path: Path | None = None) -> Spool:
         """Return a spool without rows: in a file at a path, or in one without a name."""

@@ -72,7 +72,6 @@ def blocks(
         A file is damaged, a block does not match the schema, or a row has no usable weight, group
         or time.
     """
-    assert schema.target is not None
     for block in stream.blocks(rows=range(len(stream)) if rows is None else rows):
         checked = check(block, schema, require_target=True, also=also, block=True)
         if read is not None:
@@ -132,8 +131,7 @@ def survey(
 
     If a column has more levels than ``memory`` bytes have room for, the rarest are dropped.
     """
-    target = schema.target
-    assert target is not None
+    target = schema.learned_target
     counted = sum(column.traits.names_groups for column in schema.features)
     room = int(COUNTED_SHARE * memory / (COUNTED_BYTES * max(counted, 1)))
     most = min(max(room, FEWEST_COUNTED), MOST_COUNTED)
@@ -233,8 +231,7 @@ class Surveying:
 
     def __call__(self, rows: range) -> Surveyed:
         """Return what the rows of a partition tell."""
-        target, found = self.schema.target, self.nothing()
-        assert target is not None
+        target, found = self.schema.learned_target, self.nothing()
         for block in blocks(self.stream, self.schema, self.parting, rows=rows, read=found.read):
             found.rows += len(block.numbers)
             found.left_out += block.left_out
@@ -257,8 +254,7 @@ def in_any_case(schema: Schema, counts: dict[Any, int]) -> tuple[Schema, dict[An
 
     A class that the schema knows keeps its spelling.
     """
-    target = schema.target
-    assert target is not None
+    target = schema.learned_target
     if not all(isinstance(label, str) for label in counts):
         return schema, counts
     labels, rows, others = merge_spellings(list(counts), list(counts.values()), target.classes)
@@ -281,8 +277,7 @@ def with_classes(schema: Schema, counts: dict[Any, int], *, drop_rare: bool) -> 
     TargetError
         A class has too few rows and is not to be left out, or there are too many classes.
     """
-    target = schema.target
-    assert target is not None
+    target = schema.learned_target
     if all(isinstance(label, int) for label in target.classes) and not isinstance(
         next(iter(counts)), bool
     ):

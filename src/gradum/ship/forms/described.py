@@ -23,8 +23,7 @@ def described(model: RecordedModel) -> dict[str, Any]:
     row of training had a value. A file takes all inputs, be they missing.
     """
     fitted, rung = model.fitted, model.rung
-    target, judgement = fitted.schema.target, fitted.judgement
-    assert target is not None
+    target, judgement = fitted.schema.learned_target, fitted.judgement
     inputs = [
         {
             "name": column.name,

@@ -57,8 +57,7 @@ def _parity(
     fitted, promise, scale = model.fitted, model.promise, model.rung.target_scale
     own = predict_typed(fitted, frame, rung=model.rung.name, of_rows=rows)
     if scale is None:
-        assert own.probability is not None
-        largest = _largest(answers["probability"], own.probability)
+        largest = _largest(answers["probability"], own.shares)
         flipped = int(np.count_nonzero(answers["prediction"] != fitted.labels[own.value]))
         sets = None
         if promise is not None:

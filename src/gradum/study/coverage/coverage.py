@@ -400,8 +400,7 @@ def _of_classes(
     predicted, size = np.empty(len(rows), np.intp), np.empty(len(rows), np.intp)
     for places, rung, design in _by_judge(run, judges, rows, fold):
         prediction = rung.predict(design)
-        assert prediction.probability is not None
-        chosen = 1 - prediction.probability <= threshold[places].reshape(len(places), -1)
+        chosen = 1 - prediction.shares <= threshold[places].reshape(len(places), -1)
         predicted[places] = prediction.value
         size[places] = with_predicted(chosen, prediction.value).sum(axis=1)
     return {"predicted": predicted, "size": size}

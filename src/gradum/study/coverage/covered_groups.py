@@ -98,8 +98,7 @@ def _cuts(rows: CoveredRows, slices: Sequence[str]) -> Iterator[Cut]:
 def _classes(rows: CoveredRows) -> Iterator[Cut]:
     evidence = rows.evidence
     if evidence.classes:
-        assert evidence.schema.target is not None
-        target = evidence.schema.target.name
+        target = evidence.schema.learned_target.name
         yield Cut(target, evidence.classes, evidence.target[rows.places])
 
 

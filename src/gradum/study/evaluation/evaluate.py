@@ -329,8 +329,7 @@ def _beside_the_run(
     metric = judgement.verdict.metric
     compared = changes(judgement.scores[used]["test"], of_run.scores[used]["test"], metric)
     rows = judgement.rows["test"], of_run.rows["test"]
-    baseline, target = seen.predictions.get(BASELINE), fitted.schema.target
-    assert target is not None
+    baseline, target = seen.predictions.get(BASELINE), fitted.schema.learned_target
     mean = None if baseline is None else float(baseline.value[0])
     moved = level_moved(truth, seen, of_run, mean, target.name, fitted.spec.seed)
     sentences = change_sentences(compared, metric, rows)

@@ -152,8 +152,7 @@ class Scoring:
 
 def _target(checked: Checked) -> np.ndarray:
     """Return the rows' target (n,), with -1 for labels that are refused once all rows are known."""
-    assert checked.schema.target is not None
-    if checked.schema.target.classes:
+    if checked.schema.learned_target.classes:
         return class_codes(checked).to_numpy()
     return row_numbers(checked)
 

@@ -210,8 +210,7 @@ def _refuse_other_targets(first: Evidence, second: Evidence) -> None:
 
 
 def _what(evidence: Evidence) -> str:
-    assert evidence.schema.target is not None
-    target = evidence.schema.target.name
+    target = evidence.schema.learned_target.name
     if not evidence.classes:
         return say("{target!r} (a number)", target=target)
     return say("{target!r} (classes {classes})", target=target, classes=quoted(evidence.classes))

@@ -69,8 +69,7 @@ def net_benefit(evidence: Evidence) -> NetBenefit | None:
     """
     if evidence.groups is not None and independent(evidence, evidence.target >= 0) < FEWEST_GROUPS:
         return None  # resamples of so few vary too little
-    assert evidence.prediction.probability is not None
-    probability, positive = evidence.prediction.probability[:, 1], evidence.target == 1
+    probability, positive = evidence.prediction.shares[:, 1], evidence.target == 1
     passed = np.searchsorted(THRESHOLDS, probability * (1 + EQUAL), side="right")
     rows = _from(np.bincount(passed, minlength=len(THRESHOLDS) + 1))
     kept = np.flatnonzero(np.minimum(rows, len(evidence) - rows) >= FEWEST_ON_A_SIDE)

@@ -52,8 +52,7 @@ def ranking_curves(evidence: Evidence) -> tuple[RankingCurve, ...]:
     are at most `resampling.ROWS_FOR_INTERVALS` rows, passed in at most `STEPS_REDRAWN` steps, which
     changes the width of an interval by less than a hundredth.
     """
-    probability = evidence.prediction.probability
-    assert probability is not None
+    probability = evidence.prediction.shares
     codes, scheme = _commonest(evidence), evidence.resamples("ranking").scheme
     curves = []
     for code, drawn in zip(codes, _redrawn_areas(evidence, codes), strict=True):
@@ -136,8 +135,7 @@ def _commonest(evidence: Evidence) -> list[int]:
 
 def _redrawn_areas(evidence: Evidence, codes: list[int]) -> np.ndarray:
     """Compute both areas of each class on the sampled rows and their resamples: (classes, 2, B)."""
-    probability = evidence.prediction.probability
-    assert probability is not None
+    probability = evidence.prediction.shares
     places = places_to_redraw(evidence, "ranking")
     target = evidence.target[places]
     sweeps = [Sweep.of(probability[places, k], target == k, STEPS_REDRAWN) for k in codes]
@@ -194,8 +192,7 @@ def lift(evidence: Evidence) -> Lift | None:
     Where a share ends among rows of equal probability, these count partially, as they would on
     average in a random order. Intervals are Wilson's, from the judge's resamples.
     """
-    assert evidence.prediction.probability is not None
-    score, positive = evidence.prediction.probability[:, 1], evidence.target == 1
+    score, positive = evidence.prediction.shares[:, 1], evidence.target == 1
     if positive.all() or not positive.any():
         return None
     gains = _gains(Sweep.of(score, positive), evidence.weight[None, :])[0]

@@ -225,8 +225,7 @@ def _sides(evidence: Evidence) -> tuple[str, np.ndarray, np.ndarray]:
     """Return the name of what is predicted, and the predictions and observations, (n,) each."""
     probability, target = evidence.prediction.probability, evidence.target
     if probability is None:
-        assert evidence.schema.target is not None
-        name = evidence.schema.target.name
+        name = evidence.schema.learned_target.name
         if evidence.schema.forecast is not None:
             name = say("{target}, less the last season's", target=name)
         return name, evidence.prediction.value, target

@@ -112,8 +112,7 @@ def segments(evidence: Evidence, slices: Sequence[str], metric: str) -> Segments
 def _asked(evidence: Evidence, name: str) -> Cut:
     """Cut a column that was requested by name."""
     schema, columns = evidence.schema, evidence.frame.columns
-    assert schema.target is not None
-    target = schema.target.name
+    target = schema.learned_target.name
     if name == target:
         raise SpecError(
             say("Column {column!r} is the target, which is no slice.", column=name),

@@ -86,8 +86,7 @@ def threshold(evidence: Evidence, cost: Cost) -> Threshold:
             else say("A cost of mistakes needs two classes; the target is a number.")
         )
         raise SpecError(why, say("Leave the cost out."))
-    assert evidence.prediction.probability is not None
-    score, positive = evidence.prediction.probability[:, 1], evidence.target == 1
+    score, positive = evidence.prediction.shares[:, 1], evidence.target == 1
     theoretical = cost.false_positive / (cost.false_positive + cost.false_negative)
     sweep = Sweep.of(score, positive)
     total_costs = _total_costs(sweep, evidence.weight[None, :], cost)[0]
@@ -153,9 +152,8 @@ def _intervals(
     evidence: Evidence, chosen: float, row_costs: np.ndarray, cost: Cost
 ) -> tuple[Interval, Interval, Interval, Interval]:
     """Return the threshold, the mean of each line of costs (2, n), and what the first saves."""
-    assert evidence.prediction.probability is not None
     places = places_to_redraw(evidence, "threshold")
-    sampled = evidence.prediction.probability[places, 1], evidence.target[places] == 1
+    sampled = evidence.prediction.shares[places, 1], evidence.target[places] == 1
     sweep = Sweep.of(*sampled, STEPS_REDRAWN)
     thresholds, means = [], []
     for weights in redrawn(evidence, places, "threshold"):

@@ -71,8 +71,7 @@ def threshold_table(evidence: Evidence) -> ThresholdTable | None:
 
     Intervals come from the judge's resamples of rows, groups or time.
     """
-    assert evidence.prediction.probability is not None
-    score, positive = evidence.prediction.probability[:, 1], evidence.target == 1
+    score, positive = evidence.prediction.shares[:, 1], evidence.target == 1
     if positive.all() or not positive.any():
         return None
     thresholds = np.unique([*THRESHOLDS, evidence.threshold])

@@ -59,16 +59,14 @@ def _half_apart(measure: GroupMeasure, low: Weighting, high: Weighting) -> float
 
 def _standard_error(evidence: Evidence, side: np.ndarray, learned: int) -> float:
     """Return the standard error of the log-odds of a side's rows; infinite without information."""
-    assert evidence.prediction.probability is not None
-    share = evidence.prediction.probability[side, 1]
+    share = evidence.prediction.shares[side, 1]
     information = learned / len(evidence) * float((share * (1.0 - share)).sum())
     return information**-0.5 if information > 0 else np.inf
 
 
 def _moved(evidence: Evidence, step: float) -> Evidence:
     """Return the evidence with higher log-odds of the second class in all rows."""
-    probability, balanced = evidence.prediction.probability, evidence.prediction.balanced
-    assert probability is not None
+    probability, balanced = evidence.prediction.shares, evidence.prediction.balanced
     prediction = Prediction.of_classes(
         _shifted(probability, step), None if balanced is None else _shifted(balanced, step)
     )

@@ -82,8 +82,7 @@ def refuse_no_column(name: str, columns: Sequence[str], target: str) -> None:
 def _cut(evidence: Evidence, name: str) -> Cut:
     """Cut a column that was requested by name."""
     schema, columns = evidence.schema, evidence.frame.columns
-    assert schema.target is not None
-    target = schema.target.name
+    target = schema.learned_target.name
     refuse_no_column(name, columns, target)
     kind, values = schema.column(name).kind, evidence.frame[name]
     column = cut(values, kind, MOST_GROUPS)

@@ -84,8 +84,7 @@ def _regression(run: Run, rows: np.ndarray) -> Regression:
     taken = dataset.rows(encoder).take(rows)
     coded = reference_coded(taken.design.encoded(), taken.weight)
     log = rung.target_scale is not None and rung.target_scale.log
-    assert dataset.schema.target is not None
-    name = dataset.schema.target.name
+    name = dataset.schema.learned_target.name
     inference = infer(
         coded.matrix,
         np.log(taken.target) if log else taken.target,
