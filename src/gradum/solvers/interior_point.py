@@ -15,7 +15,6 @@ Sources: Portnoy and Koenker, Statistical Science 12 (1997); Mehrotra, SIAM J. O
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from functools import partial
@@ -31,7 +30,7 @@ from gradum.solvers.certify import certify_dual
 from gradum.solvers.curvature import Factored, bordered_gram
 from gradum.solvers.linear_model import LinearModel, Point
 from gradum.solvers.needs import PINBALL, Need
-from gradum.solvers.solution import EpochDone, Solution, Status
+from gradum.solvers.solution import EpochDone, Iterations, Solution, Status
 
 BACK_OFF = 0.9995  # as a share of the step that would reach the boundary
 LARGEST_DIRECT = 3000  # coefficients
@@ -89,7 +88,7 @@ def interior_point(
             ),
             say("Leave columns out, or use a first-order solver such as solver='adam'."),
         )
-    began, history = time.perf_counter(), []
+    iterations = Iterations()
     values, slope = np.zeros((width + 1, len(levels))), np.zeros((len(model), len(levels)))
     statuses: list[Status] = []
     asked_to_end = False
@@ -108,10 +107,8 @@ def interior_point(
                 status = Status.CONVERGED if gap <= ENOUGH else Status.STALLED
                 break
             values[:, output] = programme.b
-            seconds = time.perf_counter() - began
-            step = len(history) + 1
-            history.append(EpochDone(step, step, programme.primal, None, seconds))
-            asked_to_end = yield history[-1].at(partial(model.params, values.copy()))
+            here = partial(model.params, values.copy())
+            asked_to_end = yield iterations.after(programme.primal, here)
         values[:, output] = programme.b
         slope[:, output] = programme.slope
         statuses.append(status)
@@ -119,15 +116,9 @@ def interior_point(
     logits = model.logits(values)
     objective = model.objective(values, logits, strengths)
     point = Point(values, logits, objective, np.zeros_like(values))
-    return Solution(
-        params=model.params(values),
-        status=next((status for status in statuses if status is not Status.CONVERGED), statuses[0]),
-        certificate=certify_dual(model, point, slope, l1, l2),
-        iterations=max(len(history), 1),
-        steps=len(history),
-        history=tuple(history),
-        seconds=time.perf_counter() - began,
-    )
+    status = next((status for status in statuses if status is not Status.CONVERGED), statuses[0])
+    proof = certify_dual(model, point, slope, l1, l2)
+    return iterations.solution(model.params(values), status, proof)
 
 
 class _Programme:

@@ -21,7 +21,6 @@ Albert and Anderson, Biometrika 71 (1984) (separation).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from functools import partial
@@ -40,7 +39,7 @@ from gradum.solvers.curvature import Factored, truncated_step
 from gradum.solvers.lbfgs_memory import Memory
 from gradum.solvers.linear_model import LinearModel, Point, Strengths
 from gradum.solvers.needs import SMOOTHNESS, Need
-from gradum.solvers.solution import EpochDone, Solution, Status
+from gradum.solvers.solution import EpochDone, Iterations, Solution, Status
 
 LARGEST_DIRECT = 3000  # coefficients up to which the Hessian is formed and factorised
 LARGEST_SOFTMAX = 300  # the same, if K classes make the Hessian K² blocks that are almost alike
@@ -178,15 +177,14 @@ class _Search:
         self.majorised = False
 
     def run(self, start: Params | None) -> Generator[EpochDone, Any, Solution]:
-        began, model = time.perf_counter(), self.model
+        iterations, model = Iterations(), self.model
         tol = max(self.method.tol * model.size, model.rounding)
         near = max(tol, ROUNDING * model.size)
         least, last, idle = np.inf, np.inf, 0
         unsure = self._may_be_endless
         point = self._begin(start)
-        history: list[EpochDone] = []
         status, asked_to_end = Status.STEP_LIMIT, False
-        for iteration in range(1, self.method.max_iter + 1):
+        for _ in range(self.method.max_iter):
             slope = self._slope(point)
             fallen = last - point.objective > FALLS * abs(point.objective)
             idle = 0 if slope < 0.5 * least or fallen else idle + 1
@@ -206,9 +204,8 @@ class _Search:
                 break
             movement = float(np.abs(moved.logits - point.logits).max())
             point = moved
-            seconds = time.perf_counter() - began
-            history.append(EpochDone(iteration, iteration, point.objective, None, seconds))
-            asked_to_end = yield history[-1].at(partial(model.params, point.values))
+            here = partial(model.params, point.values)
+            asked_to_end = yield iterations.after(point.objective, here)
             if arrived:
                 # A full step shows whether a minimum exists: if the gradient vanishes but the steps
                 # do not, the minimum lies at infinity.
@@ -216,21 +213,14 @@ class _Search:
                 if movement > SEPARATING_STEP:
                     status = Status.SEPARATED
                     break
-        return Solution(
-            params=model.params(point.values),
-            status=status,
-            certificate=certify(
-                model,
-                point,
-                *self.raw_strengths,
-                bounds_gap=self.method.bounds_gap,
-                **self._condition_and_rank(point),
-            ),
-            iterations=max(len(history), 1),
-            steps=len(history),
-            history=tuple(history),
-            seconds=time.perf_counter() - began,
+        proof = certify(
+            model,
+            point,
+            *self.raw_strengths,
+            bounds_gap=self.method.bounds_gap,
+            **self._condition_and_rank(point),
         )
+        return iterations.solution(model.params(point.values), status, proof)
 
     @property
     def _may_be_endless(self) -> bool:

@@ -16,7 +16,6 @@ Shapes: n rows, D columns, k outputs; an unknown is [D + k], β before b.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from functools import partial
@@ -31,7 +30,7 @@ from gradum.solvers.certify import certificate
 from gradum.solvers.curvature import Factored, truncated_step
 from gradum.solvers.linear_model import LinearModel, Point
 from gradum.solvers.needs import ONE_SCORE, Need
-from gradum.solvers.solution import EpochDone, Solution, Status
+from gradum.solvers.solution import EpochDone, Iterations, Solution, Status
 
 ROWS_AT_ONCE = 8192
 LARGEST_DIRECT = 3000  # coefficients up to which the Hessian is formed and factorised
@@ -81,11 +80,10 @@ def one_score(
             say("Leave out the L1 term, and let the intercept be fitted."),
         )
     search = _Search(model, l1, l2)
-    began, tol = time.perf_counter(), max(method.tol * model.size, model.rounding)
+    iterations, tol = Iterations(), max(method.tol * model.size, model.rounding)
     here = search.measured(*search.start(start))
-    history: list[EpochDone] = []
     status, asked_to_end = Status.STEP_LIMIT, False
-    for iteration in range(1, method.max_iter + 1):
+    for _ in range(method.max_iter):
         if here.slope <= tol:
             status = Status.CONVERGED
             break
@@ -98,18 +96,9 @@ def one_score(
             status = Status.CONVERGED if near else Status.STALLED
             break
         here = moved
-        seconds = time.perf_counter() - began
-        history.append(EpochDone(iteration, iteration, here.objective, None, seconds))
-        asked_to_end = yield history[-1].at(partial(search.params, here))
-    return Solution(
-        params=search.params(here),
-        status=status,
-        certificate=search.certificate(here, bounds_gap=method.bounds_gap),
-        iterations=max(len(history), 1),
-        steps=len(history),
-        history=tuple(history),
-        seconds=time.perf_counter() - began,
-    )
+        asked_to_end = yield iterations.after(here.objective, partial(search.params, here))
+    proof = search.certificate(here, bounds_gap=method.bounds_gap)
+    return iterations.solution(search.params(here), status, proof)
 
 
 @dataclass(frozen=True)

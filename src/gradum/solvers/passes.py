@@ -20,7 +20,6 @@ Shapes: D columns, k outputs; points, gradients and steps are [D + 1, k].
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -37,7 +36,7 @@ from gradum.solvers.lbfgs_memory import Memory
 from gradum.solvers.linear_model import LinearModel, Point, Strengths
 from gradum.solvers.newton import LARGEST_DIRECT, LARGEST_WORK
 from gradum.solvers.pairwise_sum import PairwiseSum
-from gradum.solvers.solution import EpochDone, Solution, Status
+from gradum.solvers.solution import EpochDone, Iterations, Solution, Status
 from gradum.solvers.threads import in_order, one_thread
 
 MOST_SETTLING = 12  # passes that minimise over the intercept, for the certificate
@@ -238,16 +237,14 @@ class _Search:
         self.work = _Measuring(blocks, self.strengths)
 
     def run(self, start: Params | None) -> Generator[EpochDone, Any, Solution]:
-        began, model = time.perf_counter(), self.model
+        iterations, model = Iterations(), self.model
         tol = max(self.method.tol * model.size, model.rounding)
         point, hessian = self._pass(model.start(start), curved=self.formed)
         solve = self._steering(point, hessian)
-        history: list[EpochDone] = []
         status = Status.STEP_LIMIT
-        for iteration in range(1, self.method.max_iter + 1):
-            seconds = time.perf_counter() - began
-            history.append(EpochDone(iteration, iteration, point.objective, None, seconds))
-            asked_to_end = yield history[-1].at(partial(model.params, point.values))
+        for _ in range(self.method.max_iter):
+            here = partial(model.params, point.values)
+            asked_to_end = yield iterations.after(point.objective, here)
             if np.abs(point.gradient).max(initial=0.0) <= tol:
                 status = Status.CONVERGED
                 break
@@ -261,15 +258,8 @@ class _Search:
             self.memory.learn(moved.values - point.values, moved.gradient - point.gradient)
             point = moved
         gap = None if status is Status.INTERRUPTED else self._duality_gap(point)
-        return Solution(
-            params=model.params(point.values),
-            status=status,
-            certificate=certificate(model, point, 0.0, self.l2, gap),
-            iterations=len(history),
-            steps=len(history),
-            history=tuple(history),
-            seconds=time.perf_counter() - began,
-        )
+        proof = certificate(model, point, 0.0, self.l2, gap)
+        return iterations.solution(model.params(point.values), status, proof)
 
     def _duality_gap(self, point: Point) -> float | None:
         """Return a bound on how far the objective is above its minimum, as in `duality`.

@@ -16,7 +16,6 @@ Found. Comput. Math. 15 (2015) (restart).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from functools import partial
@@ -29,7 +28,7 @@ from gradum.messages import marked
 from gradum.solvers.certify import certify, least_subgradient
 from gradum.solvers.linear_model import LinearModel, Point
 from gradum.solvers.needs import SMOOTHNESS, Need
-from gradum.solvers.solution import EpochDone, Solution, Status
+from gradum.solvers.solution import EpochDone, Iterations, Solution, Status
 
 SHRINK, GROW = 0.95, 2.0  # factors of L, before every step and after a failed trial
 
@@ -68,15 +67,14 @@ def proximal(
 
     Parameters are those of :func:`gradum.solvers.newton.newton`.
     """
-    began, strengths = time.perf_counter(), model.strengths(l1, l2)
+    iterations, strengths = Iterations(), model.strengths(l1, l2)
     tol = method.tol * model.size
     prices, none = strengths.l1[:, 0], np.zeros(len(strengths.l1))
     signs = strengths.signs[:, 0]
     point = model.point(model.start(start), strengths)
     ahead, momentum, bound = point, 1.0, 1.0
-    history: list[EpochDone] = []
     status, asked_to_end = Status.STEP_LIMIT, False
-    for iteration in range(1, method.max_iter + 1):
+    for _ in range(method.max_iter):
         if asked_to_end:
             status = Status.INTERRUPTED
             break
@@ -97,18 +95,9 @@ def proximal(
         logits = moved.logits + share * (moved.logits - point.logits)
         objective = model.objective(values, logits, strengths)
         point, ahead = moved, model.point_at(values, logits, objective, strengths)
-        seconds = time.perf_counter() - began
-        history.append(EpochDone(iteration, iteration, point.objective, None, seconds))
-        asked_to_end = yield history[-1].at(partial(model.params, point.values))
-    return Solution(
-        params=model.params(point.values),
-        status=status,
-        certificate=certify(model, point, l1, l2, bounds_gap=method.bounds_gap),
-        iterations=max(len(history), 1),
-        steps=len(history),
-        history=tuple(history),
-        seconds=time.perf_counter() - began,
-    )
+        asked_to_end = yield iterations.after(point.objective, partial(model.params, point.values))
+    proof = certify(model, point, l1, l2, bounds_gap=method.bounds_gap)
+    return iterations.solution(model.params(point.values), status, proof)
 
 
 def _step(

@@ -6,6 +6,7 @@ Events are immutable, and are all that is visible of a solver from outside. Prog
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
@@ -290,3 +291,31 @@ class Solution:
     def __post_init__(self) -> None:
         if not self.advice:
             object.__setattr__(self, "advice", self.status.advice)
+
+
+class Iterations:
+    """The iterations of a fit, each of one step; they are counted and timed from here on."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter()
+        self._done: list[EpochDone] = []
+
+    def after(self, objective: float, params: Callable[[], Params]) -> EpochDone:
+        """Return the event of one more iteration, at these parameters."""
+        number, seconds = len(self._done) + 1, time.perf_counter() - self._began
+        self._done.append(EpochDone(number, number, objective, None, seconds))
+        return self._done[-1].at(params)
+
+    def solution(
+        self, params: dict[str, Any], status: Status, certificate: Certificate
+    ) -> Solution:
+        """Return the answer after these iterations."""
+        return Solution(
+            params,
+            status,
+            certificate,
+            iterations=max(len(self._done), 1),
+            steps=len(self._done),
+            history=tuple(self._done),
+            seconds=time.perf_counter() - self._began,
+        )
