@@ -60,11 +60,7 @@ class Problem:
 
     def tied(self, params: Params) -> Params:
         """Return the nearest parameters, or steps of them, that the loss allows (`Loss.tied`)."""
-        if not self.loss.one_score:
-            return params
-        *inner, last = params["layers"]
-        last = last | {"weight": self.loss.tied(last["weight"])}
-        return params | {"layers": [*inner, last]}
+        return tied(params, self.loss)
 
     def init(self, rng: np.random.Generator, dtype: Any, level: np.ndarray | None) -> Params:
         """Draw the initial parameters; the last layer's bias is ``level`` [k], if that is given."""
@@ -72,6 +68,15 @@ class Problem:
         if level is not None:
             params["layers"][-1]["bias"] = level.astype(dtype)
         return params
+
+
+def tied(params: Any, loss: Loss) -> Params:
+    """Return the nearest parameters of layers, or steps of them, that a loss allows."""
+    if not loss.one_score:
+        return params
+    *inner, last = params["layers"]
+    last = last | {"weight": loss.tied(last["weight"])}
+    return params | {"layers": [*inner, last]}
 
 
 def objective(

@@ -40,12 +40,13 @@ class Elementwise(Operation):
     def derivative(self, z: np.ndarray) -> np.ndarray:
         """Return f′(z); at a kink, the slope on either side of it."""
 
-    @abstractmethod
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return candidates [B, n] for the places where f(z) − slope z is least or greatest.
 
-        Candidates may lie outside the interval z, and are then moved to its nearer end.
+        Candidates may lie outside the interval z, and are then moved to its nearer end. By default,
+        they are the kinks, as of straight pieces.
         """
+        return self.inflections()
 
     @abstractmethod
     def slopes(self, z: Box) -> Slopes:

@@ -40,10 +40,6 @@ class Leaky(Elementwise):
         """Return 0."""
         return 0.0
 
-    def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
-        """Return the kink."""
-        return [np.zeros(1)]
-
     def slopes(self, z: Box) -> Slopes:
         """Return the chord's slope above, as f is convex, and the slope of the nearer side below.
 
@@ -112,10 +108,6 @@ class Ramp(Elementwise):
             np.where(touched, np.where(leaves, least, self.slope), 0.0),
             np.where(touched, np.where(leaves, greatest, self.slope), 0.0),
         )
-
-    def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
-        """Return the kinks."""
-        return self.inflections()
 
     def bent(self, z: Box) -> np.ndarray:
         """Return where the interval contains a kink."""

@@ -38,10 +38,6 @@ class Standardised(Elementwise):
         """Return none: the function is straight everywhere."""
         return []
 
-    def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
-        """Return none: the function is straight everywhere."""
-        return []
-
     def bent(self, z: Box) -> np.ndarray:
         """Return False: the function is straight everywhere."""
         return np.zeros(z.low.shape, bool)
@@ -82,10 +78,6 @@ class Interpolated(Elementwise):
         """Return the places."""
         return [np.full(1, place) for place in self.at]
 
-    def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
-        """Return the places."""
-        return self.inflections()
-
     def bent(self, z: Box) -> np.ndarray:
         """Return where the interval contains a place."""
         return np.any((z.low[..., None] < self.at) & (self.at < z.high[..., None]), axis=-1)
@@ -120,10 +112,6 @@ class Limited(Elementwise):
     def inflections(self) -> list[np.ndarray]:
         """Return both limits."""
         return [np.full(1, self.low), np.full(1, self.high)]
-
-    def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
-        """Return both limits."""
-        return self.inflections()
 
     def bent(self, z: Box) -> np.ndarray:
         """Return where the interval contains a limit."""

@@ -52,6 +52,15 @@ class Embedding:
     columns: int
     size: int = 8
 
+    @classmethod
+    def of(cls, layer: InputLayer, size: int) -> Embedding | None:
+        """Return the table of the columns that an input layer leaves to be embedded, if any."""
+        return (
+            cls(layer.embedding_rows, layer.embedded_columns, size)
+            if layer.embedded_columns
+            else None
+        )
+
     @property
     def width(self) -> int:
         """How many numbers a row of the inputs becomes."""

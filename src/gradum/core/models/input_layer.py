@@ -346,7 +346,7 @@ class InputLayer:
     @property
     def embedding_rows(self) -> int:
         """Rows of the shared embedding table."""
-        return sum(count + 1 for count, treatment in self._coded if treatment == "embedding")
+        return sum(self.embedded_levels)
 
     @property
     def embedded_columns(self) -> int:

@@ -49,9 +49,6 @@ class ConvolutionInputs:
         layout = rows.design.layout
         shapes = tuple(column.shape for column in layout.grids)
         layer = replace(robust_layer(rows), grids=shapes)
-        embedding = None
-        if layer.embedded_columns:
-            embedding = Embedding(layer.embedding_rows, layer.embedded_columns, spec.embedding_size)
         measured = [k for k, column in enumerate(layout.dense) if column.traits.is_of_shape]
         network = ConvolutionNetwork(
             members=1,
@@ -60,7 +57,7 @@ class ConvolutionInputs:
             hidden=(spec.hidden_units,),
             grids=tuple(GridLayers(*shape, layers_for(shape, spec)) for shape in shapes),
             left_out=tuple(measured),
-            embedding=embedding,
+            embedding=Embedding.of(layer, spec.embedding_size),
         )
         inputs = expanded(layer, rows)
         weight = (rows.weight / rows.weight.mean()).astype(np.float32)

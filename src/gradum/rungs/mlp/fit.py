@@ -214,9 +214,7 @@ def _schedule(spec: MLPSpec, epochs: int | None) -> Schedule:
 
 
 def _network(spec: MLPSpec, inputs: int, outputs: int, layer: InputLayer) -> Network:
-    embedding = None
-    if layer.embedded_columns:
-        embedding = Embedding(layer.embedding_rows, layer.embedded_columns, spec.embedding_size)
+    embedding = Embedding.of(layer, spec.embedding_size)
     return Network(inputs, outputs, spec.hidden_layer_sizes, spec.activation, embedding=embedding)
 
 

@@ -87,9 +87,6 @@ class PackInputs:
         pairs = _pairs(dense, numeric, goal, spec.pairs) if codes else ()
         pairs = of_one_mind(pairs, rows.directions)
         coded += tuple(range(width, width + len(pairs)))
-        embedding = None
-        if layer.embedded_columns:
-            embedding = Embedding(layer.embedding_rows, layer.embedded_columns, spec.embedding_size)
         network = PackNetwork(
             members=spec.members,
             inputs=width + len(pairs) + projected,
@@ -98,7 +95,7 @@ class PackInputs:
             coded=coded if codes else (),
             codes=codes,
             link="logit" if goal.of_shares else "identity",
-            embedding=embedding,
+            embedding=Embedding.of(layer, spec.embedding_size),
             projected=projected,
             pairs=pairs,
         )

@@ -19,6 +19,7 @@ from gradum.core.losses import Loss
 from gradum.core.models.activations import leaky
 from gradum.core.models.network import Params
 from gradum.core.models.pack_network import PackNetwork
+from gradum.core.objective import tied
 from gradum.rungs.pack import muon_steps
 from gradum.rungs.pack.directions import kept_monotone
 
@@ -104,11 +105,11 @@ class PackProgram:
                 return losses.sum(), losses
 
             (_, losses), slopes = jax.value_and_grad(total, has_aux=True)(state.params)
-            slopes = self._tied(slopes)
+            slopes = tied(slopes, self.loss)
             moves, moments = jax.vmap(_adam.update)(slopes, state.moments)
             if self.muon:
                 moves = self._with_muon(moves, slopes, moments)
-            params = self._moved(state.params, self._tied(moves), hyper, batch.rate)
+            params = self._moved(state.params, tied(moves, self.loss), hyper, batch.rate)
             return PackState(params, moments), losses
 
         state, losses = jax.lax.scan(step, state, batches)
@@ -144,14 +145,6 @@ class PackProgram:
         share = jax.nn.one_hot(target, classes) if codes else target
         smoothing = smoothing.reshape(-1, *[1] * (share.ndim - 1))
         return (1 - smoothing) * share + smoothing / classes
-
-    def _tied(self, params: Any) -> Any:
-        """Return the nearest parameters, or steps of them, that the loss allows (`Loss.tied`)."""
-        if not self.loss.one_score:
-            return params
-        *inner, last = params["layers"]
-        last = last | {"weight": self.loss.tied(last["weight"])}
-        return params | {"layers": [*inner, last]}
 
     def _losses(self, logits: Any, target: Any) -> Any:
         """Return the loss of each row [M, B]."""
