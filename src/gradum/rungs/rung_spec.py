@@ -54,6 +54,13 @@ def fewer_epochs(epochs: int, epochs_at: float, rows: int) -> float:
     return epochs * math.sqrt(epochs_at / max(rows, epochs_at))
 
 
+def fewer_rows_a_step(most: int, rows: int) -> int:
+    """Return the rows of a step: at least eight steps an epoch, but no fewer than 16 rows."""
+    while most > 16 and rows < 8 * most:
+        most //= 2
+    return most
+
+
 def refuse_effort(effort: str) -> None:
     """Raise SpecError if there is no such effort."""
     if effort not in get_args(Effort):

@@ -17,7 +17,7 @@ from gradum.rungs.number_ranges import (
     Width,
     refuse_beyond_ranges,
 )
-from gradum.rungs.rung_spec import Settings, fewer_epochs, refuse_effort
+from gradum.rungs.rung_spec import Settings, fewer_epochs, fewer_rows_a_step, refuse_effort
 
 Members = Annotated[int, msgspec.Meta(ge=1, le=64)]
 
@@ -107,11 +107,8 @@ class ConvolutionSpec(Settings, frozen=True):
         return min(most, max(self.fewest_epochs, round(many)))
 
     def batch_for(self, rows: int) -> int:
-        """Return the rows per step: at least eight steps an epoch, but no fewer than 16 rows."""
-        size = self.batch_size
-        while size > 16 and rows < 8 * size:
-            size //= 2
-        return size
+        """Return the rows per step on so many rows."""
+        return fewer_rows_a_step(self.batch_size, rows)
 
 
 EFFORTS: dict[str, ConvolutionSpec] = {

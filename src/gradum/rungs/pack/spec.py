@@ -21,7 +21,7 @@ from gradum.rungs.number_ranges import (
     Width,
     refuse_beyond_ranges,
 )
-from gradum.rungs.rung_spec import Settings, fewer_epochs, refuse_effort
+from gradum.rungs.rung_spec import Settings, fewer_epochs, fewer_rows_a_step, refuse_effort
 
 DRAWN = (
     *("learning_rate", "decay", "frequency"),
@@ -189,11 +189,8 @@ class PackSpec(Settings, frozen=True):
         return self.epochs_at / max(rows, self.epochs_at)
 
     def batch_for(self, rows: int) -> int:
-        """Return the rows per step: at least eight steps an epoch, but no fewer than 16 rows."""
-        size = self.batch_size
-        while size > 16 and rows < 8 * size:
-            size //= 2
-        return size
+        """Return the rows per step on so many rows."""
+        return fewer_rows_a_step(self.batch_size, rows)
 
 
 EFFORTS: dict[str, PackSpec] = {
