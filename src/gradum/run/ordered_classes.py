@@ -78,11 +78,7 @@ def with_order(spec: Spec, schema: Schema, table: Table, *, edited: bool) -> Sch
     ordered = structs.replace(
         target, task="multiclass", classes=classes, loss=SPELLED, reason=reason
     )
-    columns = tuple(
-        structs.replace(column, reason=reason) if column.name == target.name else column
-        for column in schema.columns
-    )
-    return structs.replace(schema, target=ordered, columns=columns)
+    return schema.with_target(ordered)
 
 
 def refuse_beside_order(spec: Spec, schema: Schema) -> None:

@@ -108,17 +108,29 @@ class Rival:
         SpecError
             The estimator fails, or predicts something that is not a number.
         """
-        target = dataset.schema.learned_target
-        columns, places = _columns(dataset)
         learned = np.flatnonzero(np.isin(parts, (Part.TRAIN, Part.VALIDATION)))
-        estimator = seeded(self.make(target, places, len(columns)), stream(spec.seed, "rival"))
+        judged, rng = np.flatnonzero(parts == Part.TEST), stream(spec.seed, "rival")
+        return self.predict(dataset, learned, judged, spec, rng, notes)
+
+    def predict(
+        self,
+        dataset: Dataset,
+        learned: np.ndarray,
+        asked: np.ndarray,
+        spec: Spec,
+        rng: np.random.Generator,
+        notes: list[str],
+    ) -> Prediction:
+        """Fit a new estimator to some rows, and predict others; ``rng`` gives its seed."""
+        columns, places = _columns(dataset)
+        estimator = self.make(dataset.schema.learned_target, places, len(columns))
+        estimator = seeded(estimator, rng)
         rows = self.rows(_matrix(dataset.frame, columns, learned), places)
         options = dict(self.fit_options(places))
         if dataset.weighted:
             options |= _weights(estimator, self, dataset.weight[learned], notes)
         _fit(estimator, self, rows[learned], dataset.target[learned], options, notes)
-        judged = rows[np.flatnonzero(parts == Part.TEST)]
-        return _predicted(estimator, self, judged, dataset, learned, spec)
+        return _predicted(estimator, self, rows[asked], dataset, learned, spec)
 
 
 @dataclass(frozen=True)
@@ -220,19 +232,10 @@ def teacher_of(rival: Rival, dataset: Dataset, spec: Spec) -> Teacher:
         All columns are text, or the rival cannot predict such a target. When asked, the teacher
         raises it if the rival fails.
     """
-    target = dataset.schema.learned_target
-    columns, places = _columns(dataset)
-    rival.make(target, places, len(columns))
+    rival.refuse_unsuited(dataset)
 
     def ask(learned: np.ndarray, asked: np.ndarray) -> np.ndarray:
-        estimator = rival.make(target, places, len(columns))
-        estimator = seeded(estimator, stream(spec.seed, "teacher"))
-        rows = rival.rows(_matrix(dataset.frame, columns, learned), places)
-        options, notes = dict(rival.fit_options(places)), []
-        if dataset.weighted:
-            options |= _weights(estimator, rival, dataset.weight[learned], notes)
-        _fit(estimator, rival, rows[learned], dataset.target[learned], options, notes)
-        said = _predicted(estimator, rival, rows[asked], dataset, learned, spec)
+        said = rival.predict(dataset, learned, asked, spec, stream(spec.seed, "teacher"), [])
         return said.value if said.probability is None else said.probability
 
     return Teacher(rival.title, ask, np.arange(len(dataset)))

@@ -110,6 +110,14 @@ class Schema(Struct, frozen=True, forbid_unknown_fields=True):
             nearest(name, names),
         )
 
+    def with_target(self, target: Target) -> Schema:
+        """Return the schema with a target that was understood anew, for the reason it gives."""
+        columns = tuple(
+            structs.replace(column, reason=target.reason) if column.name == target.name else column
+            for column in self.columns
+        )
+        return structs.replace(self, target=target, columns=columns)
+
     def to_json(self) -> str:
         """Return the schema as indented JSON."""
         return msgspec.json.format(msgspec.json.encode(self, enc_hook=as_text), indent=2).decode()

@@ -308,11 +308,7 @@ def with_classes(schema: Schema, counts: dict[Any, int], *, drop_rare: bool) -> 
         reason=reason,
         left_out=(*target.left_out, *rare),
     )
-    columns = tuple(
-        structs.replace(column, reason=reason) if column.name == target.name else column
-        for column in schema.columns
-    )
-    return structs.replace(schema, target=target, columns=columns)
+    return schema.with_target(target)
 
 
 def _as_whole(label: Any) -> Any:
