@@ -87,8 +87,8 @@ class Prediction:
             return several[0]
         return cls(
             np.concatenate([block.value for block in several]),
-            _joined([block.probability for block in several]),
-            _joined([block.balanced for block in several]),
+            joined([block.probability for block in several]),
+            joined([block.balanced for block in several]),
         )
 
     @property
@@ -325,6 +325,7 @@ def _row_by_row(step: PostStep, logits: np.ndarray) -> np.ndarray:
     return np.concatenate([step(row) for row in logits[:, None]])
 
 
-def _joined(several: Sequence[np.ndarray | None]) -> np.ndarray | None:
+def joined(several: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    """Concatenate the arrays that are known; None if none is."""
     known = [array for array in several if array is not None]
     return np.concatenate(known) if known else None

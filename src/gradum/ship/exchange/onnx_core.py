@@ -79,12 +79,8 @@ def core_of(model: OnnxModel, path: str | os.PathLike, texts: Mapping[str, str])
         A text is not fixed, or the file computes what no bounds are known of. The message is one
         line, which names the file.
     """
-    try:
+    with onnx_file.naming(path):
         return _core(model, texts)
-    except ModelFileError as error:
-        raise ModelFileError(
-            say("{path}: {cause}", path=path, cause=error.message), error.remedy
-        ) from None
 
 
 def columns_of(model: OnnxModel) -> tuple[list[str], list[str]]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -54,6 +56,17 @@ def read_bytes(path: str | os.PathLike) -> bytes:
         It cannot be read, or is larger.
     """
     return read_unpacked(path, FILE_LIMIT, ModelFileError)
+
+
+@contextmanager
+def naming(path: str | os.PathLike) -> Iterator[None]:
+    """Name the file in the message of a ModelFileError that is raised within."""
+    try:
+        yield
+    except ModelFileError as error:
+        raise ModelFileError(
+            say("{path}: {cause}", path=path, cause=error.message), error.remedy
+        ) from None
 
 
 def parsed(data: bytes) -> Any:

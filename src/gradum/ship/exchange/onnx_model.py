@@ -112,7 +112,7 @@ def read_model(path: str | os.PathLike) -> OnnxModel:
     onnx_file.onnx_package()
     needs("onnxruntime", "onnx", say("Networks in ONNX"), ModelFileError)
     data = onnx_file.read_bytes(path)
-    try:
+    with onnx_file.naming(path):
         proto = onnx_file.decoded(data)
         graph, said = proto.graph, _of_gradum(proto)
         inputs = tuple(map(_input, onnx_file.inputs(graph)))
@@ -125,10 +125,6 @@ def read_model(path: str | os.PathLike) -> OnnxModel:
         names = [output.name for output in graph.output]
         answer = names.index(said.answer) if said.answer in names else None
         return OnnxModel(data, inputs, answer, said.logits if said.logits in names else None)
-    except ModelFileError as error:
-        raise ModelFileError(
-            say("{path}: {cause}", path=path, cause=error.message), error.remedy
-        ) from None
 
 
 class _Input(Struct):

@@ -202,12 +202,8 @@ def read_network(path: str | os.PathLike) -> OnnxNetwork:
     """
     onnx_file.onnx_package()
     data = onnx_file.read_bytes(path)
-    try:
+    with onnx_file.naming(path):
         return parsed_network(data)
-    except ModelFileError as error:
-        raise ModelFileError(
-            say("{path}: {cause}", path=path, cause=error.message), error.remedy
-        ) from None
 
 
 def parsed_network(data: bytes) -> OnnxNetwork:

@@ -23,7 +23,7 @@ from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.run.judge import Judge
 from gradum.run.predicting import predict_typed
 from gradum.run.source.row_parts import held_row
-from gradum.rungs.rung import Prediction
+from gradum.rungs.rung import Prediction, joined
 from gradum.study.coverage.new_rows import covered_rows, covering
 from gradum.study.evaluation.evaluate import (
     UNGROUPED,
@@ -78,16 +78,11 @@ class ScoredPart(NamedTuple):
                 name: Prediction.join(part.predictions[name] for part in parts)
                 for name in parts[0].predictions
             },
-            _joined([part.covered for part in parts]),
-            _joined([part.hashes for part in parts]),
+            joined([part.covered for part in parts]),
+            joined([part.hashes for part in parts]),
             merged(each for part in parts for each in part.differences),
             read,
         )
-
-
-def _joined(arrays: Sequence[np.ndarray | None]) -> np.ndarray | None:
-    known = [array for array in arrays if array is not None]
-    return np.concatenate(known) if known else None
 
 
 @dataclass(frozen=True)

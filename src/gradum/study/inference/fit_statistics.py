@@ -64,11 +64,8 @@ def likelihood_test(fitted: FittedModel, parameters: float, dispersion: float) -
     if not tested:
         return None
     if likelihood_of(fitted.loss).dispersed:
-        residual = fitted.n - parameters
-        p = float(scipy.special.fdtrc(tested, residual, gain / tested))
-        return Test("F", "F", gain / tested, tested, residual, p)
-    p = float(scipy.special.chdtrc(tested, gain))
-    return Test("likelihood ratio", "chi-squared", gain, tested, None, p)
+        return _test("F", gain, tested, fitted.n - parameters)
+    return _test("likelihood ratio", gain, tested, None)
 
 
 def wald_test(
@@ -99,8 +96,13 @@ def wald_test(
         return None
     scaled = scipy.linalg.solve_triangular(root, estimate[slopes], trans=1)
     square = float(scaled @ scipy.linalg.solve(inner, scaled, assume_a="pos"))
+    return _test("Wald", square, tested, degrees)
+
+
+def _test(name: str, square: float, tested: int, degrees: float | None) -> Test:
+    """Return the test of a statistic that is chi-squared, or F once it is divided by ``tested``."""
     if degrees is None:
         p = float(scipy.special.chdtrc(tested, square))
-        return Test("Wald", "chi-squared", square, tested, None, p)
+        return Test(name, "chi-squared", square, tested, None, p)
     p = float(scipy.special.fdtrc(tested, degrees, square / tested))
-    return Test("Wald", "F", square / tested, tested, degrees, p)
+    return Test(name, "F", square / tested, tested, degrees, p)

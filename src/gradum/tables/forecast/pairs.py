@@ -11,6 +11,7 @@ import polars as pl
 
 from gradum.tables.forecast.calendar import in_calendar
 from gradum.tables.forecast.classical.forecasts import Segments
+from gradum.tables.forecast.classical.smoothing import nanmean
 from gradum.tables.forecast.facet import ORIGIN, STEP, Forecast
 from gradum.tables.forecast.panel import Panel, in_words, panel_of
 from gradum.tables.table import Table
@@ -128,7 +129,7 @@ class Windows:
         """The share of zeros (W, H) among past values at the same place of the season."""
         season, past = self.known.season, self._seasonal(self.known.season)
         reach = int((self.origins - self.panel.first).max(initial=0)) // season + 1
-        zeros = _nanmean(
+        zeros = nanmean(
             np.stack([_zero_or_not(self.at(past - back * season)) for back in range(reach)])
         )
         return np.nan_to_num(zeros)
@@ -215,11 +216,11 @@ class Windows:
             values = np.stack([self.at(past - back * season) for back in range(count)])
             for back in range(season == known.season, count):
                 yield f"{name}, {season} × {back + 1} back", (values[back] - naive) / scale
-            yield f"{name}, mean of {season} × {count} back", (_nanmean(values) - naive) / scale
+            yield f"{name}, mean of {season} × {count} back", (nanmean(values) - naive) / scale
             yield f"{name}, median of {season} × {count} back", (_median(values) - naive) / scale
             at_origin = np.arange(season)[None, :]
             spread = np.abs(self.at(origin - at_origin) - self.at(origin - season - at_origin))
-            yield f"{name}, change over {season}", _nanmean(spread.T)[:, None] / scale
+            yield f"{name}, change over {season}", nanmean(spread.T)[:, None] / scale
         for number, covariate in enumerate(known.covariates, 1):
             yield from self._of_covariate(number, covariate.column.name, covariate)
 
@@ -260,7 +261,7 @@ class Windows:
     def _mean(self, width: int, before: int = 0) -> np.ndarray:
         """Return the mean (W, 1) of so many values that end at the origin, or some steps before."""
         places = self.origins[:, None] - before - np.arange(width)[None, :]
-        return _nanmean(self.at(places).T)[:, None]
+        return nanmean(self.at(places).T)[:, None]
 
 
 RECENT = 3
@@ -273,17 +274,10 @@ def scales_of(panel: Panel, season: int) -> np.ndarray:
     ever changes from being close to 0.
     """
     changes = np.square(panel.target[:, season:] - panel.target[:, :-season])
-    scale = np.sqrt(_nanmean(changes.T)) if changes.shape[1] else np.full(len(panel.keys), np.nan)
-    size = _nanmean(np.abs(panel.target).T)
+    scale = np.sqrt(nanmean(changes.T)) if changes.shape[1] else np.full(len(panel.keys), np.nan)
+    size = nanmean(np.abs(panel.target).T)
     scale = np.where(np.nan_to_num(scale) > 0, scale, size)
     return np.where(np.nan_to_num(scale) > 0, scale, 1.0)
-
-
-def _nanmean(values: np.ndarray) -> np.ndarray:
-    """Return the mean over the first axis of what is not NaN; NaN where all is."""
-    known = np.isfinite(values)
-    with np.errstate(invalid="ignore"):
-        return np.where(known, values, 0.0).sum(0) / np.where(known.any(0), known.sum(0), np.nan)
 
 
 def _zero_or_not(values: np.ndarray) -> np.ndarray:

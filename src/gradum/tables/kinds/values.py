@@ -16,6 +16,7 @@ from gradum.tables.grids.cell import why_failed
 from gradum.tables.kinds.case_folding import folded, folded_texts, merged
 from gradum.tables.kinds.habits import AS_WRITTEN
 from gradum.tables.kinds.parse import Parse
+from gradum.tables.wording import quoted
 
 MARKERS = (
     *("", "?", "-", ".", "NA", "N/A", "n/a", "#N/A", "<NA>"),
@@ -359,3 +360,21 @@ def respelled(texts: pl.Expr, how: Parse) -> pl.Expr:
     if not spelled:
         return others
     return keys.replace_strict(spelled, default=others, return_dtype=pl.String)
+
+
+def mostly(mask: pl.Series) -> bool:
+    """Whether nearly all are true, and there are some."""
+    return bool(len(mask)) and mask.sum() >= 0.9 * len(mask)
+
+
+def unread_in_words(unread: pl.DataFrame) -> list[str]:
+    """Return a clause on levels (``level``, ``count``) that cannot be read; none without any."""
+    if unread.is_empty():
+        return []
+    return [
+        say(
+            "{count:,} that cannot be read count as missing: {values}",
+            count=unread["count"].sum(),
+            values=quoted(unread["level"]),
+        )
+    ]

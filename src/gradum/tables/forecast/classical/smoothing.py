@@ -121,7 +121,7 @@ class Pass:
         seasonal = self.grid.gamma > 0
         shape = (len(values), len(seasonal))
         level, rise, places = _begun(values[:, : self.beginning], season, multiplies)
-        flat = _mean(values[:, :season].T) if season > 1 else values[:, 0]
+        flat = nanmean(values[:, :season].T) if season > 1 else values[:, 0]
         trended = self.grid.beta > 0
         self.level = np.where(trended, level[:, None], flat[:, None])
         self.trend = np.where(trended, rise[:, None], 0.0)
@@ -189,7 +189,7 @@ def _begun(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the level and trend (S,) before the first value, and the places (S, m) of seasons."""
     half = values.shape[1] // 2
-    early, late = _mean(values[:, :half].T), _mean(values[:, half:].T)
+    early, late = nanmean(values[:, :half].T), nanmean(values[:, half:].T)
     rise = np.nan_to_num((late - early) / half)
     level = np.where(np.isfinite(early), early, late) - rise * (half + 1) / 2
     if season == 1:
@@ -197,12 +197,14 @@ def _begun(
     line = level[:, None] + rise[:, None] * np.arange(1, values.shape[1] + 1)
     with np.errstate(all="ignore"):
         away = values / line if multiplies else values - line
-    places = _mean(away.reshape(len(values), 2, season).transpose(1, 0, 2))
+    places = nanmean(away.reshape(len(values), 2, season).transpose(1, 0, 2))
     neutral = 1.0 if multiplies else 0.0
     return level, rise, np.where(np.isfinite(places), places, neutral)
 
 
-def _mean(values: np.ndarray) -> np.ndarray:
+def nanmean(values: np.ndarray, axis: int = 0) -> np.ndarray:
+    """Return the mean over an axis of what is not NaN; NaN where all is."""
     known = np.isfinite(values)
+    count = np.where(known.any(axis), known.sum(axis), np.nan)
     with np.errstate(invalid="ignore"):
-        return np.where(known, values, 0.0).sum(0) / np.where(known.any(0), known.sum(0), np.nan)
+        return np.where(known, values, 0.0).sum(axis) / count

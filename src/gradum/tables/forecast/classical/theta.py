@@ -18,6 +18,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradum.tables.forecast.classical.smoothing import nanmean
+
 LEVELS = (0.02, 0.06, 0.12, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99)
 LONGEST, SEASONS_BACK = 400, 8
 """The values that are looked at: at most so many, or so many seasons."""
@@ -87,7 +89,7 @@ def _forecast(window: np.ndarray, season: int, horizon: int) -> np.ndarray:
 def _is_seasonal(window: np.ndarray, season: int, count: np.ndarray) -> np.ndarray:
     """Return which windows (W,) have a season, by the autocorrelation at its lag."""
     there = np.isfinite(window)
-    away = np.where(there, window - _mean(window)[:, None], 0.0)
+    away = np.where(there, window - nanmean(window, -1)[:, None], 0.0)
     squares = np.maximum(np.square(away).sum(1), 1e-300)
     total, of_lag = np.zeros(len(window)), np.zeros(len(window))
     for lag in range(1, season + 1):
@@ -120,7 +122,8 @@ def _places(window: np.ndarray, season: int, *, divided: bool) -> np.ndarray:
         away = window / centred if divided else window - centred
     short = -length % season
     back = np.pad(away[:, ::-1], ((0, 0), (0, short)), constant_values=np.nan)
-    places = _mean(back.reshape(len(window), (length + short) // season, season).transpose(0, 2, 1))
+    back = back.reshape(len(window), (length + short) // season, season)
+    places = nanmean(back.transpose(0, 2, 1), -1)
     if divided:
         places = np.where(places > 0, places, 1.0)
         return places / places.mean(1, keepdims=True)
@@ -131,7 +134,7 @@ def _slope(plain: np.ndarray) -> np.ndarray:
     """Return the slope (W,) of the line of least squares."""
     there = np.isfinite(plain)
     time = np.where(there, np.arange(plain.shape[1])[None, :], np.nan)
-    time = np.where(there, time - _mean(time)[:, None], 0.0)
+    time = np.where(there, time - nanmean(time, -1)[:, None], 0.0)
     return (time * np.where(there, plain, 0.0)).sum(1) / np.maximum(np.square(time).sum(1), 1e-12)
 
 
@@ -149,10 +152,3 @@ def _level(plain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     best = squares.argmin(1)
     rows = np.arange(len(plain))
     return level[rows, best], np.array(LEVELS)[best]
-
-
-def _mean(values: np.ndarray) -> np.ndarray:
-    """Return the mean over the last axis of what is not NaN; NaN where all is."""
-    known = np.isfinite(values)
-    with np.errstate(invalid="ignore"):
-        return np.where(known, values, 0.0).sum(-1) / np.where(known.any(-1), known.sum(-1), np.nan)

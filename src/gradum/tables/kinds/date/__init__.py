@@ -23,7 +23,7 @@ from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.plain import NotPlain, Read, missing_read
 from gradum.tables.kinds.raw import Raw
 from gradum.tables.kinds.step import Step
-from gradum.tables.kinds.values import Values, clean, markers_of
+from gradum.tables.kinds.values import Values, clean, markers_of, mostly, unread_in_words
 from gradum.tables.wording import joined_clauses, quoted, rows_text, rows_where
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class DateKind(Kind):
             return None
         levels = values.levels["level"]
         sample = narrow(levels.filter(~are_gaps(levels)).head(SAMPLE))
-        if not len(sample) or not _mostly(sample.str.contains(LOOKS_LIKE_A_DATE)):
+        if not len(sample) or not mostly(sample.str.contains(LOOKS_LIKE_A_DATE)):
             return None
         return _read(values, FORMATS)
 
@@ -245,14 +245,7 @@ def _read(values: Values, formats: tuple[str, ...]) -> Reading | None:
         clauses.append(as_well)
         doubts.append(Doubt("order", joined_clauses([written, as_well])))
     unread = levels.filter(dates.is_null())
-    if not unread.is_empty():
-        clauses.append(
-            say(
-                "{count:,} that cannot be read count as missing: {values}",
-                count=unread["count"].sum(),
-                values=quoted(unread["level"]),
-            )
-        )
+    clauses += unread_in_words(unread)
     words = unread["level"].head(MOST_MARKERS)
     how = Parse(missing=(*values.markers, *words), date_format=pattern, other_date_format=other)
     return Reading(
@@ -317,11 +310,7 @@ def _swapped(pattern: str) -> str:
 
 def _promising(sample: pl.Series, formats: tuple[str, ...]) -> list[str]:
     """Return the formats that read the larger part of a sample."""
-    return [pattern for pattern, read in _read_by(sample, formats).items() if _mostly(read)]
-
-
-def _mostly(mask: pl.Series) -> bool:
-    return bool(len(mask)) and mask.sum() >= 0.9 * len(mask)
+    return [pattern for pattern, read in _read_by(sample, formats).items() if mostly(read)]
 
 
 def is_format(pattern: str) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 from gradum.messages import say
 from gradum.tables.grids.whitening import Whitening
 from gradum.tables.kinds.series.kernels import Kernels
+from gradum.tables.kinds.series.readings import typical_sizes
 
 SHRINKAGE = 100.0  # added to the variances of components; all p numbers together have p
 MOST_COMPONENTS = 500
@@ -69,8 +70,8 @@ class SeriesFeatures(msgspec.Struct, frozen=True):
             And what `measured` returns of the series, which takes longest.
         """
         centres = np.mean([each.mean(axis=1) for each in series], axis=0)
-        scales = _scales([each - each.mean(axis=1, keepdims=True) for each in series])
-        change_scales = _scales([_changes(each) for each in series])
+        scales = typical_sizes([each - each.mean(axis=1, keepdims=True) for each in series])
+        change_scales = typical_sizes([_changes(each) for each in series])
         seen = _scaled(series, centres, scales)
         moved = _scaled([_changes(each) for each in series], np.zeros(len(scales)), change_scales)
         readings, changes = Kernels.fit(seen, generator), Kernels.fit(moved, generator)
@@ -97,12 +98,6 @@ def _changes(readings: np.ndarray) -> np.ndarray:
     if readings.shape[1] < SHORTEST:
         return np.zeros_like(readings)
     return np.diff(readings, axis=1)
-
-
-def _scales(series: Sequence[np.ndarray]) -> tuple[float, ...]:
-    """Return the typical deviation of each channel; 1 where nothing varies."""
-    squares = np.mean([np.square(each).mean(axis=1) for each in series], axis=0)
-    return tuple(np.where(squares > 0, np.sqrt(squares), 1.0).tolist())
 
 
 def _scaled(

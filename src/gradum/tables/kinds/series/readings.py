@@ -156,3 +156,9 @@ def _shortened(readings: np.ndarray) -> np.ndarray:
     sums = np.add.reduceat(np.nan_to_num(readings), starts, axis=1)
     counts = np.add.reduceat(~np.isnan(readings), starts, axis=1, dtype=float)
     return sums / np.where(counts > 0, counts, np.nan)
+
+
+def typical_sizes(series: Sequence[np.ndarray]) -> tuple[float, ...]:
+    """Return the root mean square of each channel, each series counting alike; 1 where all is 0."""
+    squares = np.mean([np.square(each).mean(axis=1) for each in series], axis=0)
+    return tuple(np.where(squares > 0, np.sqrt(squares), 1.0).tolist())

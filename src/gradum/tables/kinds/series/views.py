@@ -12,6 +12,7 @@ import numpy as np
 
 from gradum.messages import say
 from gradum.tables.grids.resize import overlaps
+from gradum.tables.kinds.series.readings import typical_sizes
 
 LEAST_PLACES, MOST_PLACES = 16, 128  # in time
 MIDDLE, BYTES = 128, 32  # the byte of 0, and bytes in a unit
@@ -59,10 +60,10 @@ class SeriesViews(msgspec.Struct, frozen=True):
         """Measure training series without gaps (c, T), at least one."""
         usual = int(np.median([each.shape[1] for each in series]))
         centres = np.mean([each.mean(axis=1) for each in series], axis=0)
-        scales = _typical([each - centres[:, None] for each in series])
+        scales = typical_sizes([each - centres[:, None] for each in series])
         length, ones = min(max(usual, LEAST_PLACES), MOST_PLACES), (1.0,) * len(scales)
         blank = cls(length, tuple(centres.tolist()), scales, ones)
-        changes = _typical([np.diff(blank._among_all(each)) for each in series])
+        changes = typical_sizes([np.diff(blank._among_all(each)) for each in series])
         return msgspec.structs.replace(blank, change_scales=changes)
 
     @property
@@ -106,9 +107,3 @@ class SeriesViews(msgspec.Struct, frozen=True):
         below = np.minimum(at.astype(np.intp), max(length - 2, 0))
         above = np.minimum(below + 1, length - 1)
         return whole[:, below] + (at - below) * (whole[:, above] - whole[:, below])
-
-
-def _typical(series: Sequence[np.ndarray]) -> tuple[float, ...]:
-    """Return the root mean square of each channel; 1 where all is 0."""
-    squares = np.mean([np.square(each).mean(axis=1) for each in series], axis=0)
-    return tuple(np.where(squares > 0, np.sqrt(squares), 1.0).tolist())

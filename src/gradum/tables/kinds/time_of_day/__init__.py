@@ -21,7 +21,7 @@ from gradum.tables.kinds.raw import CLOCK as CLOCK_OF_ISO
 from gradum.tables.kinds.raw import Raw, microseconds
 from gradum.tables.kinds.step import Step
 from gradum.tables.kinds.time_of_day.step import TimeOfDay
-from gradum.tables.kinds.values import Values, clean, markers_of
+from gradum.tables.kinds.values import Values, clean, markers_of, mostly, unread_in_words
 from gradum.tables.wording import joined_clauses, quoted, rows_text, rows_where
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class TimeOfDayKind(Kind):
         if not sample.str.contains(SOME_DIGITS).any():
             return None
         sample = narrow(sample.filter(~are_gaps(sample)))
-        if not _mostly(times_of_day(sample).is_not_null()):
+        if not mostly(times_of_day(sample).is_not_null()):
             return None
         if _are_durations(values.name, narrow(levels)):
             return None
@@ -165,14 +165,7 @@ class TimeOfDayKind(Kind):
         times = times_of_day(narrow(levels["level"]))
         clauses = _described(values, times)
         unread = levels.filter(times.is_null())
-        if not unread.is_empty():
-            clauses.append(
-                say(
-                    "{count:,} that cannot be read count as missing: {values}",
-                    count=unread["count"].sum(),
-                    values=quoted(unread["level"]),
-                )
-            )
+        clauses += unread_in_words(unread)
         how = Parse(missing=(*values.markers, *unread["level"].head(MOST_MARKERS)))
         return Reading(self.name, joined_clauses(clauses), how, unread=int(unread["count"].sum()))
 
@@ -196,10 +189,6 @@ def _described(values: Values, times: pl.Series) -> list[str]:
     if 1 < times.n_unique() < FEW:
         others.append(say("--categorical {name!r} to take each by itself", name=values.name))
     return [*clauses, *([listed(others)] if others else [])]
-
-
-def _mostly(mask: pl.Series) -> bool:
-    return bool(len(mask)) and mask.sum() >= 0.9 * len(mask)
 
 
 def times_of_day(texts: pl.Series) -> pl.Series:
