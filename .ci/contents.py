@@ -1,4 +1,7 @@
-"""Hold the wheel and the sdist of a folder against the files that git tracks."""
+"""Hold the wheel and the sdist of a folder against the files that git tracks.
+
+Besides these, the wheel holds the translations, compiled.
+"""
 
 import subprocess
 import sys
@@ -36,7 +39,10 @@ with zipfile.ZipFile(wheel) as archive:
     (about,) = (name for name in names if name.endswith(".dist-info/METADATA"))
     metadata = BytesParser().parsebytes(archive.read(about))
 in_wheel = {name for name in names if not name.startswith(about.removesuffix("METADATA"))}
-compare(wheel, in_wheel, {name.removeprefix("src/") for name in tracked("src/gradum")})
+in_source = {name.removeprefix("src/") for name in tracked("src/gradum")}
+languages = {str(Path(name).parent) for name in in_source if name.endswith(".po")}
+compiled = {f"{folder}/LC_MESSAGES/gradum.mo" for folder in languages}
+compare(wheel, in_wheel, in_source | compiled)
 with tarfile.open(sdist) as archive:
     in_sdist = {name.partition("/")[2] for name in archive.getnames()}
 compare(sdist, in_sdist, tracked(".", *ONLY_HERE) | {"PKG-INFO"})

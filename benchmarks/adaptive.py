@@ -16,8 +16,8 @@ from msgspec import structs
 
 import gradum
 from benchmarks.page import ACCURACY, publish, table
-from gradum.api.intervals import conformal_of
-from gradum.tables.check import check
+from gradum.questions.rows.judges import conformal_of
+from gradum.tables.check.check import check
 from gradum.tables.sources.read import read
 
 FILE, TIME, TARGET = "vic_elec.parquet", "Time", "Demand"

@@ -18,10 +18,10 @@ import gradum
 from benchmarks.certified import fitted
 from benchmarks.proofs import stressed_rows
 from benchmarks.quality.sets import Suite
+from gradum.questions.stress.aims import ClassAims, NumberAims, far_of
+from gradum.questions.stress.attack import attack
+from gradum.questions.stress.stressed_rows import StressedRows
 from gradum.randomness import stream
-from gradum.study.stress.aims import ClassAims, NumberAims, far_of
-from gradum.study.stress.attack import attack
-from gradum.study.stress.stressed_rows import StressedRows
 
 BATCH = 5_000
 FINEST = 10  # decimals: how near to the nearest known change points are drawn at most

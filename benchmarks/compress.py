@@ -23,7 +23,7 @@ from benchmarks.quality.split import Split
 from benchmarks.rungs import TARGET
 from gradum.run.distillation.larger import Larger
 from gradum.run.distillation.size import Size, expected_growth
-from gradum.run.fitted import named_arrays
+from gradum.run.fingerprint import named_arrays
 from gradum.rungs.context import Context
 from gradum.rungs.learning_rows import InMemory
 from gradum.rungs.mlp.kind import STUDENTS, MLPKind

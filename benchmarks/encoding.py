@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from gradum.tables.encode import Encoder
-from gradum.tables.schema import Column, Schema
+from gradum.tables.schema.schema import Column, Schema
 
 ROWS = 1_000_000
 NUMERIC_COLUMNS = 10

@@ -90,7 +90,7 @@ def compared(
     """Fit a table, and hold the file of each model against the model on all other rows."""
     import gradum
     from gradum.errors import ExportError, GradumError
-    from gradum.tables.check import check
+    from gradum.tables.check.check import check
     from gradum.tables.sources.read import read
 
     warnings.filterwarnings("ignore")

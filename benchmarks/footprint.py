@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gradum.tables.check import check
+from gradum.tables.check.check import check
 from gradum.tables.encode import Encoder
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
 from gradum.tables.sources.read import read
 from gradum.tables.split import Part, hold_out
 
@@ -68,7 +68,7 @@ def fit(path: Path, model: Any) -> Iterator[str]:
     """Fit and judge a model."""
     from gradum.run.run import run
     from gradum.run.source.rows_in_memory import RowsInMemory
-    from gradum.run.spec import Spec
+    from gradum.run.spec.spec import Spec
 
     run(Spec(TARGET, model=model), RowsInMemory(partial(read, path)))
     yield f"fit {model}"

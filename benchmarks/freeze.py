@@ -311,8 +311,7 @@ def _parameters(method: Any) -> list[inspect.Parameter]:
 
 
 def _helps() -> Iterator[tuple[str, str]]:
-    for command in COMMANDS:
-        name = command.__name__.rpartition(".")[2].replace("_", "-")
+    for name in COMMANDS:
         for language in LANGUAGES:
             yield f"{name}.{language}", _run(name, "--help", "--lang", language)
 

@@ -84,7 +84,7 @@ class Trial:
     def __init__(self, folder: str) -> None:
         import gradum
         from gradum.ship.run_spec import RunSpec, read_spec, toml
-        from gradum.tables.schema import Schema
+        from gradum.tables.schema.schema import Schema
 
         hook = Hook()
         self.path = Path(folder) / "damaged"

@@ -33,7 +33,7 @@ from gradum.study.groups.groups import Groups
 from gradum.study.groups.scoring import scores_by_group
 from gradum.study.trust import settled
 from gradum.tables.columns import Column, Target
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 from gradum.tables.sources.read import read
 from gradum.tables.table import Table
 

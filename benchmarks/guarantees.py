@@ -22,10 +22,10 @@ from scipy import stats
 import gradum
 from benchmarks.page import ACCURACY, publish, table
 from benchmarks.sides import processes
-from gradum.run.conformal.conformal_intervals import conformal_intervals
-from gradum.run.conformal.law import split_range
-from gradum.run.conformal.score_list import ScoreList
-from gradum.run.spec import SplitSpec
+from gradum.run.intervals.conformal.conformal_intervals import conformal_intervals
+from gradum.run.intervals.conformal.law import split_range
+from gradum.run.intervals.conformal.score_list import ScoreList
+from gradum.run.spec.spec import SplitSpec
 from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.located import Located
 

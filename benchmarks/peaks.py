@@ -29,7 +29,7 @@ import polars as pl
 
 from benchmarks.page import publish, table
 from gradum.files.atomic import replacing
-from gradum.run.memory import LIBRARIES, held_bytes
+from gradum.run.memory.memory import LIBRARIES, held_bytes
 from gradum.run.options.options import make_spec
 from gradum.tables.sources.extent import Extent, extent_of
 

@@ -21,13 +21,13 @@ import gradum
 from benchmarks.certified import fitted
 from benchmarks.quality.sets import Suite
 from gradum.errors import GradumError
+from gradum.questions.stress.attack import CURVE, attack
+from gradum.questions.stress.budget import Budget
+from gradum.questions.stress.proof import Claims, Proof, by_intervals, by_lines, claims_of
+from gradum.questions.stress.reach import Reach
+from gradum.questions.stress.stressed_rows import StressedRows, Threat
 from gradum.study.certified.table_graph import TableGraph
-from gradum.study.stress.attack import CURVE, attack
-from gradum.study.stress.budget import Budget
-from gradum.study.stress.proof import Claims, Proof, by_intervals, by_lines, claims_of
-from gradum.study.stress.reach import Reach
-from gradum.study.stress.stressed_rows import StressedRows, Threat
-from gradum.tables.check import check, widened
+from gradum.tables.check.check import check, widened
 from gradum.tables.sources.read import read
 
 SIZE = 0.01

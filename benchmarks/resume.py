@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from gradum.run.fitted import fingerprint
+from gradum.run.fingerprint import fingerprint
 from gradum.ship.bundle import load
 from gradum.ship.layout import STATE
 from gradum.ship.unfinished import is_unfinished

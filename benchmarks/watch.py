@@ -21,7 +21,7 @@ import gradum
 from benchmarks.page import ACCURACY, publish, table
 from benchmarks.peaks import Taken, measured
 from benchmarks.sides import processes
-from gradum.app.cli.watch import ALARM
+from gradum.questions.watch.answer import ALARM
 from gradum.study.watch.watched import Watched
 
 FITS, TABLES, ROWS = 100, 5, 1_000_000

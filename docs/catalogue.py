@@ -1,30 +1,34 @@
-"""Gathers what gradum says and compiles its translations: ``python docs/catalogue.py``.
+"""Gathers what gradum says and compiles its translations: ``python -m docs.catalogue``.
 
-Every sentence inside `say`, `say_plural` and `marked`, and the help of every command, goes into
-``src/gradum/locale/LANGUAGE/ROOM.po``, where its translation is written below it; a sentence that
-the code no longer says leaves. What has a translation is compiled into the ``.mo`` that gradum
-reads, and what has none is printed.
+Every sentence inside `say`, `say_plural`, `marked` and an error of gradum, and the help of every
+command, goes into ``src/gradum/locale/LANGUAGE/ROOM.po``, where its translation is written below
+it; a sentence that the code no longer says leaves. What has a translation is compiled into the
+``.mo`` that gradum reads, as `hatch_build` does when gradum is installed, and what has none is
+printed.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from hatch_build import compiled, mo_path
 
+from gradum import errors
 from gradum.messages import DOMAIN, FOLDER, LANGUAGES
 
 SOURCE = FOLDER.parent
 OTHERS = tuple(code for code in LANGUAGES if code != "en")
-KEYWORDS = {"say": None, "marked": None, "say_plural": (1, 2)}
+ERRORS = [name for name in vars(errors) if name.endswith("Error")]
+KEYWORDS = (
+    {"say": None, "marked": None, "say_plural": (1, 2)} | dict.fromkeys(ERRORS),
+    dict.fromkeys(ERRORS, (2,)),  # the remedy, which is a sentence of its own
+)
 READERS = {".py": "python", ".html": "jinja2", ".js": "javascript"}
-UNCHANGING = datetime(2026, 1, 1, tzinfo=UTC)  # so that a catalogue changes only where it says more
 ELSEWHERE = (  # sentences of the library that reads the command line
     "Arguments",
     "Options",
@@ -47,9 +51,10 @@ def gathered(room: str) -> Catalog:
     catalogue = Catalog()
     for path in _files(room):
         where = path.relative_to(SOURCE.parent).as_posix()
-        with path.open("rb") as file:
-            for _, message, _, _ in extract(READERS[path.suffix], file, KEYWORDS):
-                catalogue.add(message, locations=[(where, 0)])
+        for keywords in KEYWORDS:
+            with path.open("rb") as file:
+                for _, message, _, _ in extract(READERS[path.suffix], file, keywords):
+                    catalogue.add(message, locations=[(where, 0)])
     if room == "app":
         for message in (*_helps(), *ELSEWHERE):
             catalogue.add(message)
@@ -81,43 +86,6 @@ def refreshed(language: str) -> dict[str, Catalog]:
 def messages(catalogue: Catalog) -> Iterator[Message]:
     """Return the sentences of a catalogue, without its heading."""
     return (message for message in catalogue if message.id)
-
-
-def compiled(language: str) -> bytes:
-    """Return the translations of all rooms in one file, as `gettext` reads it.
-
-    Raises
-    ------
-    ValueError
-        Two rooms translate a sentence differently.
-    """
-    whole = Catalog(
-        locale=language,
-        domain=DOMAIN,
-        creation_date=UNCHANGING,
-        revision_date=UNCHANGING,
-        last_translator="",
-        language_team="",
-        fuzzy=False,
-    )
-    for room in rooms():
-        for message in messages(read(language, room)):
-            if not _is_translated(message):
-                continue
-            known = whole.get(_key(message))
-            if known and known.string != message.string:
-                raise ValueError(
-                    f"{message.id!r} is {known.string!r} in one room, {message.string!r} in {room}."
-                )
-            whole.add(message.id, message.string)
-    file = io.BytesIO()
-    write_mo(file, whole)
-    return file.getvalue()
-
-
-def mo_path(language: str) -> Path:
-    """Return where `gettext` looks for the compiled translations."""
-    return FOLDER / language / "LC_MESSAGES" / f"{DOMAIN}.mo"
 
 
 def _is_translated(message: Message) -> bool:
@@ -158,8 +126,9 @@ def main() -> None:
             missing += len(untranslated)
             for message in untranslated:
                 print(f"{language}/{room}.po: {_key(message)!r} is not translated.")
-        mo_path(language).parent.mkdir(parents=True, exist_ok=True)
-        mo_path(language).write_bytes(compiled(language))
+        path = mo_path(FOLDER / language)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(compiled(FOLDER / language))
         print(f"{language}: {missing:,} sentences are not translated.")
 
 

@@ -28,10 +28,32 @@ LONGEST = ("test_optimised_programs.py", "test_docs.py")
 
 
 def pytest_configure(config):
-    """Load what tests share, but not where they are only given out to workers, which begin then."""
+    """Load what tests share, but not where they are only given out to workers, which begin then.
+
+    The whole suite, where nothing else is said, leaves out slow tests and runs every other with one
+    of its parameters: workers inherit that.
+    """
+    if config.args_source is config.ArgsSource.TESTPATHS and "GRADUM_PARAMETERS" not in os.environ:
+        os.environ |= {"GRADUM_PARAMETERS": "one", "GRADUM_SLOW": "none"}
+    if os.environ.get("GRADUM_SLOW") == "none":
+        config.option.markexpr = config.option.markexpr or "not slow"
     if config.option.dist == "no" or kept_programs.IN_A_WORKER:
         config.pluginmanager.import_plugin("shared_fits")
         config.pluginmanager.import_plugin("browsers")
+
+
+def pytest_report_header(config):
+    """Say what is left out."""
+    left_out = ["slow tests"] if config.option.markexpr == "not slow" else []
+    left_out += ["all but one of each test's parameters"] if takes_one_parameter() else []
+    if left_out:
+        return f"without {' and '.join(left_out)}: GRADUM_PARAMETERS=all runs everything"
+    return None
+
+
+def takes_one_parameter():
+    """Whether each test runs with one of its parameters."""
+    return os.environ.get("GRADUM_PARAMETERS") == "one"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -59,7 +81,7 @@ def pytest_collection_modifyitems(config, items):
         }
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=list(left_out))
-    if os.environ.get("GRADUM_PARAMETERS") == "one":
+    if takes_one_parameter():
         items[:] = one_of_each(items)
 
 

@@ -17,7 +17,7 @@ from safetensors.numpy import load
 
 import gradum
 from gradum.errors import GradumError, ModelFileError
-from gradum.run.fitted import fingerprint_of
+from gradum.run.fingerprint import fingerprint_of
 from gradum.ship.bundle import PREFIX
 
 MANIFEST, WEIGHTS = "manifest.json", "weights.safetensors"

@@ -15,7 +15,7 @@ import gradum
 from command_line import run
 from gradum.files.atomic import write_bytes
 from gradum.run.judging import judge_rungs
-from gradum.run.spec import SplitSpec
+from gradum.run.spec.spec import SplitSpec
 from gradum.rungs.spread import fit as spread
 from gradum.study.explanation import judged
 from gradum.study.watch import expected

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from gradum.api.fit import fit_spec
-from gradum.run.memory_bound import decided
+from gradum.run.memory.memory_bound import decided
 from gradum.run.options.options import make_spec
 from gradum.run.source.row_source import Asked
 from gradum.run.source.rows_in_blocks import RowsInBlocks

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from gradum.run.spec import SplitSpec
+from gradum.run.spec.spec import SplitSpec
 from gradum.rungs.convolution.spec import ConvolutionSpec
 from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.mlp.spec import MLPSpec

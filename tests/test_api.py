@@ -16,7 +16,7 @@ from gradum.errors import (
     TableError,
     TargetError,
 )
-from gradum.run.spec import SplitSpec
+from gradum.run.spec.spec import SplitSpec
 from gradum.solvers.solution import EpochDone
 from ladder import PLAIN_LADDER
 from synthetic import FEATURES, ONCE, QUICK, TINY, mixed, task

@@ -122,6 +122,7 @@ def printed(tmp_path_factory, judged_as_for_users):
         return script("chapters").run(PAGE, tmp_path_factory.mktemp("article"))
 
 
+@pytest.mark.slow
 def test_the_page_shows_what_its_code_prints(printed):
     assert_page_shows(printed, script("chapters").shown_outputs(PAGE))
 
@@ -132,18 +133,21 @@ def figures(printed, start):
     return [float(number) for number in re.findall(r"[-+]?\d+\.\d+", line.removeprefix(start))]
 
 
+@pytest.mark.slow
 def test_depth_pays_where_no_line_can_tell(printed):
     _, _, highest = figures(printed, "linear  ")
     for rung in ("mlp", "pack", "HistGradientBoostingClassifier"):
         assert figures(printed, rung)[1] > highest
 
 
+@pytest.mark.slow
 def test_more_rows_help_the_network_and_not_the_line(printed):
     few, many = figures(printed, "50  "), figures(printed, "800  ")
     assert few[1] < many[0] < few[2]  # the line, within the interval of few rows
     assert many[4] > few[5]  # the network, beyond it
 
 
+@pytest.mark.slow
 def test_each_remedy_of_overfitting_helps_on_new_rows(printed):
     learned, new = figures(printed, "no remedy")
     assert learned < 0.1 < 0.49 < new
@@ -159,6 +163,7 @@ def test_each_remedy_of_overfitting_helps_on_new_rows(printed):
         assert high < 0
 
 
+@pytest.mark.slow
 def test_loss_accuracy_and_f1_choose_different_models(printed):
     share, plain, balanced, threshold = (
         figures(printed, name)[::3]

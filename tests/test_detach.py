@@ -84,6 +84,12 @@ def question(name, *methods, more="", also=(), others=()):
     return Part(f"question {name}", files, (*places, *others))
 
 
+def asked(name, *more, others=()):
+    """A question with a folder, and what rests on it."""
+    listed = ("questions/__init__.py", "api/model.py", *others)
+    return Part(f"question {name}", (f"questions/{name}", *more), listed)
+
+
 def finding(name, *more, picture=True, others=()):
     """What is found, how it is drawn and shown, and files and registries of it besides."""
     usual = f"study/findings/{name}.py", f"show/templates/sections/{name}.html"
@@ -93,16 +99,18 @@ def finding(name, *more, picture=True, others=()):
     return Part(f"finding {name}", files, ("study/findings/findings.py", *report, *others))
 
 
+EXPLAIN = ("api/explanation.py", "app/cli/explain.py", "questions/explain")
+"""The page of a row shows rows like it, and changes of it."""
 FORM = ("api/what_if.py",)
 """The form for one row in a report: a module of the exports, perhaps of a compressed model."""
 PLAY = (
     *("games", "api/play.py", "api/game_report.py", "app/cli/play.py", "app/cli/play_progress.py"),
-    *("ship/play_folder.py", "show/game", "show/policy_ladder.py"),
+    *("ship/play_folder.py", "show/game"),
 )
 """Games, in whose report a module of the exports plays."""
 SOLVERS = (
     *("api/compare_solvers.py", "run/compare_solvers.py"),
-    *("show/solvers.py", "show/pictures/solvers.py"),
+    *("show/answers/solvers.py", "show/pictures/solvers.py"),
 )
 
 PARTS = {
@@ -123,7 +131,7 @@ PARTS = {
         rung("pack", "estimators/pack.py", listed_in=("estimators/__init__.py",)),
         rung("convolution", listed_in=()),
         # To fit, to predict and to report is the engine's.
-        question("alike", "api/alike.py"),
+        asked("alike", *EXPLAIN, others=("app/cli/__init__.py",)),
         question("compare"),
         question(
             "compress",
@@ -133,16 +141,23 @@ PARTS = {
             others=("api/export.py", "app/cli/export.py"),
         ),
         question("compare_solvers", more="__init__.py", also=SOLVERS),
-        question("counterfactual", "api/counterfactual.py"),
-        question("effects", "api/effects.py"),
+        asked(
+            "counterfactual",
+            *EXPLAIN,
+            "questions/stress",
+            "api/trust/stress.py",
+            others=("app/cli/__init__.py", "api/trust/parts.py"),
+        ),
+        asked("influence"),
+        asked("effects"),
         question("evaluate", "api/evaluation.py"),
-        question("explain", "api/explanation.py", "api/row_page.py", "show/row_page.py"),
+        Part("question explain", EXPLAIN, ("app/cli/__init__.py", "api/model.py")),
         question(
             "explain_step",
             more="__init__.py",
             also=(
                 *("api/explain_step.py", "study/explain_step.py"),
-                *("show/explain_step.py", "show/step_page.py", "show/step_lines.py"),
+                *("show/step/explain_step.py", "show/step/step_page.py", "show/step/step_lines.py"),
             ),
         ),
         question(
@@ -164,22 +179,12 @@ PARTS = {
             ("app/cli/__init__.py",),
         ),
         Part("question mlflow", ("mlflow",), ()),
-        question("stress", "api/stress.py", "show/stress.py"),
-        question("trust", "api/trust", "show/trust.py"),
+        asked("stress", "api/trust/stress.py", others=("api/trust/parts.py",)),
+        question("trust", "api/trust", "show/answers/trust.py"),
         question("verify", "api/properties.py", "api/verify.py"),
-        question(
-            "watch",
-            *(
-                "api/watch.py",
-                "api/watched_rows.py",
-                "api/watch_labels.py",
-                "api/watched_series.py",
-            ),
-            *("api/sequential_test.py", "api/expected_score.py", "api/boosted_trees.py"),
-            "show/watch.py",
-        ),
+        asked("watch", "api/trust/drift.py", others=("api/trust/parts.py",)),
         # The importance of columns orders what the other findings show.
-        finding("confusion", others=("show/notebook.py",)),
+        finding("confusion", others=("show/page/notebook.py",)),
         finding("forecast"),
         finding("growth", "study/findings/extrapolation.py"),
         finding("ranking"),
@@ -188,12 +193,14 @@ PARTS = {
             *("study/findings/miscalibration.py", "api/trust/calibration.py"),
             others=("api/trust/parts.py",),
         ),
-        finding("residuals", others=("show/notebook.py",)),
+        finding("residuals", others=("show/page/notebook.py",)),
         finding("segments", others=("api/runs.py",)),
         Part(
             "finding surrogate",
             (
-                *("study/explanation/surrogate.py", "show/surrogate.py", "api/surrogate.py"),
+                "study/explanation/surrogate.py",
+                "show/answers/surrogate.py",
+                "api/surrogate.py",
                 "show/templates/sections/surrogate.html",
             ),
             ("study/findings/findings.py", "api/model.py"),
@@ -216,7 +223,7 @@ REFUSED = {
 }
 """An option that only asks for what was taken away."""
 TOGETHER = (
-    *("kind date", "rung mlp", "question stress", "finding residuals"),
+    *("kind date", "rung mlp", "question stress", "question verify", "finding residuals"),
     *REFUSED,
 )
 CLASSES = ("confusion", "ranking", "threshold", "threshold_table", "net_benefit", "log_odds")
@@ -292,6 +299,7 @@ def table(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", ASKED, ids=", ".join)
 def test_the_rest_fits_and_reports(names, table, tmp_path):
     package = Edited(tmp_path)
@@ -319,5 +327,5 @@ def test_the_rest_fits_and_reports(names, table, tmp_path):
     assert not (tmp_path / "refused").exists()
     for target in fits:
         assert "<h2" in (tmp_path / target / "report.html").read_text()
-    if "question stress" in names and "question trust" not in names:
-        assert "This gradum is without stress" in " ".join(done.stdout.split())
+    if "question verify" in names and "question trust" not in names:
+        assert "This gradum is without verify" in " ".join(done.stdout.split())

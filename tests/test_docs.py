@@ -27,9 +27,15 @@ from gradum.api import save_run
 from gradum.app.cli import app
 from gradum.app.tools import server as tool_server
 from gradum.games import simple_policies
+from gradum.questions.counterfactual.result import (
+    ColumnChange,
+    Counterfactual,
+    RowCounterfactuals,
+)
+from gradum.questions.influence.influence import MOST_COEFFICIENTS
 from gradum.run.judging.by_class import ClassScores
 from gradum.run.options import options
-from gradum.run.spec import SplitSpec
+from gradum.run.spec.spec import SplitSpec
 from gradum.rungs import transfer_set
 from gradum.rungs.calibration import choice, matrix_scaling, quadratic, temperature
 from gradum.rungs.linear.spec import LinearSpec
@@ -43,13 +49,7 @@ from gradum.serve import server
 from gradum.ship.run_spec import RunSpec
 from gradum.study.coverage.coverage import Coverage, SetSize, WidthAt, Widths
 from gradum.study.coverage.covered_groups import GroupCoverage
-from gradum.study.explanation.counterfactual.result import (
-    ColumnChange,
-    Counterfactual,
-    RowCounterfactuals,
-)
 from gradum.study.explanation.explain import Contribution, RowExplanation
-from gradum.study.explanation.influence import MOST_COEFFICIENTS
 from gradum.study.explanation.interactions import Interaction, Interactions
 from gradum.study.explanation.judged import (
     FEWEST_BACKGROUND,
@@ -92,6 +92,7 @@ WORDS = {4: "four", 5: "five", 6: "six", 8: "eight"}
 CODE = re.compile(r"`([a-z_0-9]+)`")
 
 
+@pytest.mark.slow
 def test_every_key_of_metrics_json_is_documented(classifier, tmp_path):
     with short_reports():
         save_run(classifier, tmp_path, RunSpec("t.csv", classifier.fitted.spec))
@@ -417,6 +418,7 @@ def with_penguins(folder, tmp_path_factory):
     return fitted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("guide", [guide for guide in GUIDES if commands(guide)])
 def test_every_command_of_a_guide_runs(guide, request, tmp_path, monkeypatch):
     """As printed and in its order; the quick start's fit, on which many build, has run once."""
@@ -486,6 +488,7 @@ def test_every_python_of_the_guides_runs(guide, tmp_path, folder, short_fit, mon
 CHAPTERS = sorted(path.name for path in (ROOT / "docs/chapters").glob("[0-9]*.md"))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("judged_as_for_users")
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_every_chapter_runs_prints_what_it_shows_and_draws_its_pictures(chapter, tmp_path):

@@ -34,6 +34,7 @@ def test_a_caller_that_has_enough_leaves_no_process(monkeypatch):
     assert begun[0].poll() is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("function", "argument", "words"),
     [

@@ -46,10 +46,12 @@ def ran(tmp_path_factory):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_the_page_shows_what_both_libraries_print(ran):
     assert_page_shows(ran[0], script("chapters").shown_outputs(DOCS / "keras.md"))
 
 
+@pytest.mark.slow
 def test_three_models_agree_under_three_methods_to_a_millionth(ran):
     """The page's own comparison of weights after 100 steps, each far from where it began."""
     lines = [line for output in ran[0] for line in output.splitlines() if "moved by" in line]
@@ -59,6 +61,7 @@ def test_three_models_agree_under_three_methods_to_a_millionth(ran):
     assert min(moved) > 0.5
 
 
+@pytest.mark.slow
 def test_the_page_states_both_conventions(ran):
     facts = ran[1]
     np.testing.assert_allclose(facts["rates"], [0.01, 0.001], rtol=1e-6)

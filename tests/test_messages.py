@@ -9,6 +9,7 @@ from typing import get_args
 
 import pytest
 from docs import catalogue
+from hatch_build import compiled, mo_path
 
 import gradum
 from command_line import run
@@ -21,13 +22,14 @@ SOURCE = FOLDER.parent
 DOCS = Path(catalogue.__file__).parent
 ROOMS = catalogue.rooms()
 read = cache(catalogue.read)
-SAYING = {"say", "say_plural", "marked"}
+SAYING = {"say", "say_plural", "marked", *catalogue.ERRORS}
 # Help is gathered from the commands themselves.
 OF_HELP = {
     "run/options/option_table.py",
     "rungs/options.py",
     "rungs/mlp/options.py",
     "app/cli/options.py",
+    "questions/statement.py",
 }
 NO_SENTENCES = {  # file → how strings begin that no user reads
     "__init__.py": {"module 'gradum' has no attribute"},
@@ -40,15 +42,15 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "engines/local.py": {"import pickle, sys"},
     "app/tools/process.py": {"from gradum.app.start import main"},
     # Kinds and keys, and what is said to msgspec, Python's csv, PostgreSQL and SQLite, or by them.
-    "tables/differences.py": {"out of range"},
-    "tables/contradictions.py": {
+    "tables/check/differences.py": {"out of range"},
+    "tables/schema/contradictions.py": {
         "(.*?)(?: - at",
         "Expected `",
         "(unknown|required) field",
         "Invalid enum value",
         "JSON is malformed",
     },
-    "tables/delimited.py": {"end of data"},
+    "tables/formats/delimited.py": {"end of data"},
     "tables/forecast/facet.py": {"the series of a forecast lack", "the holidays of a forecast are"},
     "tables/forecast/calendar.py": {
         "day of month",
@@ -87,11 +89,11 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "ship/destinations/sqlite_table.py": {"PRAGMA", "SELECT "},
     "ship/forms/sql/file.py": {"WITH a AS MATERIALIZED"},
     "ship/forms/sql/query.py": {"WITH … AS MATERIALIZED", "COALESCE(trim("},
-    "show/bundle.py": {
+    "show/page/bundle.py": {
         *("^import ", "^export ", "^(?:import", "const ", "… imports itself", "… has a line"),
     },
     "lab/page.py": {"default-src 'none'", r"\b(?:say"},
-    "show/counterfactual.py": {"<gradum.Counterfactuals of"},
+    "questions/counterfactual/answer.py": {"<gradum.Counterfactuals of"},
     "core/losses/gamma.py": {"y·e^−a"},
     "core/losses/log_loss.py": {"−Σ t·log p", "−t·log p"},
     "core/losses/ordered.py": {"−log(", "−σ(−z)"},
@@ -104,27 +106,27 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "solvers/first_order/gradient_descent.py": {"Call settled() first"},
     "show/pictures/waterfall.py": {"max(datum.start", "… + … * width /"},
     "show/game/report.py": {"never … where", "range …"},  # properties as they are typed
-    "show/effects.py": {"<gradum.EffectCurves of"},
-    "show/explanation.py": {"<gradum.Explanation of"},
-    "show/reasons.py": {"<gradum.Reasons of"},
-    "show/alike.py": {"<gradum.AlikeRows"},
-    "show/influence.py": {"<gradum.InfluentialRows"},
-    "show/surrogate.py": {"<gradum.SurrogateTree of"},
-    "show/verification.py": {"<gradum.PropertyReport of"},
+    "questions/effects/answer.py": {"<gradum.EffectCurves of"},
+    "show/answers/explanation.py": {"<gradum.Explanation of"},
+    "show/answers/reasons.py": {"<gradum.Reasons of"},
+    "questions/alike/answer.py": {"<gradum.AlikeRows"},
+    "questions/influence/answer.py": {"<gradum.InfluentialRows"},
+    "show/answers/surrogate.py": {"<gradum.SurrogateTree of"},
+    "show/answers/verification.py": {"<gradum.PropertyReport of"},
     "study/properties/stated_properties.py": {
         "robust income"
     },  # an example, in the words that are read
-    "show/stress.py": {"<gradum.StressTest of"},
-    "show/watch.py": {"<gradum.Watch with"},
-    "show/trust.py": {"<gradum.TrustReport of"},
-    "show/explain_step.py": {"<pre style"},
-    "show/mathml.py": {"<mrow>"},
-    "show/step_lines.py": {"dℓ/da", "alpha·", "dL/db", "p = softmax(", "sign 0 = 0"},
+    "questions/stress/answer.py": {"<gradum.StressTest of"},
+    "questions/watch/answer.py": {"<gradum.Watch with"},
+    "show/answers/trust.py": {"<gradum.TrustReport of"},
+    "show/step/explain_step.py": {"<pre style"},
+    "show/step/mathml.py": {"<mrow>"},
+    "show/step/step_lines.py": {"dℓ/da", "alpha·", "dL/db", "p = softmax(", "sign 0 = 0"},
     "show/pictures/confusion.py": {"datum.rows > 0", "max(7, min("},
-    "show/pictures/kept_answers.py": {"datum.high - datum.low"},
+    "questions/stress/kept_answers.py": {"datum.high - datum.low"},
     "show/pictures/picture.py": {"system-ui", "isNumber(datum.value)"},
     "show/repeat.py": {"import gradum"},
-    "show/charted_page.py": {"window.vegaEmbed"},
+    "show/page/charted_page.py": {"window.vegaEmbed"},
     "study/explanation/surrogate.py": {"there is no rule", "there is no class"},
     "study/findings/findings.py": {"there is no rung", "there is no metric"},
     "study/findings/reliability.py": {"Too few rows"},  # of old files
@@ -207,7 +209,18 @@ def test_a_sentence_has_the_readers_words_and_no_word_of_the_code(room):
 
 @pytest.mark.parametrize("language", catalogue.OTHERS)
 def test_the_compiled_catalogue_is_that_of_the_rooms(language):
-    assert catalogue.mo_path(language).read_bytes() == catalogue.compiled(language)
+    folder = catalogue.FOLDER / language
+    built = mo_path(folder).read_bytes()
+    assert built == compiled(folder), "python -m docs.catalogue compiles what has changed"
+
+
+def test_a_sentence_translated_in_two_ways_is_no_catalogue(tmp_path):
+    for room, translation in (("app", "读"), ("run", "看")):
+        text = f'msgid "Read it."\nmsgstr "{translation}"\n'
+        (tmp_path / "zh" / f"{room}.po").parent.mkdir(exist_ok=True)
+        (tmp_path / "zh" / f"{room}.po").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"'Read it\.' is '读' in one room, '看' in run"):
+        compiled(tmp_path / "zh")
 
 
 def unsaid(path):
@@ -217,8 +230,10 @@ def unsaid(path):
     for node in nodes:
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in SAYING:
             skipped |= {id(below) for part in node.args for below in ast.walk(part)}
-        if isinstance(node, ast.keyword) and node.arg == "help":
+        if isinstance(node, ast.keyword) and node.arg in ("help", "in_python"):
             skipped |= {id(below) for below in ast.walk(node.value)}
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Knob":  # begins with it
+            skipped |= {id(below) for below in ast.walk(node.args[0])}
         if isinstance(node, ast.Assert):
             skipped |= {id(below) for below in ast.walk(node)}
         if isinstance(node, ast.JoinedStr):

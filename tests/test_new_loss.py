@@ -8,7 +8,7 @@ import scipy.optimize
 import gradum
 from gradum.core.losses import LOSSES
 from gradum.errors import SpecError
-from gradum.show.inference import Summary
+from gradum.show.answers.inference import Summary
 from gradum.study.inference.result import Inference
 from toy_loss import LogCosh
 

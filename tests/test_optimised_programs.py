@@ -5,11 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from quick_programs import DEPEND_ON_ARITHMETIC, SETTINGS
 
 TESTS = Path(__file__).parent
 
 
+@pytest.mark.slow
 def test_programs_as_users_have_them_compute_the_same():
     environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     # Set but empty, this leaves programs as they are.

@@ -18,9 +18,9 @@ from gradum.app.cli import app
 from gradum.errors import SpecError
 from gradum.run.options.option_table import OPTIONS, OVERRIDES, Options, flag
 from gradum.run.options.options import make_overrides, make_spec
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.show.repeat import command
-from gradum.tables.schema import Overrides
+from gradum.tables.schema.schema import Overrides
 
 ROOT = Path(__file__).parent.parent
 OF_THE_COMMAND = ["data", "target", "out", "force"]
@@ -162,12 +162,13 @@ json.dump({
 """
 
 
+@pytest.mark.slow
 def test_an_option_is_added_in_the_table_and_in_the_spec(tmp_path):
     """As CONTRIBUTING.md says, to a copy of the package; everything else follows."""
     package = Edited(tmp_path)
     entry = '    toy: Annotated[int, Option("toy", "Play with N toys.", "N", default=1)]'
     package.add("run/options/option_table.py", entry, "    seed: Annotated[")
-    package.add("run/spec.py", "    toy: int = 1", "    seed: int = 0")
+    package.add("run/spec/spec.py", "    toy: int = 1", "    seed: int = 0")
 
     ended = run_in_fork(TOY, ROOT / "docs/commands.py", folder=tmp_path, path=[tmp_path])
     assert ended.returncode == 0, ended.stderr

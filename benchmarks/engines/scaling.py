@@ -27,11 +27,11 @@ from msgspec import structs
 from benchmarks.engines.table import PATTERN, divided, learned, spec_of, write_table
 from gradum.engines import engine_of
 from gradum.engines.in_order import in_order
-from gradum.run.fits_apart import Fitting, FoldRung
+from gradum.run.ladder.fits_apart import Fitting, FoldRung
 from gradum.run.options.options import make_spec
 from gradum.run.source.row_source import Asked
 from gradum.run.source.rows_in_memory import DescribedInMemory, RowsInMemory
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.context import ALONE
 from gradum.rungs.pack.spec import PackSpec
 from gradum.rungs.registry import KINDS

@@ -15,7 +15,7 @@ import polars as pl
 from gradum.run.options.options import make_spec
 from gradum.run.source.row_source import Asked
 from gradum.run.source.rows_in_blocks import DividedInBlocks, RowsInBlocks
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.context import ALONE, Context
 from gradum.rungs.registry import KINDS
 from gradum.tables.sources.open_stream import opened

@@ -18,7 +18,7 @@ from benchmarks.expected.cbpe import cbpe, nannyml_version
 from benchmarks.expected.kept_relation import with_drawn_labels
 from benchmarks.expected.shifts import SHIFTS, Shift
 from benchmarks.page import DOCS, circumstances, replace_section, table
-from gradum.api.boosted_trees import boosted_trees
+from gradum.questions.watch.boosted_trees import boosted_trees
 from gradum.randomness import stream
 from gradum.run.dataset import labelled
 from gradum.run.fitted import Fitted

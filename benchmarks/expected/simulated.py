@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import expit
 
 from benchmarks.page import DOCS, circumstances, replace_section, table
-from gradum.api.boosted_trees import boosted_trees
+from gradum.questions.watch.boosted_trees import boosted_trees
 from gradum.randomness import stream
 from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import Resamples, intervals

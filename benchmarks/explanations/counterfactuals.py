@@ -24,9 +24,9 @@ import numpy as np
 import polars as pl
 
 import gradum
-from gradum.api.asked_rows import background_of
-from gradum.study.explanation.counterfactual.costs import Costs, priced_axes
-from gradum.study.explanation.counterfactual.limits import Limits
+from gradum.questions.counterfactual.costs import Costs, priced_axes
+from gradum.questions.counterfactual.limits import Limits
+from gradum.questions.rows.asked_rows import background_of
 
 ROWS = 20
 METHODS = ("random", "genetic")

@@ -17,9 +17,9 @@ import numpy as np
 import polars as pl
 
 import gradum
-from gradum.api.asked_rows import background_of
-from gradum.study.explanation.counterfactual.costs import Costs, PricedAxis, priced_axes
-from gradum.study.explanation.counterfactual.limits import Limits
+from gradum.questions.counterfactual.costs import Costs, PricedAxis, priced_axes
+from gradum.questions.counterfactual.limits import Limits
+from gradum.questions.rows.asked_rows import background_of
 
 ROWS, SIDE, FINER_SIDE, FINER = 1_200, 61, 17, 3
 STARTS, NEAR = 5, 1.05  # how many of the cheapest on the grid are refined, and up to which cost

@@ -23,7 +23,7 @@ from gradum.tables.forecast.facet import ORIGIN
 from gradum.tables.forecast.pairs import Windows
 from gradum.tables.forecast.panel import Panel as Series
 from gradum.tables.forecast.panel import panel_of
-from gradum.tables.schema import Overrides
+from gradum.tables.schema.schema import Overrides
 from gradum.tables.sources.read import read
 
 COVERAGE, SIMULTANEOUS = 0.9, 0.99

@@ -22,7 +22,7 @@ from benchmarks.page import table
 from gradum.run.forecast.learned_series import series_rows
 from gradum.tables.forecast.facet import ORIGIN
 from gradum.tables.forecast.pairs import Windows
-from gradum.tables.schema import Overrides
+from gradum.tables.schema.schema import Overrides
 from gradum.tables.sources.read import read
 
 HERE = Path(__file__).parent

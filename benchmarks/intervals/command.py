@@ -25,7 +25,7 @@ from benchmarks.quality.sets import Suite
 from benchmarks.quality.split import Split
 from gradum.errors import GradumError
 from gradum.rungs.located import Located
-from gradum.tables.check import check
+from gradum.tables.check.check import check
 
 ROWS, FIT_SHARE = 4_000, 0.8
 PEERS = ("quantile-forest", "mapie", "lightgbm", "pandas", "pyarrow")

@@ -24,7 +24,7 @@ from gradum.run.alarms.shared_errors import Neighbours, hidden_groups
 from gradum.run.dataset import Dataset, labelled
 from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
 from gradum.tables.table import Table
 
 DRAWS = 1

@@ -19,9 +19,9 @@ from gradum.rungs.registry import KINDS
 from gradum.rungs.rows import Rows
 from gradum.rungs.rung_spec import RungSpec
 from gradum.rungs.settings import SETTINGS
-from gradum.tables.check import check
+from gradum.tables.check.check import check
 from gradum.tables.encode import Encoder
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
 from gradum.tables.sources.read import read
 from gradum.tables.split import Part
 

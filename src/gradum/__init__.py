@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         PackRegressor,
     )
     from gradum.languages import language
-    from gradum.run.tracking import tracked
+    from gradum.run.events.tracking import tracked
     from gradum.solvers.convex import Exact, InteriorPoint, Newton, Proximal
     from gradum.solvers.first_order import (
         LBFGS,
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
         Muon,
     )
     from gradum.solvers.schedules import OneCycle, StepDecay, WarmUp
-    from gradum.tables.media import files_in
+    from gradum.tables.sources.media import files_in
 
 __version__ = "0.2.0"
 
@@ -83,7 +83,7 @@ _NAMES = {
         "PackRegressor",
     ),
     "gradum.languages": ("language",),
-    "gradum.run.tracking": ("tracked",),
+    "gradum.run.events.tracking": ("tracked",),
     "gradum.solvers.convex": ("Exact", "InteriorPoint", "Newton", "Proximal"),
     "gradum.solvers.first_order": (
         "LBFGS",
@@ -97,7 +97,7 @@ _NAMES = {
         "Muon",
     ),
     "gradum.solvers.schedules": ("OneCycle", "StepDecay", "WarmUp"),
-    "gradum.tables.media": ("files_in",),
+    "gradum.tables.sources.media": ("files_in",),
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from gradum.messages import sentences
+from gradum.messages import Said, say, sentences
 
 
 class GradumError(Exception):
@@ -17,6 +17,9 @@ class GradumError(Exception):
         begins with a capital letter, unless it begins with a name.
     remedy : str, optional
         What the user can do about it.
+    **values
+        What stands in the braces of both, as `say` takes it; a text with braces and no values stays
+        as it is, and so does one that was said already.
 
     Attributes
     ----------
@@ -28,7 +31,8 @@ class GradumError(Exception):
 
     exit_code: ClassVar[int] = 2
 
-    def __init__(self, message: str, remedy: str = "") -> None:
+    def __init__(self, message: str, remedy: str = "", /, **values: Any) -> None:
+        message, remedy = (_said(text, values) for text in (message, remedy))
         if message.startswith(("a ", "an ", "the ")):  # "the data frame" also serves as a name
             message = message[0].upper() + message[1:]
         super().__init__(message, remedy)
@@ -37,6 +41,12 @@ class GradumError(Exception):
 
     def __str__(self) -> str:
         return sentences((self.message, self.remedy))
+
+
+def _said(text: str, values: dict[str, Any]) -> str:
+    if isinstance(text, Said) or not text or ("{" in text and not values):
+        return text
+    return say(text, **values)
 
 
 class TableError(GradumError, ValueError):

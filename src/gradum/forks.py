@@ -31,17 +31,12 @@ def refuse_after_fork() -> None:
     """
     if _left_behind:
         from gradum.errors import ProcessError
-        from gradum.messages import say
 
         raise ProcessError(
-            say(
-                "This process was forked from one in which polars or JAX was at work "
-                "already, and their threads have stayed behind."
-            ),
-            say(
-                'Start processes by multiprocessing.get_context("spawn"), or fork before '
-                "the first model is loaded or fitted."
-            ),
+            "This process was forked from one in which polars or JAX was at work "
+            "already, and their threads have stayed behind.",
+            'Start processes by multiprocessing.get_context("spawn"), or fork before '
+            "the first model is loaded or fitted.",
         )
 
 

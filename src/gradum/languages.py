@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 from gradum.errors import SpecError
-from gradum.messages import LANGUAGES, say, speak, spoken
+from gradum.messages import LANGUAGES, speak, spoken
 
 
 class language(AbstractContextManager["language"]):  # called like a function
@@ -32,8 +32,9 @@ class language(AbstractContextManager["language"]):  # called like a function
         known = known_language(code)
         if known is None:
             raise SpecError(
-                say("gradum does not speak {code!r}.", code=code),
-                say("Choose en (English) or zh (简体中文)."),
+                "gradum does not speak {code!r}.",
+                "Choose en (English) or zh (简体中文).",
+                code=code,
             )
         self.code, self._before = known, spoken()
         speak(known)

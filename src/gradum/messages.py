@@ -2,7 +2,7 @@
 
 In the code, a sentence is written inside `say`. ``locale/`` has a folder for each other language,
 with its translations, one file per room (``.po``, as in GNU gettext), and all of them compiled
-(``.mo``). ``python docs/catalogue.py`` gathers new sentences and compiles them; CONTRIBUTING, "How
+(``.mo``). ``python -m docs.catalogue`` gathers new sentences and compiles them; CONTRIBUTING, "How
 to say something", has the rules. Values, such as names and levels from tables, are inserted after
 the sentence is translated, and so never change.
 

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import polars as pl
 
-from gradum.api.run_rows import run_dataset
-from gradum.tables.schema import infer
+from gradum.questions.rows.run_rows import run_dataset
+from gradum.tables.doubts.totals import without_totals
+from gradum.tables.schema.schema import infer
 from gradum.tables.sources.read import read
-from gradum.tables.totals import without_totals
 
 
 def test_a_run_that_learned_from_a_total_finds_it_again():

@@ -18,9 +18,9 @@ from gradum.errors import SpecError
 from gradum.run.compression import Compression
 from gradum.scores.figures import with_interval
 from gradum.scores.interval import Interval
-from gradum.show.page import file
+from gradum.show.page.page import file
+from gradum.show.page.what_if import fields_of
 from gradum.show.report import report_html
-from gradum.show.what_if import fields_of
 from node import needs_node, predicted
 from synthetic import FEATURES, ONCE, mixed, task
 

@@ -3,7 +3,7 @@
 import pytest
 
 from command_line import run, short_paths, short_reports, whole_again
-from gradum.run.spec import SplitSpec
+from gradum.run.spec.spec import SplitSpec
 from synthetic import task
 
 

@@ -7,13 +7,13 @@ import pytest
 
 import gradum
 from gradum.errors import GradumError
-from gradum.run import memory_bound
-from gradum.run.events import RungStarted
+from gradum.run.events.events import RungStarted
+from gradum.run.memory import memory_bound
 from gradum.run.source import rows_in_blocks
-from gradum.run.spec import SplitSpec
+from gradum.run.spec.spec import SplitSpec
 from gradum.rungs import rung
 from gradum.rungs.linear.spec import LinearSpec
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
 from gradum.tables.sources import stream
 from gradum.tables.table import Table
 from synthetic import mixed

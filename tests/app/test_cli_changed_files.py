@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from gradum.app.cli.progress import Silent
-from gradum.run import memory_bound
-from gradum.run.events import RungStarted, Understood
+from gradum.run.events.events import RungStarted, Understood
+from gradum.run.memory import memory_bound
 from gradum.ship.run_spec import read_spec
 from synthetic import task
 
@@ -173,6 +173,7 @@ def test_a_run_that_is_resumed_on_a_file_that_changes(gradum_command, tmp_path, 
     assert gradum_command("resume", tmp_path / "run", "-q").code == 0
 
 
+@pytest.mark.slow
 def test_a_picture_that_changes_is_noticed_by_resume_and_rerun(
     gradum_command, tmp_path, monkeypatch
 ):

@@ -14,7 +14,7 @@ import gradum
 from command_line import run
 from gradum.app.cli import COMMANDS, help_pages, progress
 from gradum.app.cli.place import Place
-from gradum.run.events import PathStep, RivalFitted, RungFinished, RungStarted
+from gradum.run.events.events import PathStep, RivalFitted, RungFinished, RungStarted
 from gradum.run.options import options
 from gradum.rungs.pack.spec import EFFORTS
 from gradum.solvers.solution import EpochDone
@@ -22,7 +22,7 @@ from synthetic import FEW, FOLDS_ONCE, SHORT, TINY, mixed
 
 pytestmark = pytest.mark.usefixtures("whole_reports")
 
-NAMES = [each.__name__.rpartition(".")[2].replace("_", "-") for each in COMMANDS]
+NAMES = list(COMMANDS)
 NOT_FIRST = "，。：；、？！）”]"
 
 
@@ -173,6 +173,7 @@ def test_an_english_run_is_reported_in_chinese(linear_run, tables, tmp_path):
     assert english_in(shown, pl.read_csv(tables / "label.csv")) - {"label"} == set()
 
 
+@pytest.mark.slow
 def test_a_whole_run_has_nothing_english_but_names(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "110")

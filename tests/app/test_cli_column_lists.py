@@ -2,7 +2,7 @@
 
 import pytest
 
-from gradum.app.cli.column_lists import read_columns
+from gradum.run.options.column_lists import read_columns
 
 
 @pytest.mark.parametrize(

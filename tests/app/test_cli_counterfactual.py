@@ -89,7 +89,10 @@ def test_an_edited_table_is_predicted_as_was_said(asked, gradum_command, tmp_pat
         (["--row", "ROW", "--downward", "city"], "Column 'city' has no order"),
         (["--row", "ROW", "--towards", "no"], "is answered 'no' already. Choose 'yes'."),
         (["--row", "ROW", "--towards", "perhaps"], "'perhaps' is no class of this model."),
-        (["--row", "ROW", "--count", "0"], "0 counterfactuals are asked for."),
+        (
+            ["--row", "ROW", "--count", "0"],
+            "count is 0. Give a whole number from 1 to 2,147,483,647.",
+        ),
         (["--row", "ROW", "--rung", "forest"], "forest"),
         (["--row", "ROW", "-o", "changes.xlsx"], "End the name in .parquet, .csv, .json or .html."),
         (["--row", "ROW", "--background", "nowhere.csv"], "nowhere.csv"),

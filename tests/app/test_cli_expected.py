@@ -9,7 +9,7 @@ import pytest
 
 import gradum
 from gradum.app.cli import progress
-from gradum.run.events import Expected, PartitionDone
+from gradum.run.events.events import Expected, PartitionDone
 from synthetic import task
 
 EVENT = Expected(

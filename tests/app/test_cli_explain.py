@@ -162,7 +162,7 @@ def test_a_named_table_is_read_as_the_options_say(linear_run, tables, gradum_com
 def test_a_table_too_large_to_hold_is_explained_in_blocks(
     linear_run, tables, gradum_command, monkeypatch
 ):
-    from gradum.api import table_rows
+    from gradum.questions.rows import table_rows
     from gradum.tables.sources import stream
 
     folder, table = linear_run[0], tables / "held.csv"

@@ -69,7 +69,7 @@ def test_the_target_can_be_given_and_columns_besides_are_left_out(
 def test_a_table_too_large_to_hold_is_read_in_blocks(
     gradum_command, linear_run, tables, monkeypatch
 ):
-    from gradum.api import table_rows
+    from gradum.questions.rows import table_rows
 
     whole = gradum_command("explain-step", linear_run[0], tables / "held.csv", "--row", 80)
     monkeypatch.setattr(table_rows, "predicted_in_blocks", lambda *_: True)

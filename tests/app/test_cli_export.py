@@ -9,8 +9,8 @@ import pytest
 from msgspec import structs
 
 import gradum
-from gradum.api.intervals import conformal_of
 from gradum.errors import ExportError, OutputError
+from gradum.questions.rows.judges import conformal_of
 from gradum.ship.forms.export import export
 from gradum.ship.forms.onnx import file as onnx_file
 from gradum.ship.forms.sql import file as sql_file

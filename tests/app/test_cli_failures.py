@@ -115,6 +115,7 @@ def test_what_fails_after_learning_leaves_the_model_and_says_how_to_go_on(
     assert ("low" in ahead.read_text()) == ("no intervals" not in ended.out)
 
 
+@pytest.mark.slow
 def test_a_killed_forecast_of_series_with_gaps_is_resumed_and_used(tmp_path, monkeypatch):
     def killed(*_, **__):
         raise KeyboardInterrupt

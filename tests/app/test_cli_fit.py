@@ -69,6 +69,7 @@ def test_quiet_prints_nothing(gradum_command, tables, tmp_path):
     assert (tmp_path / "run" / "model.gradum").is_file()
 
 
+@pytest.mark.slow
 def test_the_ladder_climbs_to_the_networks(gradum_command, tmp_path, monkeypatch):
     monkeypatch.setitem(EFFORTS, "standard", FEW)
     task("label", 1000).write_csv(tmp_path / "t.csv")
@@ -200,6 +201,7 @@ def test_an_edited_schema_decides(gradum_command, tables, tmp_path):
     assert "city" in said
 
 
+@pytest.mark.slow
 def test_the_seed_decides_the_weights(gradum_command, tables, tmp_path):
     prints = []
     for number, seed in enumerate((1, 1, 2)):

@@ -12,7 +12,7 @@ import pytest
 
 from command_line import short_paths
 from gradum.app.cli import main
-from gradum.run.spec import SplitSpec
+from gradum.run.spec.spec import SplitSpec
 from gradum.ship.run_spec import read_spec
 
 

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from gradum.show.terminal import Terminal
+from gradum.show.words.terminal import Terminal
 
 HOSTILE = "\x9b31mred", "a\u202egnp.exe", "\u2066b", "c\u200f", "\x85d"
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 
 
 def test_each_column_is_told_with_its_kind(gradum_command, tables):

@@ -17,6 +17,7 @@ from gradum.app.interrupt import Interrupt
 from synthetic import task
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("whole_reports")
 def test_the_first_ctrl_c_writes_everything_marked_interrupted(tmp_path):
     task("label", 600).write_csv(tmp_path / "t.csv")
@@ -89,6 +90,7 @@ def waited(interrupted):
     time.sleep(2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("interrupted", [collect, Finalised, let_go_of_what_is_referred_to_weakly])
 def test_it_is_not_lost_where_an_object_is_let_go_of(interrupted):
     """What is raised there, Python only prints; JAX has the collector call it back."""
@@ -148,6 +150,7 @@ def test_a_run_is_set_down_before_anything_slow_is_imported():
     assert ended.stdout == "[]\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("when", "said"),
     [("typer", ""), ("jax._src.api", "\nStopping at the next chunk"), ("exit", "")],

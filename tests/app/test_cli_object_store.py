@@ -35,6 +35,7 @@ def store(environment, monkeypatch, tmp_path):
     assert [path for path in files if SECRET.encode() in path.read_bytes()] == []
 
 
+@pytest.mark.slow
 def test_a_run_of_a_store_is_read_again_only_when_it_is_named(tmp_path):
     folder = tmp_path / "run"
     ended = run("fit", ADDRESS, *FIT, "-o", folder)

@@ -47,6 +47,7 @@ def rows(tmp_path):
     return folder / "*.parquet"
 
 
+@pytest.mark.slow
 def test_a_folder_of_partitions_has_the_predictions_of_one_process(
     gradum_command, linear_run, rows, tmp_path
 ):
@@ -94,6 +95,7 @@ def test_what_was_done_is_found_again(gradum_command, linear_run, rows, tmp_path
     assert not kept.exists()
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_nothing(
     gradum_command, linear_run, rows, tmp_path, two, monkeypatch
 ):
@@ -150,6 +152,7 @@ def without_and_with(gradum_command, *words):
     return said
 
 
+@pytest.mark.slow
 def test_an_evaluation_of_partitions_is_that_of_the_whole_table(gradum_command, linear_run, rows):
     (one,), (two,) = without_and_with(gradum_command, "evaluate", linear_run[0], rows, "--by=city")
     assert (one["trained_on"], one["coverage"]["rows"]) == (0, 530)
@@ -167,6 +170,7 @@ def test_as_many_rows_are_drawn_as_there_is_room_for(linear_run, rows, two, monk
     assert structs.replace(some, differences=()) == structs.replace(one, differences=())
 
 
+@pytest.mark.slow
 def test_a_watch_of_partitions_finds_what_one_of_blocks_finds(
     gradum_command, linear_run, rows, tmp_path
 ):

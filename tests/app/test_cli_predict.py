@@ -10,7 +10,7 @@ import pytest
 
 import gradum
 from gradum.messages import as_text
-from gradum.run import memory_bound
+from gradum.run.memory import memory_bound
 from gradum.tables.sources import stream
 from synthetic import ONCE, task
 

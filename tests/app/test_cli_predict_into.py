@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import servers
-from gradum.run import memory_bound
+from gradum.run.memory import memory_bound
 from gradum.tables.sources import stream
 
 

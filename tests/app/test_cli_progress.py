@@ -7,7 +7,7 @@ import pytest
 
 from gradum.app.cli import progress
 from gradum.app.cli.place import Place
-from gradum.run.events import (
+from gradum.run.events.events import (
     PartitionDone,
     PartitionLate,
     Passed,

@@ -9,8 +9,8 @@ from sklearn.metrics import log_loss
 
 import gradum
 from gradum.api import load_run
-from gradum.api.judged_rows import judged_rows
 from gradum.messages import as_text
+from gradum.questions.rows.judged_rows import judged_rows
 from synthetic import task
 
 pytestmark = pytest.mark.usefixtures("whole_reports")

@@ -15,7 +15,7 @@ import gradum
 from command_line import in_step
 from gradum.app.cli.progress import JsonLines, as_json
 from gradum.errors import OutputError
-from gradum.run.fitted import fingerprint
+from gradum.run.fingerprint import fingerprint
 from gradum.run.options import options
 from gradum.rungs.pack.spec import EFFORTS
 from gradum.ship import unfinished
@@ -113,6 +113,7 @@ def assert_as_undisturbed(run, whole):
     assert histories[0] == histories[1]
 
 
+@pytest.mark.slow
 def test_a_run_killed_twice_goes_on_where_it_was(place, gradum_command):
     often, at = ["--checkpoint-every", "0.001"], epoch(8)
     code = cut_short(place, *MLP, *often, "-o", "twice", at=epoch(3))
@@ -143,6 +144,7 @@ def test_a_run_killed_while_it_reports_is_not_trained_again(place, gradum_comman
     assert_as_undisturbed(place / "judged", place / "mlp")
 
 
+@pytest.mark.slow
 def test_a_cross_validated_ladder_killed_in_a_fold(place, gradum_command):
     def in_a_fold(event):
         return event["event"] == "rung_started" and (event["rung"], event["fold"]) == ("mlp", 2)
@@ -156,6 +158,7 @@ def test_a_cross_validated_ladder_killed_in_a_fold(place, gradum_command):
     assert_as_undisturbed(place / "fold", place / "ladder")
 
 
+@pytest.mark.slow
 def test_a_run_killed_before_it_read_anything(place, gradum_command, monkeypatch):
     monkeypatch.setattr("gradum.api.finish_run", killed)
     with pytest.raises(Killed):
@@ -166,6 +169,7 @@ def test_a_run_killed_before_it_read_anything(place, gradum_command, monkeypatch
     assert_as_undisturbed(place / "early", place / "ladder")
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_is_whole_and_can_be_finished(place, gradum_command):
     ended = struck(gradum_command, *MLP, "-o", "stopped", at=epoch(4), by=interrupted)
     assert ended.code == 130
@@ -252,6 +256,7 @@ def test_other_commands_say_what_finishes_it(begun, place, gradum_command):
         gradum.api.load_run(begun)
 
 
+@pytest.mark.slow
 def test_files_of_an_older_run_are_not_taken_for_those_of_the_new_one(
     place, gradum_command, tmp_path, monkeypatch
 ):
@@ -268,6 +273,7 @@ def test_files_of_an_older_run_are_not_taken_for_those_of_the_new_one(
     assert read_spec(tmp_path / "run" / "spec.toml").spec.seed == 5
 
 
+@pytest.mark.slow
 def test_a_rerun_of_it_is_another_run(begun, place, gradum_command, tmp_path):
     ended = gradum_command("rerun", begun, "-o", tmp_path / "again", "--no-learning-curve")
     assert ended.code == 2  # a rerun takes no such option
@@ -303,6 +309,7 @@ def test_other_software_is_named(begun, gradum_command):
     refused(gradum_command("resume", begun), f"{more.threads} threads, not")
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_is_named_and_can_be_deleted(begun, place, gradum_command):
     path = begun / STATE / "fit-linear.checkpoint"
     path.write_bytes(path.read_bytes()[:-40])
@@ -336,6 +343,7 @@ def test_a_piped_table_cannot_be_resumed(begun, gradum_command):
     refused(gradum_command("resume", begun), "standard input", "Save the table to a file")
 
 
+@pytest.mark.slow
 def test_two_processes_do_not_work_on_one_run(begun, place, gradum_command):
     pytest.importorskip("fcntl")
     with unfinished.taken_up(begun):
@@ -363,6 +371,7 @@ def test_a_mistake_leaves_nothing_and_takes_nothing(wrong, place, gradum_command
     assert {path: path.read_bytes() for path in (place / "ladder").iterdir()} == before
 
 
+@pytest.mark.slow
 def test_an_abort_after_something_was_kept_can_be_resumed(
     place, gradum_command, tmp_path, monkeypatch
 ):

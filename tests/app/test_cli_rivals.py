@@ -40,6 +40,7 @@ def fit(gradum_command, tables, out, *more):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_rival_is_shown_and_recorded_and_its_code_is_named_anew_each_time(
     module, tables, gradum_command, tmp_path
 ):

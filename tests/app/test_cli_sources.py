@@ -56,6 +56,7 @@ WRITTEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WRITTEN)
 def test_a_run_of_a_source_is_recorded_and_repeated(name, tmp_path, monkeypatch):
     write, words = WRITTEN[name]
@@ -84,6 +85,7 @@ def test_a_run_of_a_source_is_recorded_and_repeated(name, tmp_path, monkeypatch)
     assert not list(tmp_path.glob(".gradum-*"))
 
 
+@pytest.mark.slow
 def test_a_source_and_the_plain_file_are_understood_alike(tmp_path):
     for name, (write, words) in WRITTEN.items():
         table = write(tmp_path / name, frame("label"))
@@ -98,6 +100,7 @@ def test_a_source_and_the_plain_file_are_understood_alike(tmp_path):
         assert kinds == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["homes.sqlite", "homes.xlsx"])
 def test_a_source_that_is_read_in_blocks(name, tmp_path):
     write, words = WRITTEN[name]
@@ -108,6 +111,7 @@ def test_a_source_that_is_read_in_blocks(name, tmp_path):
     assert run("report", folder, "--slice", frame().columns[1]).code == 0
 
 
+@pytest.mark.slow
 def test_rough_input_leaves_one_line_and_nothing_else(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     as_sqlite(tmp_path / "d.sqlite")

@@ -97,6 +97,7 @@ def test_a_mistake_is_one_line(piped, content, arguments, said):
     assert said in ended.err
 
 
+@pytest.mark.slow
 def test_a_real_pipe_and_a_closed_one(tables, gradum_command, monkeypatch):
     command = [sys.executable, "-c", "from gradum.app.cli import main; main()", "inspect", "-"]
     with (tables / "label.csv").open("rb") as file:

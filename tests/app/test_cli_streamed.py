@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from gradum.app.interrupt import Interrupt
-from gradum.run.fitted import fingerprint
+from gradum.run.fingerprint import fingerprint
 from gradum.rungs import spool
 from gradum.ship.bundle import load
 from gradum.ship.checkpoint_folder import TRAINING
@@ -53,6 +53,7 @@ def print_of(folder):
     return fingerprint(load(folder / "model.gradum").rungs.values())
 
 
+@pytest.mark.slow
 def test_files_of_any_kind_give_one_model_that_can_be_used_and_repeated(
     whole, place, gradum_command, tmp_path
 ):
@@ -81,6 +82,7 @@ def test_files_of_any_kind_give_one_model_that_can_be_used_and_repeated(
     assert gradum_command("report", run).code == 0
 
 
+@pytest.mark.slow
 def test_a_run_that_is_interrupted_is_finished_by_resume(
     whole, place, gradum_command, tmp_path, monkeypatch
 ):

@@ -30,6 +30,7 @@ def shell(place, words, **environment):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "code", "err"),
     [
@@ -42,6 +43,7 @@ def test_closed_streams_end_nothing(words, code, err, place):
     assert (ended.returncode, ended.stderr) == (code, err)
 
 
+@pytest.mark.slow
 def test_letters_that_the_encoding_lacks_are_written_as_codes(place):
     ended = shell(place, INSPECT + "t.csv", PYTHONIOENCODING="ascii")
     assert (ended.returncode, ended.stderr) == (0, b"")
@@ -117,6 +119,7 @@ def test_what_windows_says_of_a_reader_who_has_gone_is_no_failure_there(windows,
         assert (raw.refused is None) == windows
 
 
+@pytest.mark.slow
 def test_json_in_another_encoding_is_ascii(place):
     ended = shell(place, INSPECT + "t.csv --json", PYTHONIOENCODING="cp1252")
     assert ended.stdout.isascii()

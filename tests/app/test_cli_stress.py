@@ -8,6 +8,7 @@ import pytest
 import gradum
 
 
+@pytest.mark.slow
 def test_it_speaks_in_words(gradum_command, linear_run, tables):
     ended = gradum_command("stress", linear_run[0], tables / "held.csv", "--rows", "2")
     assert (ended.code, ended.err) == (0, "")
@@ -18,6 +19,7 @@ def test_it_speaks_in_words(gradum_command, linear_run, tables):
     assert "Each accident was tried by itself, in 8 of 80 rows." in lines
 
 
+@pytest.mark.slow
 def test_json_is_what_python_finds(gradum_command, linear_run, tables):
     words = [
         "--rows",
@@ -69,9 +71,9 @@ def test_the_page_has_all_parts(gradum_command, linear_run, tables, tmp_path):
         (["--budget", "size=5,age=2,size=1"], "The budget of column 'size' is given twice."),
         (["--budget", "sice=5"], "The model sees no column 'sice'."),
         (["--budget", "metres"], "'metres' is no budget."),
-        (["--rows", "0"], "0 rows are to be attacked."),
+        (["--rows", "0"], "rows is 0. Give a whole number from 1 to 2,147,483,647."),
         (["--together", "size,colour"], "Column 'colour' is to move with others"),
-        (["--certify", "-1"], "Proofs are to take -1.0 seconds a row."),
+        (["--certify", "-1"], "certify is -1.0. Give a number from 0 to 1e+30."),
         (["--upward", "colour"], "Column 'colour' has no order"),
     ],
 )

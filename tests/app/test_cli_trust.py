@@ -156,12 +156,14 @@ def test_rows_without_the_target_are_only_watched(gradum_command, linear_run, ta
     assert status(content, "drift.table") == {"held"}
 
 
+@pytest.mark.slow
 def test_rows_of_the_run_are_no_new_rows(gradum_command, linear_run, tables):
     content = json.loads(gradum_command("trust", linear_run[0], tables / "label.csv", "--json").out)
     for name in ("scores.table", "calibration.table", "coverage.table"):
         assert status(content, name) == {"not checked"}
 
 
+@pytest.mark.slow
 def test_the_same_run_has_the_same_weights_and_an_edited_one_has_not(
     gradum_command, linear_run, tmp_path
 ):
@@ -314,6 +316,7 @@ def test_a_model_that_guesses_is_not_shown_to_be_better():
     assert "failed" in repr(report)
 
 
+@pytest.mark.slow
 def test_names_in_a_table_are_no_markup(gradum_command, linear_run, tables, tmp_path):
     strange = "<script>alert(1)</script>[bold]{x}"
     held = pl.read_csv(tables / "held.csv")

@@ -10,7 +10,7 @@ import pytest
 from gradum import waiting as work
 from gradum.app.cli import progress, waiting
 from gradum.app.cli.place import Place
-from gradum.run.events import RungStarted
+from gradum.run.events.events import RungStarted
 from gradum.solvers.solution import EpochDone
 
 

@@ -52,6 +52,7 @@ def test_json_is_what_python_finds(gradum_command, linear_run, moved, watch):
         assert (column["effect"] or {}).get("absolute") == line["effect"]
 
 
+@pytest.mark.slow
 def test_the_page_shows_what_has_moved(gradum_command, linear_run, moved, watch, tmp_path):
     out = tmp_path / "watch.html"
     ended = gradum_command("watch", linear_run[0], moved, "-o", out, "--quiet")

@@ -41,6 +41,7 @@ def test_errors_that_become_more_raise_an_alarm_with_their_row(
     assert f"row {alarm['row']} of turned.csv" in content["alarms"][0]["sentence"]
 
 
+@pytest.mark.slow
 def test_a_test_is_carried_on_and_rows_are_counted_once(
     gradum_command, linear_run, labelled, tmp_path
 ):
@@ -114,6 +115,7 @@ def test_a_state_that_gradum_did_not_write_is_left_alone(
     assert notes.read_text() == "my notes"
 
 
+@pytest.mark.slow
 def test_groups_stand_in_the_terminal_on_the_page_and_in_json(
     gradum_command, linear_run, labelled, tmp_path
 ):

@@ -6,7 +6,7 @@ import pytest
 
 from gradum.app.tools.folder import Folder
 from gradum.errors import OutputError, SpecError
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.ship.run_spec import RunSpec, toml
 
 OUTSIDE = (

@@ -317,6 +317,7 @@ def test_cells_are_in_fields_alone(tmp_path):
 # -- over standard input and output ---------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_assistant_starts_the_command_which_half_a_character_does_not_end(tmp_path):
     (tmp_path / "t.csv").write_text("a,b\n1,x\n2,y\n3,x\n")
     for name in ("polars", "typing", "gradum"):  # which no command is to import

@@ -11,7 +11,7 @@ import pytest
 from gradum.tables.columns import FEATURE_KINDS
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds import STEPS
-from gradum.tables.schema import Column, Schema
+from gradum.tables.schema.schema import Column, Schema
 from grids import pictures, series, sounds
 
 N = 40

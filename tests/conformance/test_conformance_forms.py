@@ -24,7 +24,7 @@ from gradum.core.models.input_layer import InputLayer
 from gradum.errors import ExportError, ModelFileError
 from gradum.run.fitted import Fitted, Provenance
 from gradum.run.predicting import predict_typed
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.calibration import MatrixScaling, QuadraticScaling, TemperatureScaling
 from gradum.rungs.post import PriorShift
 from gradum.rungs.rung import Rung
@@ -46,7 +46,7 @@ from gradum.tables.kinds.date.iso import moments
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.step import MISSING
 from gradum.tables.kinds.values import Values
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 from gradum.tables.sources.read import read
 from node import NODE, answers_by_node, needs_node, predicted, said_by
 
@@ -639,6 +639,7 @@ LISTED = {"date": OTHER_DATES, "time_of_day": OTHER_TIMES}
 """What the file itself says that it reads as missing where gradum reads it."""
 
 
+@pytest.mark.slow
 def test_edge_rows_are_read_as_in_gradum_or_the_file_says_otherwise():
     """Each value stands among ordinary rows, where gradum takes what it cannot read as missing."""
     fitted = model(network_of, LINEAR)

@@ -11,7 +11,7 @@ import pytest
 from gradum.tables.columns import FEATURE_KINDS
 from gradum.tables.kinds import KINDS, SAYABLE, STEPS, Values
 from gradum.tables.kinds.parse import Parse
-from gradum.tables.schema import Overrides, Schema, infer
+from gradum.tables.schema.schema import Overrides, Schema, infer
 from gradum.tables.table import Table
 from grids import pictures, series, sounds
 

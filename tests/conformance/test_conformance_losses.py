@@ -11,7 +11,7 @@ import scipy.optimize
 
 from gradum.core import L2, LOSSES, Huber, LogLoss, Loss, Quantile
 from gradum.errors import ShapeError, SpecError, TargetError
-from gradum.show.inference import Summary
+from gradum.show.answers.inference import Summary
 from gradum.solvers.chunk import NEVER
 from gradum.solvers.convex import CONVEX, minimise, solvers_of
 from gradum.solvers.driver import solve

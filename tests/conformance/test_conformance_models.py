@@ -19,7 +19,7 @@ from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.pack_network import PackNetwork
 from gradum.core.models.parameters import named, nested
 from gradum.messages import as_text
-from gradum.run.fitted import named_arrays
+from gradum.run.fingerprint import named_arrays
 from gradum.rungs.calibration import TemperatureScaling
 from gradum.rungs.post import PriorShift
 from gradum.rungs.rung import Rung

@@ -5,6 +5,8 @@ The rung is added as CONTRIBUTING says, to a copy of the package: its folder, an
 
 from pathlib import Path
 
+import pytest
+
 from edited_package import Edited
 from forks import run_in_fork
 
@@ -182,6 +184,7 @@ refused(SpecError, "cosine learns from rows in memory", gradum.fit, "rows.csv", 
 """
 
 
+@pytest.mark.slow
 def test_with_its_compulsory_parts_alone_it_is_fitted_filed_and_asked(tmp_path):
     package = Edited(tmp_path)
     folder = package.path / "rungs/cosine"

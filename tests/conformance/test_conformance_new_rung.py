@@ -7,7 +7,7 @@ import pytest
 
 import gradum
 from gradum.core.models.network import Network
-from gradum.run import spec as spec_module
+from gradum.run.spec import spec as spec_module
 from gradum.rungs.kind import RungKind
 from gradum.rungs.names import LADDER
 from gradum.rungs.registry import KINDS

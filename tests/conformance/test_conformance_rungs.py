@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from gradum.errors import SpecError
-from gradum.run.fitted import fingerprint, named_arrays
+from gradum.run.fingerprint import fingerprint, named_arrays
 from gradum.run.options.options import make_spec
 from gradum.run.run import run
 from gradum.run.source.row_source import Asked
 from gradum.run.source.rows_in_blocks import RowsInBlocks
 from gradum.run.source.rows_in_memory import RowsInMemory
-from gradum.run.spec import LEAST_MEMORY
+from gradum.run.spec.spec import LEAST_MEMORY
 from gradum.rungs.context import Context
 from gradum.rungs.cost import Fit
 from gradum.rungs.learning_rows import InMemory

@@ -19,11 +19,11 @@ from gradum.api import finish_run
 from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.progress import choose
 from gradum.errors import SpecError
-from gradum.run import memory_bound
-from gradum.run.events import RungStarted
+from gradum.run.events.events import RungStarted
 from gradum.run.machine import this_machine
+from gradum.run.memory import memory_bound
 from gradum.run.options.options import make_spec
-from gradum.run.spec import LEAST_MEMORY, SplitSpec
+from gradum.run.spec.spec import LEAST_MEMORY, SplitSpec
 from gradum.rungs import spool
 from gradum.rungs.context import Context
 from gradum.rungs.linear.spec import LinearSpec

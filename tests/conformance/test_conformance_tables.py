@@ -17,7 +17,7 @@ from gradum import (
     PackClassifier,
     PackRegressor,
 )
-from gradum.run.spec import SplitSpec
+from gradum.run.spec.spec import SplitSpec
 from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.pack.spec import PackSpec

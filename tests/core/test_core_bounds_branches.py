@@ -85,6 +85,7 @@ def outside(enclosure, rows):
     return count
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),

@@ -95,6 +95,7 @@ def test_numpy_and_jax_are_the_formula(case):
     np.testing.assert_allclose(NETWORK.apply(params, flat), expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_slope_is_the_change_along_a_direction(case):
     params, inputs = case
     name, step = "filters/0/0", 1e-4

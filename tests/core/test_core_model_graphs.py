@@ -306,6 +306,7 @@ def test_a_pack_is_a_graph_also_as_it_is_deployed(kind, text):
         assert np.median(high - low) < 0.01
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(seed=seeds, kind=st.sampled_from(list(KINDS)), width=st.floats(-4.0, 0.5))
 def test_every_point_of_a_box_lies_within_a_packs_bounds_folded_or_not(seed, kind, width):

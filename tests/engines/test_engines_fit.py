@@ -14,7 +14,7 @@ import gradum
 from gradum.engines import engine_of
 from gradum.engines import in_order as tasks
 from gradum.errors import SpecError, TableError
-from gradum.run.events import RungStarted
+from gradum.run.events.events import RungStarted
 from gradum.run.options.options import make_spec
 from gradum.run.source import rows_in_blocks, second_pass
 from gradum.run.source.row_source import Asked
@@ -57,6 +57,7 @@ def two():
         yield engine
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["label", "amount"])
 def test_two_workers_give_the_bits_of_none(files, here, target, two):
     assert learned(files, target, two) == here[target]
@@ -67,6 +68,7 @@ def test_so_do_threads_of_an_executor(files, here):
         assert learned(files, "label", engine) == here["label"]
 
 
+@pytest.mark.slow
 def test_workers_that_are_killed_and_replaced_change_no_bit(files, here, two):
     """One is killed in the first pass, one between two passes, one in the midst of one."""
     killed = []
@@ -88,6 +90,7 @@ def test_workers_that_are_killed_and_replaced_change_no_bit(files, here, two):
     assert len(killed) == 3
 
 
+@pytest.mark.slow
 def test_a_run_whose_driver_is_killed_goes_on_after_its_last_pass(files, here, two):
     kept, passes = Kept(), []
 
@@ -104,6 +107,7 @@ def test_a_run_whose_driver_is_killed_goes_on_after_its_last_pass(files, here, t
     assert len(measured) == of_all - 2 * PARTITIONS > 0
 
 
+@pytest.mark.slow
 def test_each_pass_tells_how_far_it_is(files, two):
     for engine in (None, two):
         events = []
@@ -179,6 +183,7 @@ def test_the_number_of_partitions_depends_on_that_of_blocks(blocks, partitions, 
     assert (len(parts), len(parts[0])) == (partitions, rows)
 
 
+@pytest.mark.slow
 def test_folds_are_tasks_and_have_the_bits_of_none(two):
     kept = Kept()
     here = folds_learned(None, checkpoints=kept)
@@ -198,6 +203,7 @@ def test_a_table_stays_in_memory_where_only_a_pack_learns_and_says_what_is_a_tas
     assert "read twice" in gradum.foresee(many, "label", on="local:1").sentence
 
 
+@pytest.mark.slow
 def test_lanes_have_the_same_bits_though_a_worker_is_killed(files, two):
     here, rounds = lanes_learned(files), []
 
@@ -216,12 +222,14 @@ def members_here():
     return members_learned()
 
 
+@pytest.mark.slow
 def test_members_are_tasks_and_have_the_bits_of_none(two, members_here):
     assert members_learned(two) == members_here
     with engine_of("local:1") as one:
         assert members_learned(one) == members_here
 
 
+@pytest.mark.slow
 def test_members_have_the_same_bits_though_a_worker_is_killed_amid_an_epoch(
     two, members_here, monkeypatch
 ):
@@ -247,6 +255,7 @@ def test_members_have_the_same_bits_though_a_worker_is_killed_amid_an_epoch(
     assert not set(killed) & set(two.processes)
 
 
+@pytest.mark.slow
 def test_more_lanes_than_partitions_are_refused(files):
     spec = {"model": "mlp", "blocks": True, "max_memory": "1GB"}
     with pytest.raises(SpecError, match=r"has 5 partitions .*, too few for 9 lanes"):
@@ -297,12 +306,14 @@ def stopped_amid(epoch, engine, monkeypatch):
     return members_learned(engine, tell=events.append, stop=lambda: bool(told))
 
 
+@pytest.mark.slow
 def test_a_pack_that_is_stopped_amid_an_epoch_is_that_of_the_epochs_before(two, monkeypatch):
     events = []
     here = members_learned(tell=events.append, stop=lambda: len(events) == 1)
     assert stopped_amid(2, two, monkeypatch) == here
 
 
+@pytest.mark.slow
 def test_one_that_is_stopped_amid_the_first_is_as_it_began(two, monkeypatch):
     _, course, ended = stopped_amid(1, two, monkeypatch)
     assert (course, ended) == ([], (Status.INTERRUPTED, 0))

@@ -250,6 +250,7 @@ def test_what_a_task_refuses_is_not_tried_again(local, tmp_path):
     assert len(list(tmp_path.glob("3-*"))) == 1
 
 
+@pytest.mark.slow
 def test_a_task_that_hangs_is_given_again(local, tmp_path, monkeypatch):
     done(local, Doubled())  # the processes have started
     monkeypatch.setattr(limits, "TASK_SECONDS", 1.5)
@@ -261,6 +262,7 @@ def test_a_task_that_hangs_is_given_again(local, tmp_path, monkeypatch):
         done(local, Doubled(tmp_path, hangs=9), [3])
 
 
+@pytest.mark.slow
 def test_a_straggler_is_named_while_it_is_waited_for(local, tmp_path, monkeypatch):
     engine = Counting(local, tasks.SECONDS)
     done(engine, Doubled())
@@ -316,6 +318,7 @@ def test_a_time_out_of_the_task_s_own_is_an_error_and_no_wait(monkeypatch):
         done(OfExecutor(threads), times_out, [3])
 
 
+@pytest.mark.slow
 def test_workers_end_when_whoever_started_them_is_killed():
     code = (
         "import sys, time; from gradum.engines.local import Local\n"

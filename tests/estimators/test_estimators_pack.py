@@ -196,6 +196,7 @@ def test_balanced_weights_are_weights_of_the_classes(x, number):
     np.testing.assert_array_equal(both.predict_proba(x), other.predict_proba(x))
 
 
+@pytest.mark.slow
 def test_the_metric_chooses_the_members(x, number):
     rare = np.where(number > np.quantile(number, 0.85), "rare", "usual")
     noisy = np.where(np.random.default_rng(0).random(ROWS) < 0.1, "rare", rare)
@@ -229,6 +230,7 @@ def test_the_absolute_error_learns_the_median(x, number):
     assert error["absolute_error"] < 0.7 * error["squared_error"]
 
 
+@pytest.mark.slow
 def test_quantiles_rise_and_are_those_of_a_loss_of_the_same_levels(x, number):
     levels = (0.1, 0.5, 0.9)
     target = 1000 + 50 * number
@@ -262,6 +264,7 @@ def test_quantiles_rise_and_are_those_of_a_loss_of_the_same_levels(x, number):
     np.testing.assert_array_equal(copy.fit(x, target).predict(x), said)
 
 
+@pytest.mark.slow
 def test_a_grid_search_among_losses(x, number):
     search = GridSearchCV(
         regressor(), {"loss": ["squared_error", "absolute_error", "quantile"], "quantiles": [[0.5]]}
@@ -335,6 +338,7 @@ def test_a_pickled_model_predicts_the_same(x, of_labels):
     np.testing.assert_array_equal(again.predict_proba(x), of_labels.predict_proba(x))
 
 
+@pytest.mark.slow
 def test_cross_validation_and_a_grid_search(x, label, number):
     scores = cross_val_score(classifier(), x, label, cv=2, scoring="neg_log_loss")
     assert (scores > -0.6).all()

@@ -165,6 +165,7 @@ def test_a_property_that_cannot_be_read_is_refused_before_anything_is_learned(tm
         play_in_folder(tmp_path, spec, on_chunk=lambda learned: pytest.fail("it learns"))
 
 
+@pytest.mark.slow
 def test_learning_that_was_stopped_goes_on_to_the_bit(cartpole, tmp_path, monkeypatch):
     monkeypatch.setattr(simple_policies, "QUICK", simple_policies.Effort(2, 1, 2))
     monkeypatch.setattr("gradum.games.played.EPISODES", 10)
@@ -206,6 +207,7 @@ def test_no_file_makes_gradum_run_code(cartpole, own, tmp_path):
     assert ended.err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_an_environment_of_the_users_own_is_learned(own, tmp_path):
     spec = PlaySpec(f"{own}:Line", steps=16_384)
     played, _ = play_in_folder(tmp_path, spec)

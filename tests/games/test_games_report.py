@@ -10,8 +10,8 @@ import jax
 import numpy as np
 
 from gradum.games import GAMES
-from gradum.show.bundle import script
 from gradum.show.game.recordings import Recordings
+from gradum.show.page.bundle import script
 from node import NODE, needs_node
 
 HAN = re.compile("[\u4e00-\u9fff]")

@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from gradum.show.bundle import script
+from gradum.show.page.bundle import script
 from node import NODE
 
 

@@ -196,6 +196,7 @@ REACHED = [  # lesson, task, the present run, the kept one, whether that solves 
 ]
 
 
+@pytest.mark.slow
 def test_what_is_to_be_reached_can_be_and_is_not_at_once(tables, line):
     x, _ = line
     bound = 1 / np.linalg.eigvalsh([[np.mean(x * x), np.mean(x)], [np.mean(x), 1]])[1]

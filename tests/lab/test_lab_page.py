@@ -12,7 +12,7 @@ import pytest
 import gradum
 from gradum.lab.page import PAGE, WORKER, lab_page, sentences
 from gradum.lab.table import lab_table
-from gradum.show import bundle
+from gradum.show.page import bundle
 
 HOSTILE = '</script><script>alert("x")</script><!-- & {page}'
 

@@ -14,7 +14,7 @@ from gradum.lab.table import MOST_COLUMNS, MOST_ROWS, lab_table, strength
 from gradum.messages import as_text
 from gradum.run.dataset import labelled
 from gradum.tables.encode import Encoder
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
 from gradum.tables.sources.read import read
 from node import needs_node
 

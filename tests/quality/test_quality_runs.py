@@ -38,6 +38,7 @@ def test_a_process_that_is_killed_is_a_failure(asks):
     assert asks("import os; os.abort()") == {"failed": "ended by SIGABRT"}
 
 
+@pytest.mark.slow
 def test_a_fit_that_takes_too_long_is_ended_with_all_that_it_started(asks, tmp_path):
     code = f"""
 import subprocess, sys, time
@@ -93,6 +94,7 @@ def test_a_size_is_left_out_where_a_smaller_one_takes_all_rows(folder):
     assert [key.rows for key in plan] == [50, 90, 4000]  # 96 of 120 rows are for training
 
 
+@pytest.mark.slow
 def test_one_fit_from_the_table_to_the_line(folder):
     plan = Plan(Suite.read(folder), ["random_forest"], 1, [50])
     found = plan.run(Key("random_forest", "two", 0, 50), 120.0)

@@ -5,8 +5,8 @@ import polars as pl
 
 from gradum.run.dataset import join, labelled, require_enough
 from gradum.run.plan import make_plan
-from gradum.run.spec import Spec, SplitSpec
-from gradum.tables.schema import Overrides, infer
+from gradum.run.spec.spec import Spec, SplitSpec
+from gradum.tables.schema.schema import Overrides, infer
 from gradum.tables.table import Table
 from synthetic import task
 

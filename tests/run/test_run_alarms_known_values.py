@@ -10,7 +10,7 @@ import pytest
 from gradum.errors import SpecError
 from gradum.run.alarms.known_values import known_values, told
 from gradum.run.forecast.learned_series import series_rows
-from gradum.tables.schema import Overrides
+from gradum.tables.schema.schema import Overrides
 from gradum.tables.table import Table
 
 DAYS, LATER = 200, 7

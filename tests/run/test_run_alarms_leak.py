@@ -151,6 +151,7 @@ def test_a_level_for_nearly_every_row_explains_nothing():
         assert alarms(frame, target, categorical=("name",)) == ()
 
 
+@pytest.mark.slow
 def test_chance_finds_nothing_among_many_columns_of_few_rows():
     rng = np.random.default_rng(3)
     for rows in (20, 60):
@@ -167,6 +168,7 @@ def test_clean_tables_raise_no_alarm(target, rows):
         assert alarms(task(target, rows, seed), target, seed=seed) == ()
 
 
+@pytest.mark.slow
 def test_a_hundred_rows_are_enough_for_a_plain_leak():
     for target, make in (
         ("amount", NUMBERS["noise"]),

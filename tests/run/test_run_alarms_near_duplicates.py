@@ -8,10 +8,10 @@ from alarm_tables import CLEAN, planned
 import gradum
 from gradum.run.alarms.near_duplicates import near_duplicates, twins
 from gradum.run.dataset import without_duplicates
-from gradum.run.events import Alarmed
+from gradum.run.events.events import Alarmed
 from gradum.run.run import run
 from gradum.run.source.rows_in_memory import RowsInMemory
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.context import Context
 from gradum.tables.split import Part
 from gradum.tables.table import Table
@@ -127,6 +127,7 @@ def test_twins_that_tell_nothing_of_the_target_do_not_matter():
     assert alarms(planted) == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("levels", [2, 3, 5])
 def test_columns_of_few_values_have_natural_twins(levels):
     """A grid of cells in which rows meet by chance, and the target depends on the cell alone."""

@@ -76,6 +76,7 @@ def test_what_is_small_is_no_drift_however_sure():
     assert alarms(np.where(rng.random(60_000) < shares, "a", "b"), time="t") == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("memory", "rows"), [(0.0, 60), (0.5, 300), (0.9, 1000), (0.95, 2000)])
 def test_a_stationary_series_raises_an_alarm_in_few_seeds(memory, rows):
     """t ≥ 3.5 with some 20 degrees of freedom has a chance of 1 in 500; memory adds a little."""

@@ -6,10 +6,10 @@ import pytest
 from alarm_tables import CLEAN, planned
 
 from gradum.run.alarms.undeclared_groups import clusters, undeclared_groups
-from gradum.run.events import Alarmed
+from gradum.run.events.events import Alarmed
 from gradum.run.run import run
 from gradum.run.source.rows_in_memory import RowsInMemory
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.context import Context
 from gradum.tables.table import Table
 from synthetic import ONCE, SHORT, task

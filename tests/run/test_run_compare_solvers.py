@@ -127,6 +127,7 @@ def test_a_learning_rate_that_is_given_is_the_only_one():
     np.testing.assert_allclose(rates, [0.01, 0.001, 0.003, 0.03])
 
 
+@pytest.mark.slow
 def test_what_breaks_down_is_named_and_not_judged(table):
     found = gradum.compare_solvers(
         table.with_columns(y=pl.col("a") * 1.0),

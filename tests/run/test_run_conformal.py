@@ -7,12 +7,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gradum.run.conformal.conformal_intervals import conformal_intervals
-from gradum.run.conformal.guarantee import JudgedScores, Terms
-from gradum.run.conformal.law import beta_binomial, cross_bound, fewest_scores, split_range
-from gradum.run.conformal.score_list import SLACK, ScoreList
-from gradum.run.conformal.sets import conforming_classes
-from gradum.run.conformal.statement import Support, state
+from gradum.run.intervals.conformal.conformal_intervals import conformal_intervals
+from gradum.run.intervals.conformal.guarantee import JudgedScores, Terms
+from gradum.run.intervals.conformal.law import (
+    beta_binomial,
+    cross_bound,
+    fewest_scores,
+    split_range,
+)
+from gradum.run.intervals.conformal.score_list import SLACK, ScoreList
+from gradum.run.intervals.conformal.sets import conforming_classes
+from gradum.run.intervals.conformal.statement import Support, state
 from gradum.run.intervals.judged_scores import MOST_SCORES, drawn
 from gradum.rungs.located import Located
 

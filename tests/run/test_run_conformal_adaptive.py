@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gradum.run.conformal.adaptive import (
+from gradum.run.intervals.conformal.adaptive import (
     SCALE_OF_CLASSES,
     SCALE_OF_NUMBERS,
     STEPS,

@@ -8,9 +8,9 @@ from scipy.integrate import quad
 from scipy.stats import chi2, norm
 
 from gradum.errors import ShapeError, SpecError
-from gradum.run.conformal import distribution as module
-from gradum.run.conformal.distribution import Distribution, PredictiveSystem
-from gradum.run.conformal.score_list import ScoreList
+from gradum.run.intervals.conformal import distribution as module
+from gradum.run.intervals.conformal.distribution import Distribution, PredictiveSystem
+from gradum.run.intervals.conformal.score_list import ScoreList
 from gradum.rungs.located import Located
 
 

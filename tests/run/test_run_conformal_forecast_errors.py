@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gradum.run.conformal.forecast_errors import ForecastBand, ForecastErrors
+from gradum.run.intervals.conformal.forecast_errors import ForecastBand, ForecastErrors
 
 HORIZON = 4
 

@@ -12,7 +12,7 @@ from gradum.run.dataset import (
     require_enough,
     without_rare_classes,
 )
-from gradum.tables.schema import Overrides, infer
+from gradum.tables.schema.schema import Overrides, infer
 from gradum.tables.table import Table
 
 

@@ -12,7 +12,7 @@ from gradum.errors import SpecError
 from gradum.run.distillation.distil import distil
 from gradum.run.distillation.larger import Larger
 from gradum.run.distillation.size import expected_growth, smallest
-from gradum.run.fitted import named_arrays
+from gradum.run.fingerprint import named_arrays
 from gradum.rungs import transfer_set
 from gradum.rungs.context import Context
 from gradum.rungs.mlp import kind as mlp
@@ -203,6 +203,7 @@ def test_few_networks_come_nearer_by_learning_together(fixture, request, monkeyp
         np.testing.assert_array_equal(learned.params[fixed], chosen.params[fixed])
 
 
+@pytest.mark.slow
 def test_the_smallest_size_that_keeps_the_budget_is_taken(amounts, monkeypatch):
     sizes = tuple(MLPSpec(hidden_layer_sizes=(width,), max_epochs=3) for width in (2, 16))
     monkeypatch.setattr(mlp, "STUDENTS", sizes)

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gradum.run import estimate
-from gradum.run.estimate import around, expect, fits_in_order
-from gradum.run.events import Expected, RungStarted
+from gradum.run.events.events import Expected, RungStarted
+from gradum.run.memory import estimate
+from gradum.run.memory.estimate import around, expect, fits_in_order
 from gradum.run.plan import Plan
 from gradum.run.run import run
 from gradum.run.source.rows_in_memory import RowsInMemory
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs import cost
 from gradum.rungs.context import Context
 from gradum.rungs.pack.spec import PackSpec

@@ -11,23 +11,23 @@ import pytest
 
 import gradum
 from gradum.errors import GradumError, SpecError
-from gradum.run.conformal.guarantee import Guarantee, JudgedScores
 from gradum.run.forecast.continued_series import ContinuedSeries
 from gradum.run.forecast.later_rows import in_later_pairs
 from gradum.run.forecast.rows_of_series import series_as_asked
+from gradum.run.intervals.conformal.guarantee import Guarantee, JudgedScores
 from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.run.options.options import make_spec
 from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, with_interval
 from gradum.ship import bundle
-from gradum.show.score_rows import score_rows
 from gradum.show.text import plain, verdict_parts
+from gradum.show.words.score_rows import score_rows
 from gradum.study.evidence import Evidence
 from gradum.study.findings import judged_series
-from gradum.tables.check import check
+from gradum.tables.check.check import check
+from gradum.tables.doubts.totals import without_totals
 from gradum.tables.forecast.pairs import Windows
 from gradum.tables.sources.read import read
-from gradum.tables.totals import without_totals
 from mutated_panels import mutated
 
 HORIZON = 7
@@ -67,6 +67,7 @@ def fitted():
     )
 
 
+@pytest.mark.slow
 def test_a_row_of_a_forecast_has_a_page_though_explanations_keep_no_origin():
     page = fitted().row_page(fitted().run.dataset.frame[:1], row=1)
     assert "<h1" in page
@@ -222,6 +223,7 @@ def with_trend(bend):
     return gradum.fit(table, "sold", explain=False, learning_curve=False, series=[], **options)
 
 
+@pytest.mark.slow
 def test_forecasts_that_are_off_on_average_are_so_in_the_unit_of_the_target_with_a_remedy():
     found, run = with_trend(1.0).findings.reliability, with_trend(1.0).run
     own = Evidence.of(run).in_own_unit()
@@ -522,6 +524,7 @@ def test_mutated_tables_become_rows_and_a_history_or_are_refused_in_a_line(first
     assert became > 0
 
 
+@pytest.mark.slow
 def test_one_step_ahead_of_one_named_series():
     table = sales(80).filter(shop="a")
     words = {"time": "day", "series": "shop", "horizon": 1, "model": "linear"}

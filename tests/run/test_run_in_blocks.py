@@ -7,15 +7,15 @@ from msgspec import structs
 
 import gradum
 from gradum.errors import GradumError, SpecError, TableError, TargetError
-from gradum.run.events import Understood
-from gradum.run.fitted import fingerprint
+from gradum.run.events.events import Understood
+from gradum.run.fingerprint import fingerprint
 from gradum.run.options.options import make_spec
 from gradum.run.run import run
 from gradum.run.source import rows_in_blocks
 from gradum.run.source.row_parts import HELD_CELL, Parting
 from gradum.run.source.rows_in_blocks import RowsInBlocks
-from gradum.run.spec import LEAST_MEMORY
-from gradum.tables.schema import infer
+from gradum.run.spec.spec import LEAST_MEMORY
+from gradum.tables.schema.schema import infer
 from gradum.tables.sources.open_stream import opened
 from gradum.tables.split import Part
 from gradum.tables.table import Table
@@ -28,6 +28,7 @@ def _small(monkeypatch):
     make_small(monkeypatch)
 
 
+@pytest.mark.slow
 def test_columns_of_every_kind():
     rng = np.random.default_rng(0)
     frame = mixed(ROWS).with_columns(

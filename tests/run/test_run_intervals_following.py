@@ -6,7 +6,12 @@ import pytest
 
 import gradum
 from gradum.errors import ColumnError, SpecError
-from gradum.run.conformal.adaptive import SCALE_OF_CLASSES, SCALE_OF_NUMBERS, STEPS, Tracker
+from gradum.run.intervals.conformal.adaptive import (
+    SCALE_OF_CLASSES,
+    SCALE_OF_NUMBERS,
+    STEPS,
+    Tracker,
+)
 from gradum.study.coverage.coverage import coverage
 from gradum.study.evidence import Evidence
 from synthetic import ONCE

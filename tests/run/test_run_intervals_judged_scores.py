@@ -6,10 +6,10 @@ import pytest
 
 import gradum
 from gradum.errors import SchemaError, SpecError, TargetError
-from gradum.run.conformal import interval_levels
-from gradum.run.events import RungFinished
+from gradum.run.events.events import RungFinished
+from gradum.run.intervals.conformal import interval_levels
 from gradum.run.judge import first_repeat
-from gradum.run.spec import SplitSpec
+from gradum.run.spec.spec import SplitSpec
 from gradum.tables.split import Part
 from synthetic import FEATURES, ONCE, QUICK, mixed, task
 

@@ -7,13 +7,13 @@ import pytest
 import gradum
 from gradum.errors import TargetError
 from gradum.run import plan as fitting_plan
-from gradum.run.events import Passed, Resumed
-from gradum.run.fitted import fingerprint
+from gradum.run.events.events import Passed, Resumed
+from gradum.run.fingerprint import fingerprint
 from gradum.run.options.options import make_spec
 from gradum.run.run import run
 from gradum.run.source.row_parts import HELD_CELL, Parting
 from gradum.run.source.rows_in_blocks import RowsInBlocks
-from gradum.run.spec import LEAST_MEMORY
+from gradum.run.spec.spec import LEAST_MEMORY
 from gradum.rungs.checkpoints import NO_CHECKPOINTS
 from gradum.rungs.context import Context
 from gradum.solvers import ChunkDone, pool
@@ -43,6 +43,7 @@ def assert_as_good(frame, target, metric, margin, monkeypatch, **options):
     return ours, theirs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "metric"), [("label", "log_loss"), ("grade", "log_loss"), ("amount", "rmse")]
 )
@@ -57,6 +58,7 @@ def test_it_predicts_as_well_as_a_fit_in_memory(target, metric, monkeypatch):
     )
 
 
+@pytest.mark.slow
 def test_the_logarithm_of_the_target(monkeypatch):
     frame = task("amount", ROWS).with_columns((pl.col("amount") / 10).exp().alias("amount"))
     ours, _ = assert_as_good(frame, "amount", "rmse", 0.15, monkeypatch, log_target=True)
@@ -69,6 +71,7 @@ def test_the_logarithm_of_the_target(monkeypatch):
         streamed(low, "amount", log_target=True)
 
 
+@pytest.mark.slow
 def test_rows_sorted_by_the_target_are_no_hindrance():
     for target, metric in (("label", "log_loss"), ("amount", "rmse")):
         frame = task(target, ROWS).sort(target)
@@ -78,6 +81,7 @@ def test_rows_sorted_by_the_target_are_no_hindrance():
             assert score(ours, rung, metric) < 0.8 * score(ours, "baseline", metric)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chunks", [1, 5, 9])
 def test_a_run_that_was_cut_short_goes_on_to_the_same_weights(chunks, monkeypatch):
     monkeypatch.setattr(pool, "MOST_STEPS", 4)  # chunks within an epoch

@@ -30,7 +30,7 @@ from gradum.run.judging.overdispersion import dispersion_of_counts
 from gradum.ship import run_folder
 from gradum.study.evaluation.incumbent import incumbent
 from gradum.study.evidence import Evidence
-from gradum.tables.schema import Target
+from gradum.tables.schema.schema import Target
 
 RNG = np.random.default_rng(0)
 ROWS = 400
@@ -311,6 +311,7 @@ def test_the_baseline_is_the_best_constant():
         assert said == pytest.approx(best(known), rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "loss", "in_blocks"),
     [

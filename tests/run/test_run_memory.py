@@ -7,13 +7,13 @@ import polars as pl
 import pytest
 
 from gradum.run.dataset import labelled
-from gradum.run.ladder import climb
+from gradum.run.ladder.ladder import climb
 from gradum.run.options.options import make_spec
 from gradum.rungs.context import ALONE
 from gradum.rungs.learning_rows import InMemory
 from gradum.rungs.robust_layer import robust_layer
 from gradum.tables.encode import Encoder
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
 from gradum.tables.sources.read import read
 from gradum.tables.split import Part
 
@@ -86,6 +86,7 @@ def test_a_networks_columns_are_measured_one_after_the_other():
     assert most_traced(lambda: robust_layer(rows)) < 0.7
 
 
+@pytest.mark.slow
 def test_a_network_holds_its_columns_in_float32():
     # Three fifths of the rows are 0.6 tables, validation 0.2 more; the rest are batches.
     assert most_held("binary", "mlp") < 4.2

@@ -7,11 +7,11 @@ import polars as pl
 import pytest
 
 from gradum.errors import SpecError
-from gradum.run import memory, memory_bound
-from gradum.run.memory import MOST_OF_A_VALUE, held_bytes, width_of
-from gradum.run.memory_bound import decided, usual_bound
+from gradum.run.memory import memory, memory_bound
+from gradum.run.memory.memory import MOST_OF_A_VALUE, held_bytes, width_of
+from gradum.run.memory.memory_bound import decided, usual_bound
 from gradum.run.options.options import make_spec
-from gradum.run.spec import LEAST_MEMORY
+from gradum.run.spec.spec import LEAST_MEMORY
 from gradum.rungs.cost import Taken
 from gradum.rungs.registry import KINDS
 from gradum.tables.sources.extent import Extent, extent_of

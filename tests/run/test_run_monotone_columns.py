@@ -10,7 +10,7 @@ import gradum
 from gradum.errors import ColumnError, ModelFileError, SpecError
 from gradum.run.monotone_columns import monotone_by_signs
 from gradum.run.options.options import make_spec
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.smearing import ResidualSpread
 from gradum.ship.run_spec import RunSpec, toml
 from gradum.show.repeat import command, python

@@ -33,6 +33,7 @@ def ladder():
     return gradum.fit(TABLE, "y", ordered="none<mild<severe", pack=SMALL, **PLAIN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rung", ["baseline", "linear", "mlp", "pack"])
 def test_every_rung_has_one_score_and_rising_thresholds(rung):
     model = ladder()

@@ -7,8 +7,8 @@ import gradum
 from gradum.errors import SpecError
 from gradum.run.dataset import labelled
 from gradum.run.plan import make_plan
-from gradum.run.spec import Spec, SplitSpec
-from gradum.tables.schema import Overrides, infer
+from gradum.run.spec.spec import Spec, SplitSpec
+from gradum.tables.schema.schema import Overrides, infer
 from gradum.tables.split import Part
 from gradum.tables.table import Table
 

@@ -16,7 +16,7 @@ from gradum.api.rival_names import rivals_of
 from gradum.errors import SpecError
 from gradum.run.judging.verdict import rivals_in_words, standing
 from gradum.run.rivals import contest
-from gradum.run.spec import Spec, SplitSpec
+from gradum.run.spec.spec import Spec, SplitSpec
 from gradum.rungs.context import Context
 from gradum.scores.bootstrap import Resamples, paired_difference
 from gradum.scores.interval import Interval
@@ -102,6 +102,7 @@ def test_a_rival_is_judged_by_the_paired_difference_on_the_test_rows():
     assert abs(rival.difference.high - expected.high) < 0.1 * width
 
 
+@pytest.mark.slow
 def test_rivals_leave_weights_and_scores_of_the_ladder_as_they_are():
     folds = {"split": SplitSpec(folds=2, repeats=1)}
     trees = RandomForestClassifier(5)

@@ -8,15 +8,15 @@ from sklearn.linear_model import Ridge
 
 import gradum
 from gradum.errors import SpecError
-from gradum.run.events import Judged, RungFinished, RungStarted, Understood
-from gradum.run.fit_predictions import seen_by
+from gradum.run.events.events import Judged, RungFinished, RungStarted, Understood
 from gradum.run.judging.judge_rungs import Seen
+from gradum.run.ladder.fit_predictions import seen_by
 from gradum.run.run import run
 from gradum.run.source.rows_in_memory import RowsInMemory
-from gradum.run.spec import Spec, SplitSpec
+from gradum.run.spec.spec import Spec, SplitSpec
 from gradum.rungs.context import ALONE, Context
 from gradum.solvers.solution import EpochDone
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
 from gradum.tables.split import Part
 from gradum.tables.table import Table
 from ladder import PLAIN_LADDER
@@ -105,6 +105,7 @@ def test_balancing_classes_weighs_training_rows_alone():
     assert fingerprint(models[0]) != fingerprint(plain)
 
 
+@pytest.mark.slow
 def test_the_seed_decides_everything():
     frame = task("label", 200)
     one, same, other = (fit(frame, "label", seed=seed, split=HOLD_OUT) for seed in (5, 5, 6))
@@ -114,6 +115,7 @@ def test_the_seed_decides_everything():
     assert (one.run.parts != other.run.parts).any()
 
 
+@pytest.mark.slow
 def test_a_permuted_target_is_not_learned():
     """No leak: without a relation, nothing is enough but the baseline.
 
@@ -142,7 +144,7 @@ def test_a_small_table_is_cross_validated_and_every_row_judges(grader):
 
 @pytest.mark.parametrize("at_a_time", [1, 3])
 def test_fits_asked_side_by_side_say_what_each_says_alone(grader, monkeypatch, at_a_time):
-    monkeypatch.setattr("gradum.run.fit_predictions.cores", lambda: at_a_time)
+    monkeypatch.setattr("gradum.run.ladder.fit_predictions.cores", lambda: at_a_time)
     judges, dataset = grader.run.judges, grader.run.dataset
     together = seen_by(judges, dataset, ALONE)
     alone = [seen_by([judge], dataset, ALONE) for judge in judges]
@@ -310,6 +312,7 @@ def test_stopped_in_training_the_network_says_so():
     assert finished.interrupted
 
 
+@pytest.mark.slow
 def test_stopped_before_any_fold_was_judged_there_is_no_judgement():
     finished = interrupted_at(
         lambda e: isinstance(e, RungStarted) and e.fold == 1, split=SplitSpec(folds=3)
@@ -320,6 +323,7 @@ def test_stopped_before_any_fold_was_judged_there_is_no_judgement():
     assert finished.fitted.used == "pack"
 
 
+@pytest.mark.slow
 def test_stopped_after_one_fold_that_fold_judges():
     finished = interrupted_at(
         lambda e: isinstance(e, RungStarted) and e.fold == 2, split=SplitSpec(folds=3)
@@ -357,6 +361,7 @@ def test_options_that_contradict_the_target_are_refused(options, said):
         fit(task(target), target, **options)
 
 
+@pytest.mark.slow
 def test_an_edited_schema_decides():
     table = Table(task("amount"), "made")
     schema = infer(table, target="amount", log_target=False)

@@ -6,7 +6,7 @@ import pytest
 
 from gradum.run.source import row_parts as module
 from gradum.run.source.row_parts import HELD_CELL, Parting, held_row
-from gradum.run.spec import Spec, SplitSpec
+from gradum.run.spec.spec import Spec, SplitSpec
 from gradum.tables.split import UNUSED, Part
 
 ROWS = 40_000

@@ -9,7 +9,7 @@ from gradum.run.options.options import make_spec
 from gradum.run.source.row_source import Asked
 from gradum.run.source.rows_in_blocks import RowsInBlocks
 from gradum.run.source.rows_in_memory import RowsInMemory
-from gradum.run.spec import LEAST_MEMORY
+from gradum.run.spec.spec import LEAST_MEMORY
 from gradum.rungs.context import ALONE
 from gradum.tables.sources.open_stream import at_hand, opened
 from gradum.tables.sources.read import read

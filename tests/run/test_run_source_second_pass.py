@@ -7,13 +7,13 @@ import pytest
 from gradum.run.dataset import labelled
 from gradum.run.source.row_parts import Parting
 from gradum.run.source.second_pass import Encoding, divide
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.context import Context
 from gradum.rungs.spool import Totals
 from gradum.rungs.target_scale import TargetScale
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds.blocks import Units
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
 from gradum.tables.sources import stream
 from gradum.tables.sources.open_stream import opened
 from gradum.tables.split import Part

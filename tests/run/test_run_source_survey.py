@@ -12,12 +12,12 @@ from gradum.run.dataset import labelled
 from gradum.run.source import survey as module
 from gradum.run.source.row_parts import HELD_CELL, Parting
 from gradum.run.source.survey import blocks, in_any_case, survey, with_classes
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.context import Context
-from gradum.tables.check import check
+from gradum.tables.check.check import check
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds.step import LevelCounts
-from gradum.tables.schema import Overrides, infer
+from gradum.tables.schema.schema import Overrides, infer
 from gradum.tables.sources import stream as tables_stream
 from gradum.tables.sources.open_stream import opened
 from gradum.tables.split import Part

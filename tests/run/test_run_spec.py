@@ -7,14 +7,14 @@ import tomli_w
 from gradum.errors import SpecError
 from gradum.run.options.option_values import read_size
 from gradum.run.options.options import make_spec
-from gradum.run.spec import LEAST_MEMORY, Cost, ReportSpec, Spec, SplitSpec
+from gradum.run.spec.spec import LEAST_MEMORY, Cost, ReportSpec, Spec, SplitSpec
 from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.names import LADDER
 from gradum.rungs.pack.spec import PackSpec
 from gradum.ship.run_spec import without_none
-from gradum.tables.reading import ReadingOptions
-from gradum.tables.schema import Overrides
+from gradum.tables.formats.reading_options import ReadingOptions
+from gradum.tables.schema.schema import Overrides
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from typing import ClassVar
 import pytest
 
 import gradum
-from gradum.run.events import EpochDone, Judged, Passed, PathStep, RungStarted
-from gradum.run.tracking import curves, tracked
+from gradum.run.events.events import EpochDone, Judged, Passed, PathStep, RungStarted
+from gradum.run.events.tracking import curves, tracked
 from synthetic import ONCE, task
 
 EPOCH = EpochDone(3, 30, 0.5, 0.75, 1.0)

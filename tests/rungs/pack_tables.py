@@ -6,10 +6,10 @@ import polars as pl
 from gradum.rungs.context import Context
 from gradum.rungs.pack.fit import fit_pack
 from gradum.rungs.rows import Rows
-from gradum.tables.check import check
+from gradum.tables.check.check import check
+from gradum.tables.check.role_values import target_values
 from gradum.tables.encode import Encoder
-from gradum.tables.role_values import target_values
-from gradum.tables.schema import Overrides, infer
+from gradum.tables.schema.schema import Overrides, infer
 from gradum.tables.table import Table
 from synthetic import FEW as TINY
 

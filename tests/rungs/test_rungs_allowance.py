@@ -5,8 +5,9 @@ import polars as pl
 import pytest
 
 import gradum
-from gradum.run import fit_predictions, ladder, run
-from gradum.run.events import Judged, NotRefitted, PathStep, RungFinished
+from gradum.run import run
+from gradum.run.events.events import Judged, NotRefitted, PathStep, RungFinished
+from gradum.run.ladder import fit_predictions, ladder
 from gradum.rungs import allowance, context
 from gradum.rungs.allowance import Allowance
 from gradum.rungs.pack import fit as pack_fit
@@ -96,6 +97,7 @@ def test_a_network_out_of_time_keeps_its_best_epoch(table, monkeypatch):
     assert any(note.startswith("MLP ran out of time. ") for note in model.fitted.judgement.notes)
 
 
+@pytest.mark.slow
 def test_a_limit_that_is_not_reached_changes_nothing(table):
     free, limited = (
         gradum.fit(table, "y", test=table.head(60), pack=FEW, **limit, **QUICK)

@@ -120,6 +120,7 @@ def test_every_rung_speaks_of_the_world(how, monkeypatch):
             assert rare > 0.72, name
 
 
+@pytest.mark.slow
 def test_the_baseline_says_the_shares_of_the_table():
     frame = task("label", 300).sort("label").head(260)
     balanced, plain = (
@@ -164,6 +165,7 @@ def test_a_mean_of_folds_is_labelled_by_the_mean_of_the_balanced_world():
     assert averaged["linear"].value.tolist() == [1]
 
 
+@pytest.mark.slow
 def test_files_say_what_the_model_says(gradum_command, tmp_path):
     frame, _ = world(WORLDS["three"], 400)
     frame.write_csv(tmp_path / "rows.csv")

@@ -26,6 +26,7 @@ def normal(rows, outputs, seed=1):
     return RNG(seed).normal(0, 2, (rows, outputs))
 
 
+@pytest.mark.slow
 def test_what_is_calibrated_is_left_alone():
     """In nine of ten cases at least; each draws its logits and its classes anew."""
     used = 0

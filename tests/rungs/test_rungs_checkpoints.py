@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from gradum.run.events import Resumed, RungFinished
+from gradum.run.events.events import Resumed, RungFinished
 from gradum.run.run import run
 from gradum.run.source.rows_in_memory import RowsInMemory
-from gradum.run.spec import Spec, SplitSpec
+from gradum.run.spec.spec import Spec, SplitSpec
 from gradum.rungs.context import Context
 from gradum.rungs.mlp.spec import MLPSpec
 from gradum.solvers.solution import EpochDone
@@ -88,6 +88,7 @@ def test_every_rung_is_kept_where_it_was_fitted(whole):
     assert memory.rungs.keys() >= places
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_from_anywhere(asked, whole):
     events, undisturbed, _, kept = whole
     killed, middle = Memory(), len(events) // 2
@@ -113,6 +114,7 @@ def test_a_run_goes_on_from_anywhere(asked, whole):
         assert [event.epoch for event in resumed] == [each.tally.epoch for each in unfinished]
 
 
+@pytest.mark.slow
 def test_a_rung_that_was_stopped_is_not_finished(asked, whole):
     memory, wishes = Memory(), iter([False] * 12)
     _, ended = followed(*asked, memory, stop=lambda: next(wishes, True))

@@ -26,7 +26,7 @@ from gradum.solvers.solution import Status
 from gradum.study.certified.rung_graph import logits
 from gradum.tables.kinds.blocks import cells_of
 from gradum.tables.kinds.design import Design, Feature, GridColumn, Layout
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
 from gradum.tables.sources.read import read
 from grids import pictures
 
@@ -142,6 +142,7 @@ def test_it_leaves_out_what_was_measured_of_grids(learned):
     np.testing.assert_array_equal(same, rung.logits(rows.design))
 
 
+@pytest.mark.slow
 def test_numbers_join_the_picture():
     grids, _, number = planted(400)
     rows = rows_of(grids, 3 * number, None, number)
@@ -298,6 +299,7 @@ def planted_in_time(rows, seed):
     return pl.DataFrame({"walk": list(walks), "shape": which, "size": rng.normal(size=rows)})
 
 
+@pytest.mark.slow
 def test_a_network_is_fitted_to_series_where_it_is_asked_for(tmp_path):
     table, others = planted_in_time(160, seed=0), planted_in_time(200, seed=1)
     spec = replace_spec(series_epochs=40, batch_size=16, coarse_filters=8, fine_filters=16)

@@ -12,10 +12,10 @@ from gradum.rungs.context import Context
 from gradum.rungs.linear.fit import fit_linear
 from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.rows import Rows
-from gradum.tables.check import check
+from gradum.tables.check.check import check
+from gradum.tables.check.role_values import target_values
 from gradum.tables.encode import Encoder
-from gradum.tables.role_values import target_values
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
 from gradum.tables.table import Table
 from synthetic import SHORT, task
 

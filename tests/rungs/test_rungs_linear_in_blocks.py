@@ -34,6 +34,7 @@ def training_rows(model, frame, target):
     return columns, dataset.target, rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["label", "grade"])
 @pytest.mark.parametrize("how", ["neither", "weights", "balanced", "both"])
 def test_the_linear_rung_is_scikit_learns_on_all_training_rows(target, how):

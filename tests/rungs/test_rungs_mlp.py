@@ -18,10 +18,10 @@ from gradum.rungs.mlp.fit import fit_mlp
 from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.rows import Rows
 from gradum.solvers.solution import Status
-from gradum.tables.check import check
+from gradum.tables.check.check import check
+from gradum.tables.check.role_values import target_values
 from gradum.tables.encode import Encoder
-from gradum.tables.role_values import target_values
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
 from gradum.tables.table import Table
 from synthetic import task
 

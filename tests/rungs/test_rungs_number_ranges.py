@@ -9,7 +9,7 @@ import pytest
 from gradum.errors import SpecError
 from gradum.run.options.option_table import OPTIONS
 from gradum.run.options.options import make_spec
-from gradum.run.spec import Cost, Spec, SplitSpec
+from gradum.run.spec.spec import Cost, Spec, SplitSpec
 from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.number_ranges import ranges_of

@@ -12,8 +12,8 @@ from pack_tables import TINY, fitted, numbers, only, rows_of
 from sklearn.metrics import log_loss, r2_score
 
 from gradum.errors import SpecError
-from gradum.run.fitted import fingerprint
-from gradum.run.spec import Spec
+from gradum.run.fingerprint import fingerprint
+from gradum.run.spec.spec import Spec
 from gradum.rungs.context import ALONE
 from gradum.rungs.linear.fit import fit_linear
 from gradum.rungs.linear.spec import LinearSpec

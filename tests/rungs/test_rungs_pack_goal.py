@@ -12,7 +12,7 @@ from sklearn import metrics as peers
 from sklearn.preprocessing import label_binarize
 
 from gradum.core import AbsoluteError, LogLoss, Quantile, SquaredError
-from gradum.run.fitted import fingerprint
+from gradum.run.fingerprint import fingerprint
 from gradum.rungs.context import ALONE
 from gradum.rungs.pack import fit as module
 from gradum.rungs.pack.goal import Goal, judging

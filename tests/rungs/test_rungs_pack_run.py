@@ -10,7 +10,7 @@ from pack_tables import TINY, numbers
 
 import gradum
 from gradum.errors import SpecError
-from gradum.run.spec import SplitSpec
+from gradum.run.spec.spec import SplitSpec
 from gradum.rungs.pack import fit as module
 from gradum.rungs.pack import training
 from gradum.rungs.pack.held_out import HeldOut

@@ -87,6 +87,7 @@ def assert_equal(one, other):
     jax.tree.map(np.testing.assert_array_equal, one, other)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("of_one_member")
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_members_side_by_side_learn_what_they_learn_one_after_the_other(name):

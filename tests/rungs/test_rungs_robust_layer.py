@@ -9,7 +9,7 @@ from pack_tables import rows_of
 from sklearn.feature_selection import f_classif, f_regression
 
 from gradum.messages import as_text
-from gradum.run.fitted import named_arrays
+from gradum.run.fingerprint import named_arrays
 from gradum.rungs import robust_layer
 from gradum.rungs.context import Context
 from gradum.rungs.mlp.fit import fit_mlp

@@ -226,6 +226,7 @@ def test_a_refit_keeps_the_spread_in_units_of_the_target(regressor, design):
     )
 
 
+@pytest.mark.slow
 def test_a_refit_keeps_the_spread_where_it_has_an_input_more():
     """A level that only later rows have gives an input more, and others new places."""
     rng = np.random.default_rng(0)

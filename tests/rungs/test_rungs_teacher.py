@@ -11,10 +11,10 @@ from sklearn.dummy import DummyClassifier
 
 import gradum
 from gradum.errors import SpecError
-from gradum.run.fit_notes import transformation_notes
-from gradum.show.file_names import Source
-from gradum.show.page import render
+from gradum.run.ladder.fit_notes import transformation_notes
+from gradum.show.page.page import render
 from gradum.show.repeat import teacher
+from gradum.show.words.file_names import Source
 from gradum.tables.split import Part
 from synthetic import FEW, ONCE, task
 

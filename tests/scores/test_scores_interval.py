@@ -160,6 +160,7 @@ def test_precision_of_a_rare_class_is_covered_as_often_as_said(found, right):
     assert sum(held) >= stats.binom(len(held), 0.95).ppf(0.001)
 
 
+@pytest.mark.slow
 def test_intervals_of_a_rare_class_hold_as_often_as_they_say():
     """300 samples of a known population, 8% of the second class: against the binomial law."""
     generator, rows, draws = rng(11), 300, 300

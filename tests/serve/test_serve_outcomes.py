@@ -37,6 +37,7 @@ def test_errors_are_counted_and_an_alarm_is_raised(served):
     assert not joined(served, [False] * 200).alarm
 
 
+@pytest.mark.slow
 def test_without_cause_an_alarm_is_rare(served):
     """At the rate of the judged rows, at most 5% of tests ever raise one."""
     rate = served.model.fitted.reference.errors.rate
@@ -82,6 +83,7 @@ def test_outcomes_of_numbers_are_numbers(tmp_path, regressor):
     assert 'gradum_labels_total{model="amount"} 1.0' in metrics
 
 
+@pytest.mark.slow
 def test_an_alarm_of_drift_takes_two_looks_in_a_row(served):
     frame = task("label").select(served.model.features)
     numeric = [c.name for c in served.model.fitted.schema.features if c.kind == "numeric"]

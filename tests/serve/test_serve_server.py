@@ -69,6 +69,7 @@ main()
 """
 
 
+@pytest.mark.slow
 def test_a_served_model_answers_until_it_is_told_to_stop(tmp_path, classifier):
     classifier.save(tmp_path / "label.gradum")
     with socket.socket() as free:

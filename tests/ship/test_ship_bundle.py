@@ -25,6 +25,7 @@ def file(classifier, tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["classifier", "regressor", "grader"])
 def test_a_loaded_model_is_the_same_to_the_last_bit(name, request, tmp_path):
     model = request.getfixturevalue(name)
@@ -48,6 +49,7 @@ def test_saving_what_was_loaded_gives_the_same_file(file, tmp_path):
     assert (tmp_path / "again.gradum").read_bytes() == file.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_refitted_model_is_loaded_though_the_rung_that_is_enough_is_gone(tmp_path):
     """Where there is nothing to learn, a rung may be best by chance, and the baseline enough."""
     frame = task("amount", 200).with_columns(amount=np.random.default_rng(8).normal(size=200))

@@ -12,7 +12,7 @@ from gradum.core import LogLoss, Network, Problem
 from gradum.errors import ModelFileError
 from gradum.files import archive
 from gradum.messages import say
-from gradum.run.fitted import named_arrays
+from gradum.run.fingerprint import named_arrays
 from gradum.ship import checkpoint_folder
 from gradum.ship.checkpoint_folder import CheckpointFolder
 from gradum.ship.rung_record import recorded

@@ -19,7 +19,7 @@ from gradum.files.scratch import scratch_folder
 from gradum.ship.destinations import destination, parquet_folder, workbook_file
 from gradum.ship.destinations.destination import Mark, plain, refuse_foreign, replace
 from gradum.ship.destinations.sqlite_table import SqliteTable
-from gradum.tables.reading import ReadingOptions
+from gradum.tables.formats.reading_options import ReadingOptions
 from gradum.tables.sources.read import read
 
 KEPT = pl.DataFrame({"id": [3, 1, 2], "city": ["b", None, "a/ü b"]})

@@ -19,7 +19,7 @@ from gradum.ship import state_folder, unfinished
 from gradum.ship.layout import FILES, STATE
 from gradum.ship.run_spec import RunSpec
 from gradum.ship.unfinished import Unfinished
-from gradum.tables import parquet
+from gradum.tables.formats import parquet
 from gradum.tables.sources.open_stream import opened
 
 RUN = Unfinished(RunSpec("t.csv", make_spec("y")), this_machine(), 30.0)

@@ -19,11 +19,11 @@ import gradum
 import mutations
 from gradum.errors import GradumError, ModelFileError
 from gradum.files import archive
-from gradum.run.fitted import fingerprint_of
+from gradum.run.fingerprint import fingerprint_of
 from gradum.rungs import rung as rungs_module
 from gradum.ship.bundle import FORMAT
 from gradum.ship.run_spec import RunSpec, read_spec, toml
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NAMES = sorted(path.stem for path in FIXTURES.glob("*.gradum"))

@@ -144,6 +144,7 @@ def test_mistakes_are_one_line(classifier, table, change, words):
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.slow
 def test_a_network_without_end_is_stopped(table, tmp_path, monkeypatch):
     monkeypatch.setattr(onnx_model, "BOUNDS", onnx_model.BOUNDS._replace(seconds=1))
     body = helper.make_graph(

@@ -11,7 +11,7 @@ import gradum
 import mutations
 from gradum.errors import ModelFileError
 from gradum.files import archive
-from gradum.run.fitted import named_arrays
+from gradum.run.fingerprint import named_arrays
 from gradum.rungs.rung import Rung
 from gradum.ship.rung_record import recorded, restored
 from packed_models import TARGETS, TINY, everything, pack_of
@@ -49,6 +49,7 @@ def test_a_loaded_pack_predicts_the_same_bits(saved):
     assert other.settings == one.settings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("log_target", [False, True])
 def test_a_pack_of_medians_is_kept_as_one(log_target, tmp_path):
     """The metric says what was learned; who reads the file holds one against the other."""

@@ -8,10 +8,10 @@ import pytest
 from found import CLASSES, NUMBERS
 from msgspec import structs
 
+from gradum.questions.watch.drift import column_picture
 from gradum.run.judging.verdict import Standing
 from gradum.scores.interval import Interval
 from gradum.show.pictures.coefficients import coefficient_dots
-from gradum.show.pictures.drift import column_picture
 from gradum.show.pictures.ladder import ladder
 from gradum.show.pictures.picture import Picture, data, quantitative
 from gradum.show.pictures.reliability import reliability_curve

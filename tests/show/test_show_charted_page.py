@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from gradum.show import charted_page
-from gradum.show.charted_page import vega_script
+from gradum.show.page import charted_page
+from gradum.show.page.charted_page import vega_script
 
 
 @pytest.fixture(autouse=True)

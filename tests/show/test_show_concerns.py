@@ -7,11 +7,11 @@ from msgspec import structs
 from gradum.run.alarm import Alarm
 from gradum.run.judging.reach import reach
 from gradum.run.split_check import SplitCheck, SplitTrial
-from gradum.show.concerns import MOST, concerns
 from gradum.show.report import report_html
 from gradum.show.text import concern_parts, plain
+from gradum.show.words.concerns import MOST, concerns
 from gradum.tables.doubt import Doubt
-from gradum.tables.schema import Schema, infer
+from gradum.tables.schema.schema import Schema, infer
 from gradum.tables.table import Table
 
 

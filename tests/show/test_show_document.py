@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from gradum.show.document import Shown, TextTable, laid_out, lines, notes
+from gradum.show.document.document import Shown, TextTable, laid_out, lines, notes
 from gradum.show.text import plain
 
 GRID = TextTable(("name", "count"), [("a", "1"), ("longer", "1,000"), ("\x1b[2J", "20")])

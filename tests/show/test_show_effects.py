@@ -9,8 +9,8 @@ import pytest
 
 import gradum
 from gradum.errors import SpecError
-from gradum.show.effect_words import reading
 from gradum.show.pictures.effects import effect_picture
+from gradum.show.words.effect_words import reading
 from gradum.study.explanation.grid import FEW_ROWS
 from synthetic import ONCE
 

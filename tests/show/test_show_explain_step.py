@@ -20,7 +20,7 @@ from gradum.core import (
     Quantile,
     SquaredError,
 )
-from gradum.show.explain_step import StepExplanation
+from gradum.show.step.explain_step import StepExplanation
 from gradum.study.explain_step import Names, explain_step
 
 PARAMS = {

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 import gradum
-from gradum.show.explanation_words import because
+from gradum.show.words.explanation_words import because
 from gradum.study.explanation.explain import row_explanation
 from synthetic import ONCE
 

@@ -15,11 +15,11 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from forks import run_in_fork
-from gradum.show.file_names import Source
-from gradum.show.notebook import fragment
+from gradum.show.page.notebook import fragment
 from gradum.show.pictures.picture import Picture
 from gradum.show.report import report_html
-from gradum.show.visible import visible
+from gradum.show.words.file_names import Source
+from gradum.show.words.visible import visible
 from gradum.study.findings.worst import WorstRow
 
 XML = "{http://www.w3.org/2000/svg}"

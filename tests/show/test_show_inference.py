@@ -11,7 +11,7 @@ from msgspec import structs
 from rich.cells import cell_len
 
 import gradum
-from gradum.show.inference import Summary, p_value
+from gradum.show.answers.inference import Summary, p_value
 from gradum.show.report import report_html
 from gradum.show.text import plain
 from gradum.study.inference.infer import infer

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from gradum.show.long_names import MOST, breakable, told_apart
+from gradum.show.words.long_names import MOST, breakable, told_apart
 from gradum.tables.wording import shortened
 
 PREFIX = "contract=contract with a fixed term of twelve months, "

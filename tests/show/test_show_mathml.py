@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from gradum.core import LOSSES
-from gradum.show.mathml import mathml
+from gradum.show.step.mathml import mathml
 
 
 def tree(formula):

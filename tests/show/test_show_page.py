@@ -2,9 +2,9 @@
 
 import re
 
-from gradum.show.charted_page import charted_page
-from gradum.show.document import Section, TextTable
-from gradum.show.page import LONG_CELL, file
+from gradum.show.document.document import Section, TextTable
+from gradum.show.page.charted_page import charted_page
+from gradum.show.page.page import LONG_CELL, file
 from gradum.show.pictures.picture import COLOURS
 
 

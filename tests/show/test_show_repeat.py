@@ -9,11 +9,11 @@ from msgspec import structs
 import gradum
 from command_line import specs_that_fit_asks_for
 from gradum.app.cli import app
-from gradum.run.spec import Cost, ReportSpec, Spec, SplitSpec
+from gradum.run.spec.spec import Cost, ReportSpec, Spec, SplitSpec
 from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.pack.spec import PackSpec
 from gradum.show.repeat import command, only_python, python
-from gradum.tables.schema import Overrides
+from gradum.tables.schema.schema import Overrides
 
 PLAIN = Spec("species")
 ASKED = Spec(

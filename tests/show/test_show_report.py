@@ -15,13 +15,13 @@ import gradum
 from gradum.messages import as_text
 from gradum.run.judging.reach import reach
 from gradum.scores.figures import figure
-from gradum.show.file_names import Source
-from gradum.show.notebook import fragment
-from gradum.show.page import _code, _say, _sentences
+from gradum.show.page.notebook import fragment
+from gradum.show.page.page import _code, _say, _sentences
 from gradum.show.pictures.learning import learning
 from gradum.show.pictures.picture import dressed
 from gradum.show.pictures.ranking import ranking
 from gradum.show.report import report_html, sections_of
+from gradum.show.words.file_names import Source
 from gradum.study.findings.findings import Findings, without_rows
 from gradum.study.findings.worst import WorstRow
 from gradum.study.profile import ColumnProfile

@@ -6,8 +6,8 @@ import re
 import numpy as np
 import pytest
 
-from gradum.run.conformal.distribution import Distribution, PredictiveSystem
-from gradum.run.conformal.score_list import ScoreList
+from gradum.run.intervals.conformal.distribution import Distribution, PredictiveSystem
+from gradum.run.intervals.conformal.score_list import ScoreList
 from gradum.rungs.located import Located
 from gradum.show.pictures.row_distribution import distribution_picture
 from gradum.study.row_distribution import BINS, row_distribution

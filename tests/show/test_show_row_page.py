@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import gradum
-from gradum.show.counterfactual_words import sentence
+from gradum.questions.counterfactual.words import sentence
 from gradum.show.pictures.waterfall import MOST_COLUMNS, waterfall
 from gradum.study.explanation.explain import Contribution, RowExplanation
 from synthetic import ONCE

@@ -6,7 +6,7 @@ from step_page import number, read_page
 
 import gradum
 from gradum.core import L2, Embedding, LogLoss, Network, Poisson, Problem, SquaredError
-from gradum.show.explain_step import StepExplanation
+from gradum.show.step.explain_step import StepExplanation
 from gradum.study.explain_step import Names, explain_step
 
 RNG = np.random.default_rng(3)

@@ -4,19 +4,8 @@ import pytest
 from msgspec import structs
 
 from gradum.api.trust.stress import StressThresholds, proof_check
-from gradum.scores.interval import Interval
-from gradum.show.pictures.kept_answers import kept_answers
-from gradum.show.pictures.picture import FAINT, SECOND, THIRD
-from gradum.show.stress_words import (
-    attack_sentences,
-    corruption_sentences,
-    corruption_tables,
-    curve_table,
-    headline,
-    rows_table,
-    state,
-)
-from gradum.study.stress.result import (
+from gradum.questions.stress.kept_answers import kept_answers
+from gradum.questions.stress.result import (
     Attack,
     ColumnPart,
     ColumnShift,
@@ -26,6 +15,17 @@ from gradum.study.stress.result import (
     RowAttack,
     Stress,
 )
+from gradum.questions.stress.words import (
+    attack_sentences,
+    corruption_sentences,
+    corruption_tables,
+    curve_table,
+    headline,
+    rows_table,
+    state,
+)
+from gradum.scores.interval import Interval
+from gradum.show.pictures.picture import FAINT, SECOND, THIRD
 
 SHARE = Interval(0.5, 0.1, 0.9, 0.2)
 

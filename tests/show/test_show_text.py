@@ -23,7 +23,7 @@ from gradum.show.text import (
     schema_parts,
     verdict_parts,
 )
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
 from gradum.tables.table import Table
 from synthetic import task
 

@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 
 import gradum
-from gradum.show import tiles as tiles_shown
-from gradum.show.page import render
-from gradum.show.row_page import alike_section, row_page
-from gradum.show.tiles import heat_map, where
+from gradum.questions.explain.row_sections import alike_section, row_page
+from gradum.show.document import tiles as tiles_shown
+from gradum.show.document.tiles import heat_map, where
+from gradum.show.page.page import render
 from gradum.study.explanation import tiles
 from gradum.study.explanation.shapley import Shapley
 from gradum.study.explanation.tiles import TileValues

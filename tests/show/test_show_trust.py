@@ -7,10 +7,10 @@ from hostile import NAMES
 from markupsafe import escape
 from msgspec import structs
 
-from gradum.show.document import TextTable
-from gradum.show.trust import TrustReport
-from gradum.show.trust_section import PartFinding, TrustSection
-from gradum.show.visible import visible
+from gradum.show.answers.trust import TrustReport
+from gradum.show.document.document import TextTable
+from gradum.show.document.trust_section import PartFinding, TrustSection
+from gradum.show.words.visible import visible
 from gradum.study.trust import Check, Family, Gauge, Line, settled
 from pages import TAG
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from gradum.show.document import TextTable
-from gradum.show.trust import TrustReport
-from gradum.show.trust_section import PartFinding, TrustSection
+from gradum.show.answers.trust import TrustReport
+from gradum.show.document.document import TextTable
+from gradum.show.document.trust_section import PartFinding, TrustSection
 from gradum.study.trust import Family, Line
 
 LINE = Line("part.line", "A demand")

@@ -6,8 +6,8 @@ import pytest
 from msgspec import structs
 
 import gradum
-from gradum.show.pictures.drift import column_picture
-from gradum.show.watch import Watch
+from gradum.questions.watch.answer import Watch
+from gradum.questions.watch.drift import column_picture
 from gradum.study.watch.watched import MissingShare, WatchAlarm
 from synthetic import ONCE
 

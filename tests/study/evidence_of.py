@@ -8,7 +8,7 @@ from gradum.run.judging.judge_rungs import Truth
 from gradum.rungs.rung import Prediction
 from gradum.study.evidence import Evidence
 from gradum.tables.columns import Column, Target
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 
 KINDS = {
     **{pl.Boolean: "boolean", pl.String: "categorical", pl.Datetime: "date"},

@@ -7,9 +7,9 @@ import pytest
 import gradum
 from command_line import run as gradum_command
 from command_line import short_paths, short_reports
-from gradum.api.learned_rows import learned_rows
 from gradum.core.models.opened import LastLayer
 from gradum.errors import SpecError
+from gradum.questions.rows.learned_rows import learned_rows
 from gradum.run.plan import make_plan
 from gradum.tables.split import Part
 from packed_models import everything, pack_of

@@ -17,7 +17,7 @@ from gradum.scores.interval import Interval
 from gradum.show.text import comparison_parts, plain
 from gradum.study.evaluation.run_comparison import compare
 from gradum.study.evidence import Evidence
-from gradum.tables.schema import Column, Schema, Target
+from gradum.tables.schema.schema import Column, Schema, Target
 
 RNG = np.random.default_rng(5)
 TARGET = RNG.integers(0, 2, 400)

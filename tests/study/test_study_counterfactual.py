@@ -15,8 +15,8 @@ from scipy.stats import median_abs_deviation
 
 import gradum
 from gradum.errors import SpecError
+from gradum.questions.counterfactual.costs import PricedAxis, unit_of
 from gradum.rungs.mlp.spec import MLPSpec
-from gradum.study.explanation.counterfactual.costs import PricedAxis, unit_of
 from gradum.tables.kinds.axis import Axis
 from gradum.waiting import heard_by
 from synthetic import ONCE, QUICK
@@ -380,7 +380,7 @@ def test_places_between_two_are_possible_values():
         ({"upward": ["price"], "downward": ["price"]}, "by --upward and by --downward"),
         ({"upward": ["colour"]}, "'colour' has no order"),
         ({"towards": "purple"}, "'purple' is no class"),
-        ({"count": 0}, "0 counterfactuals are asked for"),
+        ({"count": 0}, "count is 0. Give a whole number from 1 to"),
         ({"rung": "forest"}, "forest"),
     ],
 )

@@ -13,7 +13,7 @@ from gradum.study.explanation.dependence import Accumulated, Dependence, bins_of
 from gradum.study.explanation.effects import effects_of
 from gradum.study.explanation.grid import FEW_ROWS, bin_edges, grid_of
 from gradum.study.explanation.scale import answer_on
-from gradum.tables.check import check
+from gradum.tables.check.check import check
 from gradum.tables.sources.read import read
 from packed_models import TARGETS, everything, pack_of
 from synthetic import ONCE

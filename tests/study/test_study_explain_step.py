@@ -59,6 +59,7 @@ def assert_same_gradient(step, expected):
         np.testing.assert_allclose(mine, theirs, rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("activation", "loss"),
     [("relu", loss) for loss in LOSSES]

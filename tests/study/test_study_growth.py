@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 import gradum
-from gradum.run.spec import SplitSpec
+from gradum.run.spec.spec import SplitSpec
 from gradum.rungs import context
 from gradum.rungs.context import Context
 from gradum.rungs.kind import Curve

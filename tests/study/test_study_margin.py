@@ -14,7 +14,7 @@ from gradum.study.evaluation.incumbent import incumbent
 from gradum.study.evaluation.margin import Margin, as_good
 from gradum.study.evaluation.run_comparison import compare
 from gradum.study.evidence import Evidence
-from gradum.tables.schema import Column, Schema, Target
+from gradum.tables.schema.schema import Column, Schema, Target
 
 ROWS = 400
 

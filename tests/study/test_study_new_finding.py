@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from edited_package import Edited
 from forks import run_in_fork
 
@@ -52,6 +54,7 @@ assert f"The largest error of {model.findings.toy.rows} rows is a toy." in page
 """
 
 
+@pytest.mark.slow
 def test_a_toy_finding_reaches_the_report(tmp_path):
     package = Edited(tmp_path)
     (package.path / "study/findings/toy.py").write_text(FINDING)

@@ -10,7 +10,7 @@ import pytest
 from gradum.run.dataset import Dataset
 from gradum.study.profile import profile
 from gradum.tables.columns import Column, Target
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 
 KINDS = {pl.Boolean: "boolean", pl.String: "categorical", pl.Datetime: "date"}
 

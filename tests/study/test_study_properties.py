@@ -17,8 +17,8 @@ from gradum.study.certified.table_graph import TableGraph
 from gradum.study.properties import irrelevant, robust
 from gradum.study.properties.table_domain import TableDomain
 from gradum.tables.encode import Encoder
-from gradum.tables.frames import from_data
-from gradum.tables.schema import infer
+from gradum.tables.formats.frames import from_data
+from gradum.tables.schema.schema import infer
 from gradum.waiting import heard_by
 from packed_models import everything as everything_there_is
 from synthetic import ONCE, SHORT
@@ -433,6 +433,7 @@ def dated():
     return gradum.fit(frame, "amount", text="note", **OPTIONS | {"linear": three_folds}), frame
 
 
+@pytest.mark.slow
 def test_dates_and_texts_stay_what_they_are():
     model, frame = dated()
     low, high = model.predict(frame).min() - 100, model.predict(frame).max() + 400

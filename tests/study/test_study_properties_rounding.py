@@ -162,6 +162,7 @@ def with_one_large_target():
     return rows, model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "where"),
     [

@@ -7,7 +7,7 @@ import pytest
 from gradum.errors import ColumnError, PropertyError
 from gradum.study.properties.property_words import parts_of, qualifiers
 from gradum.study.properties.stated_properties import read_property
-from gradum.tables.schema import Column, Schema
+from gradum.tables.schema.schema import Column, Schema
 
 COLUMNS = {
     "a": "numeric",

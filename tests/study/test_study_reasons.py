@@ -9,8 +9,8 @@ import pytest
 
 import gradum
 from gradum.errors import SpecError
-from gradum.show.explanation import Explanation
-from gradum.show.reasons import sentence
+from gradum.show.answers.explanation import Explanation
+from gradum.show.answers.reasons import sentence
 from gradum.study.explanation.reasons import Reason, Value
 from gradum.study.explanation.shapley import Shapley
 from synthetic import ONCE

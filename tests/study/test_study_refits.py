@@ -9,7 +9,7 @@ from msgspec import structs
 
 import gradum
 from gradum.errors import SpecError
-from gradum.run.spec import ReportSpec
+from gradum.run.spec.spec import ReportSpec
 from gradum.study.findings.findings import without_rows
 from gradum.study.findings.refits import _counts, refits
 from gradum.tables.split import Part
@@ -71,6 +71,7 @@ def test_the_interval_of_a_fresh_table_has_the_rows_of_both_tables_and_what_they
     assert found.score.value == own.value
 
 
+@pytest.mark.slow
 def test_classes_are_decided_otherwise_where_they_are_close():
     data = table(classes=True)
     found = fitted(data).findings.refits

@@ -7,11 +7,11 @@ import scipy.optimize
 import scipy.special
 
 import gradum
-from gradum.api.learned_rows import learned_rows
 from gradum.core.models.opened import LastLayer
 from gradum.errors import SpecError
-from gradum.study.explanation import influence as module
-from gradum.study.explanation.influence import STRENGTH, influence
+from gradum.questions.influence import influence as module
+from gradum.questions.influence.influence import STRENGTH, influence
+from gradum.questions.rows.learned_rows import learned_rows
 from synthetic import ONCE
 
 ROWS = 150

@@ -16,7 +16,7 @@ from gradum.study.column_cut import cut
 from gradum.study.evidence import Evidence
 from gradum.study.findings import segments as module
 from gradum.study.findings.segments import Segments, segments
-from gradum.tables.schema import Overrides, infer
+from gradum.tables.schema.schema import Overrides, infer
 from gradum.tables.sources.read import read
 
 
@@ -153,6 +153,7 @@ def test_a_model_that_serves_all_alike_has_no_weakest_segment():
     assert sum(bool(each) for each in found) <= 1
 
 
+@pytest.mark.slow
 def test_of_classes_that_are_guessed_none_is_weakest():
     def guessed(seed):
         frame, rng = features(600, seed), np.random.default_rng([seed, 3])

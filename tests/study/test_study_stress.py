@@ -13,24 +13,24 @@ from sklearn.metrics import log_loss, root_mean_squared_error
 import gradum
 from gradum.errors import SpecError, TableError
 from gradum.messages import as_text
+from gradum.questions.counterfactual.aim import MARGIN_OF_NUMBERS
+from gradum.questions.counterfactual.limits import Limits
+from gradum.questions.stress import attack as attack_module
+from gradum.questions.stress import corrupted as corrupted_module
+from gradum.questions.stress import stress as stress_module
+from gradum.questions.stress.aims import ClassAims, NumberAims, far_of
+from gradum.questions.stress.answers import MovedAnswers
+from gradum.questions.stress.attack import attack
+from gradum.questions.stress.budget import Budget, Lengths
+from gradum.questions.stress.corruption import corruptions_of
+from gradum.questions.stress.result import RowAttack
+from gradum.questions.stress.shift_search import ShiftSearch
+from gradum.questions.stress.stressed_rows import Moves, MovingColumn, StressedRows, Threat
 from gradum.randomness import stream
 from gradum.run.predicting import predict_typed
 from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.rung import Prediction
-from gradum.study.explanation.counterfactual.aim import MARGIN_OF_NUMBERS
-from gradum.study.explanation.counterfactual.limits import Limits
-from gradum.study.stress import attack as attack_module
-from gradum.study.stress import corrupted as corrupted_module
-from gradum.study.stress import stress as stress_module
-from gradum.study.stress.aims import ClassAims, NumberAims, far_of
-from gradum.study.stress.answers import MovedAnswers
-from gradum.study.stress.attack import attack
-from gradum.study.stress.budget import Budget, Lengths
-from gradum.study.stress.corruption import corruptions_of
-from gradum.study.stress.result import RowAttack
-from gradum.study.stress.shift_search import ShiftSearch
-from gradum.study.stress.stressed_rows import Moves, MovingColumn, StressedRows, Threat
-from gradum.tables.check import check, widened
+from gradum.tables.check.check import check, widened
 from gradum.tables.kinds.axis import EPOCH, Axis
 from gradum.tables.kinds.categorical import mistyped
 from gradum.tables.sources.read import read
@@ -312,6 +312,7 @@ def test_the_least_change_is_the_least_of_all_combinations(small, levels):
         assert (np.inf if row.radius is None else row.radius) == pytest.approx(least)
 
 
+@pytest.mark.slow
 def test_changes_are_replayed_and_keep_to_what_rows_may_hold(mixed):
     rows, model = mixed
     found = attacked(
@@ -540,8 +541,8 @@ def test_a_typing_error_is_another_level(level):
         ({"frozen": ["whole", "price", "since"]}, "No column may move"),
         ({"together": [["price", "colour"]]}, "Column 'colour' is to move with others"),
         ({"together": [["price", "whole"], ["whole", "since"]]}, "Column 'whole' is named twice"),
-        ({"levels": -1}, "-1 levels are to change."),
-        ({"rows": 0}, "0 rows are to be attacked."),
+        ({"levels": -1}, "levels is -1. Give a whole number from 0"),
+        ({"rows": 0}, "rows is 0. Give a whole number from 1"),
         ({"time_limit": 0.0}, "The time limit is 0.0."),
         ({"share": -1.0}, "Numbers are to move by -1.0 of the target's range."),
         ({"share": float("nan")}, "Numbers are to move by nan of the target's range."),

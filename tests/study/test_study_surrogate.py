@@ -16,7 +16,7 @@ import gradum
 from gradum.api.model import Model
 from gradum.errors import SpecError
 from gradum.messages import as_text
-from gradum.run.spec import ReportSpec
+from gradum.run.spec.spec import ReportSpec
 from gradum.scores.interval import with_unknown_bounds
 from gradum.show.text import plain
 from gradum.study.explanation.questions import Question

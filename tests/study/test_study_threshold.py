@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import confusion_matrix
 
 from gradum.errors import SpecError
-from gradum.run.spec import Cost
+from gradum.run.spec.spec import Cost
 from gradum.study.findings.threshold import threshold
 
 

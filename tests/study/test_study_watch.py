@@ -339,8 +339,9 @@ def test_missing_values_are_found(model):
     assert found.missing.reference == 0
 
 
+@pytest.mark.slow
 def test_blocks_are_counted_as_the_whole(model, tmp_path, like, monkeypatch):
-    monkeypatch.setattr("gradum.api.sampled_rows.BLOCK_ROWS", 64)
+    monkeypatch.setattr("gradum.questions.rows.sampled_rows.BLOCK_ROWS", 64)
     assert model.watch(rows(1_000, 2)).found == like.found
     rows(1_000, 2).write_csv(tmp_path / "new.csv")
     found = model.watch(tmp_path / "new.csv").found
@@ -374,7 +375,7 @@ def test_a_model_without_its_rows_compares_column_by_column(model, tmp_path):
 
 def test_a_classifier_sees_what_no_single_column_shows():
     """Two columns whose signs agree before, and differ now."""
-    from gradum.api.boosted_trees import classifying_trees
+    from gradum.questions.watch.boosted_trees import classifying_trees
 
     draw = rng(16)
     x = draw.normal(size=(1_500, 2))
@@ -429,7 +430,7 @@ def test_a_model_of_earlier_versions_asks_for_rows(model, tmp_path):
 
 
 def test_columns_of_many_levels_are_taken_by_the_trees():
-    from gradum.api.boosted_trees import classifying_trees
+    from gradum.questions.watch.boosted_trees import classifying_trees
 
     draw = rng(18)
     frames = [

@@ -6,10 +6,10 @@ import pytest
 from scipy.special import expit
 from scipy.stats import norm
 
-from gradum.api.boosted_trees import boosted_trees
 from gradum.core.losses.quantile import Quantile
 from gradum.errors import TableError
 from gradum.messages import as_text
+from gradum.questions.watch.boosted_trees import boosted_trees
 from gradum.run.judging.judge_rungs import cost_by
 from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import Resamples, intervals
@@ -118,6 +118,7 @@ def test_the_pinball_loss_of_harder_rows_is_expected():
     assert one.low < score(outcomes[1])["pinball"] < one.high
 
 
+@pytest.mark.slow
 def test_the_intervals_of_calibrated_classes_cover_the_true_scores():
     held = []
     for seed in range(15):

@@ -35,6 +35,7 @@ def harder():
     return frame.filter(pl.col("x").abs() < 0.5)
 
 
+@pytest.mark.slow
 def test_the_score_of_harder_rows_is_expected_and_raises_an_alarm(model, harder):
     watch = model.watch(harder.drop("label"))
     expected = watch.found.expected_score
@@ -50,6 +51,7 @@ def test_the_score_of_harder_rows_is_expected_and_raises_an_alarm(model, harder)
     assert "used here: gradum evaluate" not in text  # which there are none for
 
 
+@pytest.mark.slow
 def test_labels_of_the_table_are_said_to_be_there_unless_they_are_asked_about(model, harder):
     some = harder.head(300).with_columns(
         pl.when(pl.int_range(pl.len()) < 40).then(None).otherwise(pl.col("label")).alias("label")
@@ -60,6 +62,7 @@ def test_labels_of_the_table_are_said_to_be_there_unless_they_are_asked_about(mo
     assert not [one for one in asked.found.notes if "gradum evaluate" in one]
 
 
+@pytest.mark.slow
 def test_rows_that_are_alike_are_expected_to_score_as_the_judged_ones_did(model):
     watch = model.watch(rows(1_000, np.random.default_rng(3)))
     expected = watch.found.expected_score
@@ -68,6 +71,7 @@ def test_rows_that_are_alike_are_expected_to_score_as_the_judged_ones_did(model)
         assert score.low <= score.judged <= score.high, score.metric
 
 
+@pytest.mark.slow
 def test_a_model_file_alone_expects_a_score_by_answers(model, harder, tmp_path):
     model.save(tmp_path / "model.gradum")
     alone = gradum.load(tmp_path / "model.gradum")

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 import gradum
-from gradum.show.marked_text import marked_text, where_in_text
+from gradum.show.document.marked_text import marked_text, where_in_text
 from gradum.study.explanation.scale import scale_of
 from gradum.study.explanation.tiles import tile_values
 from synthetic import ONCE
@@ -68,6 +68,7 @@ def test_empty_texts_and_long_ones_are_not_divided(said, text):
     assert tile_values(model.fitted, row, table, "note") is None
 
 
+@pytest.mark.slow
 def test_the_stretch_of_time_in_which_the_cause_lies_counts_most():
     rng = np.random.default_rng(0)
     load = rng.normal(size=(160, 84))

@@ -9,8 +9,8 @@ import pytest
 from tests.tables.mixed_table import FRAME, SCHEMA, N
 
 from gradum.errors import SchemaError
-from gradum.tables.check import check
-from gradum.tables.schema import Overrides, Parse, infer
+from gradum.tables.check.check import check
+from gradum.tables.schema.schema import Overrides, Parse, infer
 from gradum.tables.sources.read import read
 
 TYPES = {

@@ -13,7 +13,7 @@ from gradum.tables.forecast.classical.smoothing import FADING, LEVELS, SEASONS, 
 from gradum.tables.forecast.classical.theta import LEVELS as THETA_LEVELS
 from gradum.tables.forecast.classical.theta import theta
 from gradum.tables.forecast.pairs import Windows
-from gradum.tables.schema import Overrides
+from gradum.tables.schema.schema import Overrides
 from gradum.tables.table import Table
 
 SEASON, HORIZON = 4, 6
@@ -185,6 +185,7 @@ def test_the_future_changes_no_input():
         assert not before["sold"].equals(after["sold"]) or origin < cut
 
 
+@pytest.mark.slow
 def test_what_a_model_keeps_yields_the_same_inputs():
     days = 3200  # more than the means of four years reach
     learned = rows_of(panel(days, stores=2))

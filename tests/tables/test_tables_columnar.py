@@ -13,8 +13,8 @@ import pytest
 from refusals import refused_by_name as refused
 
 from gradum.errors import TableError
-from gradum.tables import columnar
-from gradum.tables.columnar import refuse_false_lengths
+from gradum.tables.formats import columnar
+from gradum.tables.formats.columnar import refuse_false_lengths
 from gradum.tables.sources.extent import extent_of
 from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.read import read

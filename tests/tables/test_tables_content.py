@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 from refusals import refused_by_name as refused
 
-from gradum.tables import content as module
-from gradum.tables import size_limits
-from gradum.tables.content import zstd
+from gradum.tables.formats import content as module
+from gradum.tables.formats import size_limits
+from gradum.tables.formats.content import zstd
 from gradum.tables.sources.read import read
 
 
@@ -98,6 +98,7 @@ def test_what_does_not_fit_into_memory_is_refused(tmp_path, monkeypatch):
     refused(path, "more than 10 kB", "half of the memory")
 
 
+@pytest.mark.slow
 def test_a_bomb_of_ten_gigabytes_takes_bounded_memory(tmp_path):
     path = write(tmp_path / "t.csv", zstd.compress(bytes(2**27), 1) * 80)
     script = f"""

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from gradum.tables.check import check
-from gradum.tables.schema import infer
+from gradum.tables.check.check import check
+from gradum.tables.schema.schema import infer
 from gradum.tables.sources.read import read
 
 NUMBERS = np.random.default_rng(0).normal(0, 2000, 60).round(2)

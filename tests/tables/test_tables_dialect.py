@@ -3,7 +3,7 @@
 import pytest
 
 from gradum.errors import SpecError, TableError
-from gradum.tables.reading import ReadingOptions
+from gradum.tables.formats.reading_options import ReadingOptions
 from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.read import read
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from tests.tables.mixed_table import FRAME, SCHEMA, N
 
-from gradum.tables.check import check
+from gradum.tables.check.check import check
 from gradum.tables.encode import Encoder
 from gradum.tables.sources.read import read
 

@@ -16,7 +16,7 @@ from gradum.errors import ModelFileError, SchemaError
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds.design import Design
 from gradum.tables.kinds.text import step as text_step
-from gradum.tables.schema import Column, Schema
+from gradum.tables.schema.schema import Column, Schema
 
 DTYPES = {
     "numeric": pl.Float64,
@@ -96,6 +96,7 @@ def test_json_keeps_every_bit(training, new):
     assert_same(again.transform(table(new)), encoder.transform(table(new)))
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(records, records)
 def test_row_by_row_is_the_same_as_the_batch(training, new):

@@ -5,8 +5,8 @@ import random
 import pytest
 
 from gradum.errors import SpecError, TableError
-from gradum.tables.encoding import as_utf8, check_encoding, convert_to_utf8
-from gradum.tables.reading import ReadingOptions
+from gradum.tables.formats.encoding import as_utf8, check_encoding, convert_to_utf8
+from gradum.tables.formats.reading_options import ReadingOptions
 from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.read import read
 

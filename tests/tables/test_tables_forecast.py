@@ -20,7 +20,7 @@ from gradum.tables.forecast.facet import ORIGIN, STEP, Forecast
 from gradum.tables.forecast.frequency import DAY, Frequency, frequency_of
 from gradum.tables.forecast.pairs import Windows
 from gradum.tables.forecast.panel import panel_of
-from gradum.tables.schema import Overrides
+from gradum.tables.schema.schema import Overrides
 from gradum.tables.split import UNUSED, Part, folds, hold_out
 from gradum.tables.table import Table
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from gradum.tables.kinds import KINDS
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
 from gradum.tables.table import Table
 
 OTHERS = [str(1000 + 7 * i) for i in range(40)]

@@ -15,10 +15,10 @@ import pytest
 from refusals import refused
 
 from gradum.errors import GradumError, TableError
-from gradum.tables.calendar_range import within_calendar
-from gradum.tables.check import check
+from gradum.tables.check.check import check
 from gradum.tables.encode import Encoder
-from gradum.tables.schema import Overrides, infer
+from gradum.tables.formats.calendar_range import within_calendar
+from gradum.tables.schema.schema import Overrides, infer
 from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.read import read
 
@@ -117,7 +117,7 @@ def test_halves_of_surrogate_pairs_are_refused_where_they_stand(name, how, tmp_p
 
 
 def test_the_row_is_counted_over_all_lines(tmp_path, monkeypatch):
-    monkeypatch.setattr("gradum.tables.records.BLOCK_BYTES", 40)
+    monkeypatch.setattr("gradum.tables.formats.records.BLOCK_BYTES", 40)
     path = tmp_path / "t.jsonl"
     path.write_text(
         "\n".join(json.dumps({"t": "\ud800" if k == 20 else "fine"}) for k in range(30))

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from gradum.tables.kinds import Values
-from gradum.tables.schema import Overrides, infer
+from gradum.tables.schema.schema import Overrides, infer
 from gradum.tables.table import Table
 
 RNG = np.random.default_rng(8)

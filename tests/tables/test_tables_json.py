@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from refusals import refused_by_name as refused
 
 from gradum.errors import TableError
-from gradum.tables import records
-from gradum.tables.schema import infer
+from gradum.tables.formats import records
+from gradum.tables.schema.schema import infer
 from gradum.tables.sources.read import read
 
 RECORDS = [{"a": 1, "b": "x", "c": True}, {"a": 2.5, "b": None}, {"b": "é", "c": False, "a": None}]
@@ -94,6 +94,7 @@ cells = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     rows=st.lists(

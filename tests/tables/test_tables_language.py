@@ -5,11 +5,11 @@ import pytest
 
 import gradum
 from gradum.errors import ColumnError, TableError, TargetError
-from gradum.tables.check import check
+from gradum.tables.check.check import check
+from gradum.tables.check.differences import merged
 from gradum.tables.columns import Overrides
-from gradum.tables.differences import merged
 from gradum.tables.encode import Encoder
-from gradum.tables.schema import Schema, infer
+from gradum.tables.schema.schema import Schema, infer
 from gradum.tables.sources.read import read
 from gradum.tables.table import Table
 from gradum.tables.wording import nearest, quoted, rows_text

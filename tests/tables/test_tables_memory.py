@@ -14,10 +14,10 @@ OWN = 8 * ROWS * COLUMNS / 2**20  # MiB of the numbers
 SCRIPT = """
 import resource, sys
 import numpy as np
-from gradum.tables.check import check
+from gradum.tables.check.check import check
 from gradum.tables.encode import Encoder
 from gradum.tables.sources.read import read
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
 
 def steps(path):
     table = read(path)
@@ -36,6 +36,7 @@ for _ in steps(sys.argv[2]):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="peaks are counted otherwise elsewhere")
 def test_numbers_are_copied_once_into_a_frame_and_once_into_a_design(tmp_path):
     values = np.random.default_rng(0).normal(size=(ROWS, COLUMNS))

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from gradum.errors import GradumError
-from gradum.tables.schema import infer
+from gradum.tables.doubts.totals import without_totals
+from gradum.tables.schema.schema import infer
 from gradum.tables.sources.read import read
-from gradum.tables.totals import without_totals
 
 RNG = np.random.default_rng(35)
 COUNT = 420

@@ -5,10 +5,10 @@ import polars as pl
 import pytest
 
 from gradum.errors import TargetError
-from gradum.tables.check import check
+from gradum.tables.check.check import check
 from gradum.tables.encode import Encoder
 from gradum.tables.row import RowDoor
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
 from gradum.tables.sources.read import read
 from gradum.tables.table import Table
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from edited_package import Edited
 from forks import run_in_fork
 
@@ -60,10 +62,10 @@ import sys
 import numpy as np
 import polars as pl
 import gradum
-from gradum.study.stress.corruption import corruptions_of
+from gradum.questions.stress.corruption import corruptions_of
 from gradum.tables.encode import Encoder
 from gradum.tables.sources.read import read
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
 from synthetic import ONCE
 
 assert gradum.__file__.startswith(sys.argv[1])
@@ -98,6 +100,7 @@ assert "'picture' is left as it is: nothing tells what else" in str(found)
 """
 
 
+@pytest.mark.slow
 def test_a_toy_kind_is_its_folder_and_one_line(tmp_path):
     package = Edited(tmp_path)
     folder = package.path / "tables/kinds/pixels"

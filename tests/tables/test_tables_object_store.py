@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from gradum.errors import DiskError, GradumError, OutputError, TableError
-from gradum.tables.reading import ReadingOptions
+from gradum.tables.formats.reading_options import ReadingOptions
 from gradum.tables.sources import object_store as reader
 from gradum.tables.sources import store_access
 from gradum.tables.sources.fetched import fetched
@@ -169,6 +169,7 @@ def test_a_store_that_refuses(status, words):
 POLARS_1 = pl.__version__.startswith("1.")  # asks twice as often, and names no time that is over
 
 
+@pytest.mark.slow
 def test_a_store_that_fails_is_asked_a_few_times():
     before = len(Store.asked)
     refused("s3://status-503/t.parquet", "answers 503", "Try later")
@@ -176,6 +177,7 @@ def test_a_store_that_fails_is_asked_a_few_times():
     assert len(Store.asked) - before <= times * (1 + store_access.RETRIES)
 
 
+@pytest.mark.slow
 def test_a_silent_store_is_given_up(monkeypatch):
     for module in (store_access, reader):
         monkeypatch.setattr(module, "SECONDS", 1)
@@ -183,6 +185,7 @@ def test_a_silent_store_is_given_up(monkeypatch):
     refused("s3://silent/t.parquet", said)
 
 
+@pytest.mark.slow
 def test_a_store_that_is_not_there(monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     refused(f"s3://{next(buckets)}/t.parquet", "cannot be reached")
@@ -312,6 +315,7 @@ def test_a_task_elsewhere_sees_changes_in_lists_records_and_bytes(name, bucket):
             rows_of(late)
 
 
+@pytest.mark.slow
 def test_a_wide_table_is_copied_in_groups_that_need_no_rewriting(bucket):
     wide = pl.DataFrame({f"x{k}": np.zeros(9_000) for k in range(2_000)})
     put(bucket, {"t.parquet": written(wide)})

@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gradum.tables import parquet
-from gradum.tables.parquet import columns_together, first_rows, has_large_groups, row_groups
+from gradum.tables.formats import parquet
+from gradum.tables.formats.parquet import columns_together, first_rows, has_large_groups, row_groups
 from gradum.tables.sources import stream
 from gradum.tables.sources.open_stream import opened
 

@@ -9,7 +9,7 @@ from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.date import FORMATS
 from gradum.tables.kinds.date.periods import spelled
 from gradum.tables.kinds.parse import Parse
-from gradum.tables.schema import Schema, infer
+from gradum.tables.schema.schema import Schema, infer
 from gradum.tables.table import Table
 
 N = 40

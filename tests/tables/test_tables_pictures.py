@@ -14,13 +14,13 @@ from PIL import Image
 import gradum
 from gradum.errors import NotCertifiableError, SchemaError, TableError
 from gradum.study.properties.irrelevant import IrrelevantProperty
-from gradum.tables.check import check
+from gradum.tables.check.check import check
 from gradum.tables.grids.cell import unpacked, why_failed
 from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.picture import PictureKind
-from gradum.tables.media import noted
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
+from gradum.tables.sources.media import noted
 from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.read import read
 

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from gradum.errors import GradumError
+from gradum.tables.formats.reading_options import ReadingOptions
 from gradum.tables.paths import without_secrets
-from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources import parquet_rows, postgresql
 from gradum.tables.sources.fetched import fetched
 from gradum.tables.sources.fingerprint import Fingerprint

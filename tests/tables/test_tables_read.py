@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusals import refused
 
-from gradum.tables.delimited import read_delimited
+from gradum.tables.formats.delimited import read_delimited
 from gradum.tables.sources.read import read
 
 ROWS = [("Köln", "1,5", "ja"), ("Zürich", "2,25", "nein"), ("Bonn", "", "ja")]
@@ -202,10 +202,12 @@ def test_pandas_columns_of_every_kind_keep_their_values():
     assert frame["category"].dtype == pl.Categorical
 
 
+@pytest.mark.slow
 def test_pandas_needs_no_pyarrow_and_reading_imports_nothing_heavy():
     script = """
 import sys
-from gradum.tables import check, schema
+from gradum.tables.check import check
+from gradum.tables.schema import schema
 from gradum.tables.sources import read
 heavy = {"jax", "sklearn", "pandas", "pyarrow", "scipy.stats"} & sys.modules.keys()
 assert not heavy, heavy

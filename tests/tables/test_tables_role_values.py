@@ -7,9 +7,9 @@ import pytest
 from tests.tables.mixed_table import FRAME, SCHEMA, N
 
 from gradum.errors import ColumnError, TargetError
-from gradum.tables.check import check
-from gradum.tables.role_values import group_values, target_values, time_values, weight_values
-from gradum.tables.schema import Overrides, infer
+from gradum.tables.check.check import check
+from gradum.tables.check.role_values import group_values, target_values, time_values, weight_values
+from gradum.tables.schema.schema import Overrides, infer
 from gradum.tables.sources.read import read
 
 

@@ -33,6 +33,7 @@ def test_texts_that_tell_nothing_are_answered_alike(text):
     assert len(set(asked)) == 1
 
 
+@pytest.mark.slow
 def test_one_text_of_ten_megabytes_is_read():
     long = pl.Series(
         "t", ["long words and " * 700_000, *[f"such a word {i % 7}" for i in range(9)]]

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gradum.tables.check import check
+from gradum.tables.check.check import check
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.row import MOST_ROWS, RowDoor
-from gradum.tables.schema import Schema, infer
+from gradum.tables.schema.schema import Schema, infer
 from gradum.tables.sources.read import read
 from gradum.tables.table import Table
 
@@ -151,6 +151,7 @@ def rows(draw, most):
     return key, drawn
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None)
 @given(rows(most=1))
 def test_a_row_that_is_let_in_is_what_the_ordinary_way_makes_of_it(case):

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from gradum.errors import ColumnError, TargetError
-from gradum.tables.schema import Overrides, infer
+from gradum.tables.schema.schema import Overrides, infer
 from gradum.tables.sources.read import read
 
 RNG = np.random.default_rng(0)

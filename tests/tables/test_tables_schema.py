@@ -9,7 +9,7 @@ import pytest
 
 from gradum.errors import ColumnError, GradumError, SchemaError, SpecError, TableError
 from gradum.tables.columns import FEATURE_KINDS
-from gradum.tables.schema import Overrides, Schema, infer
+from gradum.tables.schema.schema import Overrides, Schema, infer
 from gradum.tables.sources.read import read
 from gradum.tables.table import Table
 

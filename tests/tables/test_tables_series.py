@@ -14,7 +14,7 @@ from gradum.tables.kinds.series.kernels import TRIPLES, Kernels
 from gradum.tables.kinds.series.readings import MOST_READINGS, of_grid, readings_of
 from gradum.tables.kinds.series.step import SeriesStep
 from gradum.tables.kinds.series.views import SeriesViews
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
 from gradum.tables.sources.read import read
 from grids import series
 

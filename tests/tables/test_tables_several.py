@@ -161,6 +161,7 @@ def test_json_files_are_stacked_too(tmp_path):
     assert read(tmp_path / "*.jsonl").frame.rows() == [(1.0, "x"), (2.5, "x")]
 
 
+@pytest.mark.slow
 @given(cuts=st.lists(st.integers(1, 19), max_size=4))
 def test_a_table_cut_into_parts_is_the_table(tmp_path_factory, cuts):
     folder = tmp_path_factory.mktemp("parts")

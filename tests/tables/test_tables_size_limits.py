@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from gradum.errors import TableError
-from gradum.tables import content, delimited, size_limits
+from gradum.tables.formats import content, delimited, size_limits
 from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.read import read
 
@@ -105,7 +105,7 @@ def test_a_pipe_without_end_is_refused_at_half_of_the_memory(monkeypatch, tmp_pa
 LIMITED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (2_500_000_000, resource.RLIM_INFINITY))
-from gradum.tables.size_limits import available_memory
+from gradum.tables.formats.size_limits import available_memory
 from gradum.tables.sources.read import read
 assert available_memory() < 1_500_000_000
 try:
@@ -115,6 +115,7 @@ except Exception as error:
 """
 
 
+@pytest.mark.slow
 def test_a_small_file_of_many_values_does_not_end_the_process(tmp_path):
     path = tmp_path / "bomb.csv.gz"
     path.write_bytes(gzip.compress(b"a,b\n" + b"0,0\n" * 25_000_000, 1))  # a gigabyte as values

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gradum.tables.schema import infer
-from gradum.tables.slips import _chance, slips
+from gradum.tables.doubts.slips import _chance, slips
+from gradum.tables.schema.schema import infer
 from gradum.tables.table import Table
 
 

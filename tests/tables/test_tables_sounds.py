@@ -12,7 +12,7 @@ from gradum.tables.grids.cell import unpacked, why_failed
 from gradum.tables.grids.log_mel import BANDS, log_mel, mel_weights
 from gradum.tables.grids.opening import CannotOpen
 from gradum.tables.kinds.sound import SoundKind, step
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
 from gradum.tables.sources.read import read
 from grids import sounds
 

@@ -13,10 +13,10 @@ import xlsxwriter
 
 from gradum.errors import GradumError
 from gradum.isolation import IsolationError
+from gradum.tables.formats.reading_options import ReadingOptions
+from gradum.tables.formats.sheets import header_row
 from gradum.tables.paths import files_of, secrets, shown
-from gradum.tables.reading import ReadingOptions
-from gradum.tables.schema import infer
-from gradum.tables.sheets import header_row
+from gradum.tables.schema.schema import infer
 from gradum.tables.sources import parquet_rows as batches
 from gradum.tables.sources import sqlite, workbook
 from gradum.tables.sources.fetched import Fetched, fetched
@@ -135,7 +135,7 @@ def test_a_member_may_have_a_long_ending(tmp_path):
 
 
 def test_an_archive_that_unpacks_to_far_too_much(tmp_path, monkeypatch):
-    monkeypatch.setattr("gradum.tables.content.ALWAYS_ALLOWED", 2**16)
+    monkeypatch.setattr("gradum.tables.formats.content.ALWAYS_ALLOWED", 2**16)
     bomb = zipped(tmp_path / "bomb.zip", a_csv="x\n" + "0\n" * 2**22)
     refused(bomb, ReadingOptions(), "unpacks to more than", "far more than a table would")
 
@@ -206,6 +206,7 @@ def test_a_database_that_another_program_is_writing_to(homes, monkeypatch):
 COUNTING = "WITH RECURSIVE q(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM q {}) SELECT {} FROM q"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("view", "words"),
     [
@@ -216,8 +217,8 @@ COUNTING = "WITH RECURSIVE q(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM q {}) S
     ],
 )
 def test_a_view_without_end_or_measure_is_refused(view, words, tmp_path, monkeypatch):
-    monkeypatch.setattr("gradum.tables.content.ALWAYS_ALLOWED", 2**16)
-    monkeypatch.setattr("gradum.tables.content.MOST_TIMES", 1)
+    monkeypatch.setattr("gradum.tables.formats.content.ALWAYS_ALLOWED", 2**16)
+    monkeypatch.setattr("gradum.tables.formats.content.MOST_TIMES", 1)
     monkeypatch.setattr(sqlite, "BOUNDS", sqlite.BOUNDS._replace(seconds=1))
     path = tmp_path / "v.db"
     with contextlib.closing(sqlite3.connect(path)) as connection:
@@ -296,6 +297,7 @@ def test_a_sheet_with_lines_of_title_above_its_header(tmp_path, write):
     assert table.source == "book"
 
 
+@pytest.mark.slow
 def test_which_sheet(tmp_path):
     path = tmp_path / "book.xlsx"
     write_xlsx(path, {"Sales": SHEET, "More & more": [["a"], [1]], "Empty": []})
@@ -311,6 +313,7 @@ def test_which_sheet(tmp_path):
     refused(path, ReadingOptions(), "a header but no rows")
 
 
+@pytest.mark.slow
 def test_merged_cells_and_hidden_sheets_are_said(tmp_path):
     with xlsxwriter.Workbook(tmp_path / "merged.xlsx") as book:
         book.add_worksheet("Other").merge_range("A1:B9", "other")
@@ -446,8 +449,8 @@ def test_workbooks_that_cannot_be_read(tmp_path, monkeypatch):
         path, ReadingOptions(query="SELECT 1"), "--query is for databases, and book.xls is none"
     )
     with monkeypatch.context() as patched:
-        patched.setattr("gradum.tables.content.ALWAYS_ALLOWED", 100)
-        patched.setattr("gradum.tables.content.MOST_TIMES", 1)
+        patched.setattr("gradum.tables.formats.content.ALWAYS_ALLOWED", 100)
+        patched.setattr("gradum.tables.formats.content.MOST_TIMES", 1)
         refused(path, ReadingOptions(), "far more than a workbook would")
     monkeypatch.setitem(sys.modules, "fastexcel", None)
     refused(

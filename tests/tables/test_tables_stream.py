@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 
 from gradum.errors import DiskError, TableError
-from gradum.tables import encoding
-from gradum.tables.content import zstd
+from gradum.tables.formats import encoding
+from gradum.tables.formats.content import zstd
 from gradum.tables.sources import stream
 from gradum.tables.sources.open_stream import is_batches, opened
 from gradum.tables.sources.read import read

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from gradum.errors import TableError
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.ship.run_spec import RunSpec, changed_files, file_states, moved
 from gradum.tables.sources.fetched import fetched
 from gradum.tables.sources.open_stream import opened

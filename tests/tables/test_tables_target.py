@@ -6,12 +6,12 @@ import pytest
 from scipy import stats
 
 from gradum.errors import SpecError, TargetError
-from gradum.tables.check import check
-from gradum.tables.role_values import target_values
-from gradum.tables.schema import Overrides, Schema, infer
+from gradum.tables.check.check import check
+from gradum.tables.check.role_values import target_values
+from gradum.tables.schema.schema import Overrides, Schema, infer
+from gradum.tables.schema.target import _skewness
 from gradum.tables.sources.read import read
 from gradum.tables.table import Table
-from gradum.tables.target import _skewness
 
 N = 200
 X = np.random.default_rng(0).normal(size=N)

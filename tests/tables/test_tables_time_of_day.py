@@ -10,15 +10,15 @@ import pytest
 
 import gradum
 from gradum.errors import ColumnError, ModelFileError, TargetError
+from gradum.questions.stress.budget import Lengths
+from gradum.questions.stress.stressed_rows import MovingColumn
 from gradum.study.explanation.questions import Question
-from gradum.study.stress.budget import Lengths
-from gradum.study.stress.stressed_rows import MovingColumn
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.axis import Axis, place_of
 from gradum.tables.kinds.time_of_day import times_of_day
 from gradum.tables.row import RowDoor
-from gradum.tables.schema import Overrides, infer
+from gradum.tables.schema.schema import Overrides, infer
 from gradum.tables.table import Table
 from synthetic import ONCE
 

@@ -7,15 +7,15 @@ import polars as pl
 import pytest
 
 from gradum.run.dataset import labelled
+from gradum.tables.doubts.total_words import named_totals
+from gradum.tables.doubts.totals import totals_of, without_totals
 from gradum.tables.encode import Encoder
-from gradum.tables.reading import ReadingOptions
-from gradum.tables.schema import infer
+from gradum.tables.formats.reading_options import ReadingOptions
+from gradum.tables.schema.schema import infer
 from gradum.tables.sources import stream
 from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.read import read
 from gradum.tables.table import Table
-from gradum.tables.total_words import named_totals
-from gradum.tables.totals import totals_of, without_totals
 
 RNG = np.random.default_rng(11)
 COUNT = 120

@@ -10,7 +10,7 @@ from gradum.errors import SchemaError, TargetError
 from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.numeric.units import SCALES
 from gradum.tables.kinds.parse import Parse
-from gradum.tables.schema import Overrides, Schema, infer
+from gradum.tables.schema.schema import Overrides, Schema, infer
 from gradum.tables.table import Table
 
 N = 40

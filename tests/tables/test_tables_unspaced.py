@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from gradum.tables.kinds.text.step import Text
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
 from gradum.tables.table import Table
 from gradum.tables.unspaced import are_unspaced
 

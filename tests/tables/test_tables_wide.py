@@ -8,9 +8,9 @@ import pytest
 from refusals import refused_by_name as refused
 
 from gradum.errors import SchemaError
-from gradum.tables.check import check
+from gradum.tables.check.check import check
 from gradum.tables.encode import Encoder
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
 from gradum.tables.sources.read import read
 
 

@@ -7,7 +7,7 @@ from gradum.errors import ColumnError, SpecError, TargetError
 from gradum.tables import kinds
 from gradum.tables.columns import Overrides
 from gradum.tables.kinds import KINDS, SAYABLE
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
 from gradum.tables.sources.read import read
 
 FRAME = pl.DataFrame(

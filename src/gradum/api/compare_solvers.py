@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import structs
 
 from gradum.errors import SpecError
-from gradum.messages import listed, say
+from gradum.messages import listed
 from gradum.run.compare_solvers import compare_solvers as compare
 from gradum.run.options.option_table import OF_SOLVERS
 from gradum.run.options.option_values import read_names
@@ -18,7 +18,7 @@ from gradum.run.options.options import make_spec
 from gradum.run.source.rows_in_memory import RowsInMemory
 from gradum.rungs.context import Context, ignore
 from gradum.rungs.mlp.kind import MLPKind
-from gradum.show.solvers import Solvers
+from gradum.show.answers.solvers import Solvers
 from gradum.solvers.threads import between_turns, turn
 from gradum.tables.sources.open_stream import at_hand
 from gradum.tables.sources.read import read
@@ -75,8 +75,10 @@ def compare_solvers(
     unknown = sorted(set(options) - set(OF_SOLVERS))
     if unknown:
         raise SpecError(
-            say("gradum.compare_solvers has no option {option!r}.", option=unknown[0]),
-            say("Choose among {options}.", options=listed(OF_SOLVERS)),
+            "gradum.compare_solvers has no option {option!r}.",
+            "Choose among {options}.",
+            option=unknown[0],
+            options=listed(OF_SOLVERS),
         )
     test = options.pop("test", None)
     named = solvers.split(",") if isinstance(solvers, str) else read_names(solvers)

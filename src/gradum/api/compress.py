@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
-from gradum.api.run_rows import run_dataset
 from gradum.errors import OverBudgetError, SchemaError, SpecError
 from gradum.forks import refuse_after_fork
 from gradum.messages import listed, say, sentences
+from gradum.questions.rows.run_rows import run_dataset
+from gradum.questions.subject import Subject
 from gradum.run.dataset import Dataset
 from gradum.run.fitted import Fitted
 from gradum.run.options.argument_kinds import with_checked_arguments
@@ -18,12 +19,11 @@ from gradum.ship.run_spec import changed_files, moved, named, read_spec, refuse_
 from gradum.solvers.threads import turn
 from gradum.tables.sources.open_stream import at_hand
 
-if TYPE_CHECKING:
-    from gradum.api.model import Model
+M = TypeVar("M", bound=Subject)
 
 
 @with_checked_arguments
-def compress(self: Model, *, budget: float = 0.01, data: str | None = None) -> Model:
+def compress(self: M, *, budget: float = 0.01, data: str | None = None) -> M:
     """Distil the network ensemble in use into the smallest model that errs little more.
 
     A plain MLP learns from the ensemble's answers to mixed rows, and for real rows from those of
@@ -58,11 +58,11 @@ def compress(self: Model, *, budget: float = 0.01, data: str | None = None) -> M
 
 
 def smaller_model(
-    model: Model,
+    model: M,
     budget: float,
     data: str | None = None,
     fits: Callable[[Fitted], bool] = lambda small: True,
-) -> Model:
+) -> M:
     """Return the smallest model that fits and keeps a budget, as `compress` does.
 
     Raises
@@ -75,13 +75,14 @@ def smaller_model(
 
     if not 0 <= budget < float("inf"):
         raise SpecError(
-            say("The budget is {budget}.", budget=budget),
-            say("Give a share of the error, such as 0.01 (--budget 1%)."),
+            "The budget is {budget}.",
+            "Give a share of the error, such as 0.01 (--budget 1%).",
+            budget=budget,
         )
     dataset = _rows(model, data)
     with turn():
         run = distil(model.fitted, dataset, model.judges, budget, fits)
-    small = type(model)(run.fitted, run, model.source)
+    small = model.with_run(run)
     compression = run.fitted.provenance.compression
     assert compression is not None
     if not compression.keeps_budget:
@@ -89,7 +90,7 @@ def smaller_model(
     return small
 
 
-def over_budget(small: Model, where: str = "") -> OverBudgetError:
+def over_budget(small: Subject, where: str = "") -> OverBudgetError:
     """Return the error for a smaller model that errs more than its budget allows.
 
     ``where`` is a sentence on where that model was written.
@@ -107,7 +108,7 @@ def over_budget(small: Model, where: str = "") -> OverBudgetError:
     return OverBudgetError(sentences([compression.sentence, cause, where]), remedy, small)
 
 
-def _rows(model: Model, data: str | None) -> Dataset:
+def _rows(model: Subject, data: str | None) -> Dataset:
     """Return the rows of a model's run: those at hand, or read again."""
     if model.run is not None:
         if model.run.dataset.drawn_from is not None:
@@ -122,12 +123,10 @@ def _rows(model: Model, data: str | None) -> Dataset:
     place = named(run_spec, data)
     if changed := changed_files(run_spec):
         raise SchemaError(
-            say(
-                "{folder} was made from other rows: {files} has changed or gone.",
-                folder=model.folder,
-                files=listed(changed),
-            ),
-            say("Bring the file back, say by --data where it lies now, or fit again."),
+            "{folder} was made from other rows: {files} has changed or gone.",
+            "Bring the file back, say by --data where it lies now, or fit again.",
+            folder=model.folder,
+            files=listed(changed),
         )
     with at_hand(place, run_spec.spec.reading) as table:
         refuse_other_content(run_spec, table.sha256, model.folder)
@@ -137,13 +136,13 @@ def _rows(model: Model, data: str | None) -> Dataset:
 def without_rows() -> SpecError:
     """Return the error for a model without its run folder."""
     return SpecError(
-        say("A model file does not hold the rows that the model learned from."),
-        say("Compress its run folder."),
+        "A model file does not hold the rows that the model learned from.",
+        "Compress its run folder.",
     )
 
 
 def _in_blocks() -> SpecError:
     return SpecError(
-        say("The run read its table in blocks, and holds some of its rows only."),
-        say("Fit on rows that fit in memory."),
+        "The run read its table in blocks, and holds some of its rows only.",
+        "Fit on rows that fit in memory.",
     )

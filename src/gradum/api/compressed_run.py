@@ -41,8 +41,9 @@ def compress_run(
         raise without_rows()
     if folder.exists() and folder.samefile(model.folder):
         raise OutputError(
-            say("{folder} holds the model that is to be compressed.", folder=folder),
-            say("Choose another folder."),
+            "{folder} holds the model that is to be compressed.",
+            "Choose another folder.",
+            folder=folder,
         )
     made = missing_folders(folder)
     claim_folder(folder, force=force)

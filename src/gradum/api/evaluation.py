@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
-from gradum.api.asked_engine import refuse_no_partitions
-from gradum.api.groups import grouping_of, judged_by_group
-from gradum.api.run_rows import known_rows
 from gradum.engines import engine_of
 from gradum.engines.engine import Engine
 from gradum.errors import TargetError
 from gradum.messages import say
-from gradum.run.memory_bound import judging_bound
+from gradum.questions.rows.asked_engine import refuse_no_partitions
+from gradum.questions.rows.groups import grouping_of, judged_by_group
+from gradum.questions.rows.run_rows import known_rows
+from gradum.run.memory.memory_bound import judging_bound
 from gradum.run.options.option_values import read_size
 from gradum.run.options.options import make_reading
 from gradum.scores.metrics import METRICS
@@ -22,16 +22,16 @@ from gradum.study.evaluation.evaluate import Evaluation, Grouping, evaluate_in_b
 from gradum.study.evaluation.evaluate import evaluate as evaluate_table
 from gradum.study.evaluation.in_partitions import evaluate_in_partitions
 from gradum.study.evaluation.run_rows import RunRows
-from gradum.tables.reading import ReadingOptions
+from gradum.tables.formats.reading_options import ReadingOptions
 from gradum.tables.sources.open_stream import at_hand, opened
 from gradum.tables.sources.read import read
 
 if TYPE_CHECKING:
-    from gradum.api.model import Model
+    from gradum.questions.subject import Subject
 
 
 def evaluate(
-    self: Model,
+    self: Subject,
     data: Any = None,
     *,
     by: str | Sequence[str] = (),
@@ -105,7 +105,7 @@ def evaluate(
 
 
 def _evaluated(
-    self: Model,
+    self: Subject,
     data: Any,
     max_memory: int | str | None,
     known: RunRows | None,
@@ -126,7 +126,7 @@ def _evaluated(
             return evaluate_in_blocks(self.fitted, rows, bound, **asked)
 
 
-def score(self: Model, data: Any) -> float:
+def score(self: Subject, data: Any) -> float:
     """Return the accuracy on rows that hold the target, or R² for numbers; see also `evaluate`.
 
     Raises
@@ -134,16 +134,14 @@ def score(self: Model, data: Any) -> float:
     SchemaError, TargetError
         As in `evaluate`; or R² is undefined, because all targets are equal.
     """
-    scores = self.evaluate(data).judgement.scores[self.used]["test"]
+    scores = evaluate(self, data).judgement.scores[self.used]["test"]
     name = "accuracy" if self.classes else "r2"
     if name not in scores:
         metric = METRICS[name]
         raise TargetError(
-            say(
-                "{metric} is undefined on these rows: {cause}.",
-                metric=say(metric.title),
-                cause=say(metric.undefined),
-            ),
-            say("Give others."),
+            "{metric} is undefined on these rows: {cause}.",
+            "Give others.",
+            metric=say(metric.title),
+            cause=say(metric.undefined),
         )
     return scores[name].value

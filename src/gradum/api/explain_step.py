@@ -10,23 +10,23 @@ import numpy as np
 import polars as pl
 
 from gradum.api.model import Model
-from gradum.api.table_rows import table_rows
 from gradum.core import L2, Network, Params, Problem
 from gradum.core.models.input_blocks import of_matrix
 from gradum.core.models.input_layer import InputLayer
 from gradum.errors import ColumnError, SchemaError, ShapeError, SpecError, TargetError
 from gradum.estimators import LinearRegression, LogisticRegression, MLPClassifier, MLPRegressor
 from gradum.messages import say, say_plural
+from gradum.questions.rows.table_rows import table_rows
 from gradum.run.fitted import Fitted
 from gradum.rungs.rung import Rung
 from gradum.scores.figures import figure
-from gradum.show.explain_step import StepExplanation
+from gradum.show.step.explain_step import StepExplanation
 from gradum.study import explain_step as study
 from gradum.study.explain_step import Names, output_names
-from gradum.tables.check import check
+from gradum.tables.check.check import check
+from gradum.tables.check.role_values import target_values
+from gradum.tables.formats.reading_options import ReadingOptions
 from gradum.tables.kinds.design import Design
-from gradum.tables.reading import ReadingOptions
-from gradum.tables.role_values import target_values
 from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.sources.read import read
 from gradum.tables.wording import SHOWN_NAMES, nearest, number, quoted, shortened
@@ -95,15 +95,16 @@ def _explained(
         return _of_model(model.fitted, row, target, rung, learning_rate)
     if not isinstance(model, Estimator):
         raise SpecError(
-            say("A {model} has no step to explain.", model=type(model).__name__),
-            say("Give what gradum.fit returned, or one of gradum's estimators."),
+            "A {model} has no step to explain.",
+            "Give what gradum.fit returned, or one of gradum's estimators.",
+            model=type(model).__name__,
         )
     if rung is not None:
         raise SpecError(
-            say(
-                "rung={rung!r} has no meaning for a {model}.", rung=rung, model=type(model).__name__
-            ),
-            say("Leave it out."),
+            "rung={rung!r} has no meaning for a {model}.",
+            "Leave it out.",
+            rung=rung,
+            model=type(model).__name__,
         )
     return _of_estimator(model, row, target, learning_rate)
 
@@ -197,8 +198,8 @@ def _explained_rung(fitted: Fitted, name: str | None) -> tuple[Rung, Network, In
         raise SpecError(say("The baseline has no inputs, and nothing to pass back."), others)
     if rung.learned_by.one_score:
         raise SpecError(
-            say("A step of ordered classes is held to one score, and not shown number by number."),
-            say("Fit without the order to see a step."),
+            "A step of ordered classes is held to one score, and not shown number by number.",
+            "Fit without the order to see a step.",
         )
     network = rung.network.single
     if network is None:
@@ -244,11 +245,10 @@ def _encoded(fitted: Fitted, row: Any, target: Any, number: int | None) -> _Row:
         table = replace(table, frame=table.frame.with_columns(pl.Series(name, [target])))
     elif name not in table.frame.columns:
         raise TargetError(
-            say("The row has no {name!r}, which is the target.", name=name),
-            say(
-                "Add it to the row, or give target= (--target-value); without the truth there is "
-                "no loss."
-            ),
+            "The row has no {name!r}, which is the target.",
+            "Add it to the row, or give target= (--target-value); without the truth there is "
+            "no loss.",
+            name=name,
         )
     known = [column.name for column in schema.columns]
     unknown = [column for column in table.frame.columns if column not in known]
@@ -366,12 +366,11 @@ def _of_estimator(
 ) -> StepExplanation:
     if not hasattr(model, "n_iter_"):
         raise SpecError(
-            say("This {model} is not fitted.", model=type(model).__name__), say("Call fit first.")
+            "This {model} is not fitted.", "Call fit first.", model=type(model).__name__
         )
     if target is None:
         raise TargetError(
-            say("The target of the row is missing."),
-            say("Give target=; without the truth there is no loss."),
+            "The target of the row is missing.", "Give target=; without the truth there is no loss."
         )
     problem, classes = _problem(model), getattr(model, "classes_", None)
     known, network = getattr(model, "feature_names_in_", None), problem.network
@@ -426,8 +425,9 @@ def _in_order(row: Any, names: list[str]) -> Any:
     missing = [name for name in names if name not in keys]
     if missing:
         raise SchemaError(
-            say("The row lacks the column {columns}.", columns=quoted(missing, SHOWN_NAMES)),
-            say("Give all columns that the model was fitted on."),
+            "The row lacks the column {columns}.",
+            "Give all columns that the model was fitted on.",
+            columns=quoted(missing, SHOWN_NAMES),
         )
     return np.column_stack([np.atleast_1d(np.asarray(row[name])) for name in names])
 
@@ -471,8 +471,7 @@ def _numbers(row: Any, columns: int) -> np.ndarray:
 def _number(target: Any) -> float:
     if not isinstance(target, int | float | np.number):
         raise TargetError(
-            say("The target {target!r} is not a number.", target=target),
-            say("Give the number of this row."),
+            "The target {target!r} is not a number.", "Give the number of this row.", target=target
         )
     return float(target)
 
@@ -481,7 +480,9 @@ def _code(label: Any, classes: np.ndarray) -> int:
     places = np.flatnonzero(classes == label)
     if len(places) != 1:
         raise TargetError(
-            say("The target {label!r} is none of the model's classes.", label=label),
-            say("Give one of {classes}.", classes=quoted(classes.tolist(), SHOWN_NAMES)),
+            "The target {label!r} is none of the model's classes.",
+            "Give one of {classes}.",
+            label=label,
+            classes=quoted(classes.tolist(), SHOWN_NAMES),
         )
     return int(places[0])

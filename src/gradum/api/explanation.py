@@ -7,23 +7,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gradum.api.asked_rows import asked_rows, background_of
 from gradum.api.report import Page
 from gradum.engines import engine_of
 from gradum.files.atomic import write_text
 from gradum.forks import refuse_after_fork
-from gradum.show.explanation import Explanation
+from gradum.questions.rows.asked_rows import asked_rows, background_of
+from gradum.show.answers.explanation import Explanation
 from gradum.study.explanation.explain import explain as shapley_values
 from gradum.study.explanation.scale import Scale
-from gradum.tables.reading import ReadingOptions
+from gradum.tables.formats.reading_options import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
 
 if TYPE_CHECKING:
-    from gradum.api.model import Model
+    from gradum.questions.subject import Subject
 
 
 def explain(
-    self: Model,
+    self: Subject,
     data: Any = None,
     *,
     rows: int | Sequence[int] | None = None,
@@ -97,7 +97,7 @@ def explain(
 
 
 def explain_model(
-    model: Model,
+    model: Subject,
     data: Any = None,
     *,
     rows: int | Sequence[int] | None = None,
@@ -125,7 +125,7 @@ def explain_model(
 
 
 def row_page(
-    self: Model,
+    self: Subject,
     data: Any = None,
     *,
     row: int,
@@ -155,9 +155,11 @@ def row_page(
         The file cannot be written.
     """
     refuse_after_fork()
-    from gradum.api.row_page import page_of_row  # loads charts, which an explanation does not need
+    from gradum.questions.explain.row_page import (
+        page_of_row,  # loads charts, which an explanation does not need
+    )
 
-    explanation = self.explain(data, rows=[row], **options)
+    explanation = explain(self, data, rows=[row], **options)
     page = page_of_row(self, explanation, cache=cache)
     if path is not None:
         write_text(path, page)

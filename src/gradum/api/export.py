@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradum.api.asked_rows import asked_rows
 from gradum.api.compress import smaller_model
-from gradum.api.intervals import conformal_of
 from gradum.errors import GradumError, SpecError, TooLargeError
 from gradum.forks import refuse_after_fork
 from gradum.messages import say
+from gradum.questions.rows.asked_rows import asked_rows
+from gradum.questions.rows.judges import conformal_of
 from gradum.run.options.argument_kinds import with_checked_arguments
 from gradum.ship.recording.model import recorded_model
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from gradum.api.model import Model
+    from gradum.questions.subject import Subject
     from gradum.run.fitted import Fitted
     from gradum.ship.forms.export import Exported, Form
 
 
 @with_checked_arguments
 def export(
-    self: Model,
+    self: Subject,
     path: str | os.PathLike,
     data: Any = None,
     *,
@@ -104,18 +104,19 @@ def export(
     if compress is not None:
         small = _compressed(self, form, compress, rung)
         more = {"to": to, "interval": interval, "force": force}
-        return small.export(path, data, **more)
+        return export(small, path, data, **more)
     promise = None if interval is None else conformal_of(self, interval, rung=rung)
     rows = _judged(self) if data is None else asked_rows(self, data, None)[0]
     return export_fitted(self.fitted, path, rows, to=to, rung=rung, promise=promise, force=force)
 
 
-def _compressed(model: Model, form: Form, budget: float, rung: str | None) -> Model:
+def _compressed(model: Subject, form: Form, budget: float, rung: str | None) -> Subject:
     """Return a smaller model that has a form; refuse at once where this cannot succeed."""
     if rung is not None:
         raise SpecError(
-            say("The ensemble in use is compressed, not the model {name!r}.", name=rung),
-            say("Leave out --rung or --compress."),
+            "The ensemble in use is compressed, not the model {name!r}.",
+            "Leave out --rung or --compress.",
+            name=rung,
         )
     _has_form(form, model.fitted)  # what no size mends is refused
     return smaller_model(model, budget, fits=lambda small: _has_form(form, small))
@@ -130,13 +131,13 @@ def _has_form(form: Form, fitted: Fitted) -> bool:
     return True
 
 
-def _judged(model: Model) -> pl.DataFrame | str:
+def _judged(model: Subject) -> pl.DataFrame | str:
     """Return the typed rows that judged a model, or why they are not at hand."""
     if model.run is not None and model.run.judged is not None:
         return model.run.dataset.frame[np.unique(model.run.judged.rows)]
     if model.folder is None:
         return say("The rows that judged the model are not at hand.")
-    from gradum.api.judged_rows import judged_rows
+    from gradum.questions.rows.judged_rows import judged_rows
 
     try:
         return judged_rows(model.folder).frame

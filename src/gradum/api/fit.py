@@ -13,16 +13,16 @@ from gradum.api.spelled_out import spell_out
 from gradum.engines import engine_of
 from gradum.errors import SpecError
 from gradum.messages import listed, say
-from gradum.run.memory_bound import decided
+from gradum.run.memory.memory_bound import decided
 from gradum.run.options.option_table import Options
 from gradum.run.options.options import make_spec
 from gradum.run.rivals import Contestant, Rival
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.context import ALONE, Context, ignore
 from gradum.rungs.registry import KINDS
-from gradum.show.file_names import Source
+from gradum.show.words.file_names import Source
 from gradum.study.findings.findings import refuse_absent
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 from gradum.tables.sources.fetched import Fetched
 from gradum.tables.sources.open_stream import at_hand
 
@@ -88,17 +88,16 @@ def _teacher(named: Any, spec: Spec) -> Rival | None:
     teachers = estimators_of(named)
     if len(teachers) > 1:
         raise SpecError(
-            say("There are {count} teachers.", count=len(teachers)),
-            say("Give one; scikit-learn's VotingClassifier makes one of several."),
+            "There are {count} teachers.",
+            "Give one; scikit-learn's VotingClassifier makes one of several.",
+            count=len(teachers),
         )
     taught = [name for name, kind in KINDS.items() if kind.taught]
     if teachers and not {*taught} & {*spec.rungs}:
         raise SpecError(
-            say("Only a network ensemble learns from a teacher, and none is fitted."),
-            say(
-                "Give model={taught}, or leave the teacher out.",
-                taught=listed([f'"{name}"' for name in (*taught, "ladder")], "or"),
-            ),
+            "Only a network ensemble learns from a teacher, and none is fitted.",
+            "Give model={taught}, or leave the teacher out.",
+            taught=listed([f'"{name}"' for name in (*taught, "ladder")], "or"),
         )
     return next(iter(teachers), None)
 
@@ -107,14 +106,10 @@ def _refuse_values(target: Any) -> None:
     """Refuse a target given as values, the form that scikit-learn's estimators take."""
     if not isinstance(target, str):
         raise SpecError(
-            say(
-                "gradum.fit takes the name of the column to predict, not {given}.",
-                given=_kind(target),
-            ),
-            say(
-                'Give gradum.fit(table, "name") a table that holds it; '
-                "gradum.PackClassifier and gradum.PackRegressor have fit(X, y)."
-            ),
+            "gradum.fit takes the name of the column to predict, not {given}.",
+            'Give gradum.fit(table, "name") a table that holds it; '
+            "gradum.PackClassifier and gradum.PackRegressor have fit(X, y).",
+            given=_kind(target),
         )
 
 

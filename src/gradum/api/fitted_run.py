@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from gradum.errors import SpecError
-from gradum.messages import say
 from gradum.run.forecast.rows_of_series import RowsOfSeries
 from gradum.run.rivals import Contestant, Rival
 from gradum.run.run import Run, run
 from gradum.run.source.row_source import RowSource
 from gradum.run.source.rows_in_blocks import RowsInBlocks
 from gradum.run.source.rows_in_memory import RowsInMemory
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.context import ALONE, Context
 from gradum.solvers.threads import between_turns, turn
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 from gradum.tables.sources.open_stream import opened
 from gradum.tables.sources.read import read, read_test
 
@@ -50,13 +49,13 @@ def fitted_run(
         source: RowSource = RowsOfSeries(held) if spec.is_forecast else held
         if spec.blocks and teacher is not None:
             raise SpecError(
-                say("A teacher learns from rows in memory, and this table is read in blocks."),
-                say("Allow more memory with max_memory, or leave the teacher out."),
+                "A teacher learns from rows in memory, and this table is read in blocks.",
+                "Allow more memory with max_memory, or leave the teacher out.",
             )
         if context.engine is not None and teacher is not None:
             raise SpecError(
-                say("A teacher teaches in the process that it was given to, not on an engine."),
-                say("Leave out the teacher, or --on (on)."),
+                "A teacher teaches in the process that it was given to, not on an engine.",
+                "Leave out the teacher, or --on (on).",
             )
         if spec.blocks:
             rows = entered.enter_context(opened(data, scratch, spec.reading))

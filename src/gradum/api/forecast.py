@@ -11,12 +11,12 @@ from gradum.run.options.argument_kinds import with_checked_arguments
 from gradum.tables.sources.read import read
 
 if TYPE_CHECKING:
-    from gradum.api.model import Model
+    from gradum.questions.subject import Subject
 
 
 @with_checked_arguments
 def forecast(
-    self: Model, data: Any = None, coverage: float = 0.9, *, rung: str | None = None
+    self: Subject, data: Any = None, coverage: float = 0.9, *, rung: str | None = None
 ) -> pl.DataFrame:
     """Continue each series of a model that was fitted with ``horizon``.
 
@@ -49,5 +49,5 @@ def forecast(
     from gradum.run.forecast.continued_series import ContinuedSeries
 
     continued = ContinuedSeries.of(self.fitted, None if data is None else read(data))
-    self._last.differences = continued.differences
+    self.remember(continued.differences)
     return continued.frame(coverage, rung)

@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 from gradum.api.fit import fit
 from gradum.api.spelled_out import spell_out
-from gradum.run.events import Expected
+from gradum.run.events.events import Expected
 from gradum.run.options.option_table import Options
 
 

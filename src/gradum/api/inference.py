@@ -16,21 +16,21 @@ from gradum.run.dataset import Dataset, labelled
 from gradum.run.options.option_values import read_names
 from gradum.run.options.options import make_overrides, make_reading
 from gradum.run.run import Run
-from gradum.show.inference import Summary
-from gradum.show.words import column_kind
+from gradum.show.answers.inference import Summary
+from gradum.show.words.words import column_kind
 from gradum.study.inference.infer import infer as infer_coefficients
 from gradum.study.inference.reference_coding import reference_coded
 from gradum.study.inference.regression import imputation
 from gradum.tables.columns import Column
+from gradum.tables.doubts.totals import without_totals
 from gradum.tables.encode import Encoder
-from gradum.tables.schema import Schema
-from gradum.tables.schema import infer as infer_schema
+from gradum.tables.schema.schema import Schema
+from gradum.tables.schema.schema import infer as infer_schema
 from gradum.tables.sources.read import read
-from gradum.tables.totals import without_totals
 from gradum.tables.wording import SHOWN_NAMES
 
 if TYPE_CHECKING:
-    from gradum.api.model import Model
+    from gradum.questions.subject import Subject
 
 WHICH = marked(
     "Say weights='frequency' (--weights frequency) if a row of weight w stands for w equal rows, "
@@ -171,7 +171,7 @@ def infer(
     )
 
 
-def inference(self: Model, **options: Any) -> Summary:
+def inference(self: Subject, **options: Any) -> Summary:
     """Return the regression table of an unpenalised linear model of the run's rows.
 
     All rows count, including those that judge; ``options`` are ``loss``, ``covariance``,
@@ -184,9 +184,7 @@ def inference(self: Model, **options: Any) -> Summary:
         The model was loaded, and has no rows at hand; or an option makes no sense.
     """
     if self.run is None:
-        raise SpecError(
-            say("A loaded model has no rows at hand."), say("Use gradum.infer on its table.")
-        )
+        raise SpecError("A loaded model has no rows at hand.", "Use gradum.infer on its table.")
     return infer_run(self.run, **options)
 
 
@@ -203,12 +201,10 @@ def infer_run(
         options = {"covariance": "robust", **options}
     if dataset.drawn_from is not None:
         raise SpecError(
-            say(
-                "Of the run's {drawn_from:,} rows only {held:,} are in memory.",
-                drawn_from=dataset.drawn_from,
-                held=len(dataset),
-            ),
-            say("Use gradum.infer on a part of the table."),
+            "Of the run's {drawn_from:,} rows only {held:,} are in memory.",
+            "Use gradum.infer on a part of the table.",
+            drawn_from=dataset.drawn_from,
+            held=len(dataset),
         )
     encoder = Encoder.fit(dataset.frame, dataset.schema)
     return _summary(dataset, encoder, loss, None, weights=weights, **options)

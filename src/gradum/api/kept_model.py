@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gradum.errors import AfterLearningError, GradumError
-from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.ship import run_folder, unfinished
 from gradum.ship.layout import MODEL
@@ -58,16 +57,12 @@ class KeptModel:
                 raise
             unfinished.end(self.folder)
             raise AfterLearningError(
-                say(
-                    "The run failed after the model had learned: {cause}.",
-                    cause=_cause_of(error),
-                ),
-                say(
-                    "The model is whole, in {model}; go on with it (gradum predict {folder}), or "
-                    "fit again without what failed.",
-                    model=self.folder / MODEL,
-                    folder=self.folder,
-                ),
+                "The run failed after the model had learned: {cause}.",
+                "The model is whole, in {model}; go on with it (gradum predict {folder}), or "
+                "fit again without what failed.",
+                cause=_cause_of(error),
+                model=self.folder / MODEL,
+                folder=self.folder,
             ) from error
 
 

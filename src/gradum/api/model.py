@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
-from gradum.api.alike import alike, influence
 from gradum.api.compress import compress
-from gradum.api.counterfactual import counterfactuals
-from gradum.api.effects import effects
 from gradum.api.evaluation import evaluate, score
 from gradum.api.explanation import explain, row_page
 from gradum.api.export import export
@@ -29,20 +25,24 @@ from gradum.api.prediction import (
 )
 from gradum.api.properties import verify
 from gradum.api.report import report
-from gradum.api.stress import stress
 from gradum.api.surrogate import surrogate
 from gradum.api.trust import trust
-from gradum.api.watch import watch
 from gradum.forks import refuse_after_fork
+from gradum.questions.alike.question import alike
+from gradum.questions.counterfactual.question import counterfactuals
+from gradum.questions.effects.question import effects
+from gradum.questions.influence.question import influence
+from gradum.questions.stress.question import stress
+from gradum.questions.watch.question import watch
 from gradum.run.fitted import Fitted
 from gradum.run.run import Run
 from gradum.ship import bundle
-from gradum.show.file_names import Source
 from gradum.show.text import judgement_text
+from gradum.show.words.file_names import Source
 from gradum.study.coefficients import coefficients
 from gradum.study.findings.findings import Findings, examine
+from gradum.tables.check.differences import Difference
 from gradum.tables.columns import Task
-from gradum.tables.differences import Difference
 
 if TYPE_CHECKING:
     from gradum.run.judge import Judge
@@ -107,6 +107,8 @@ class Model:
         self.run = run
         self.source = source
         self.folder: Path | None = None
+        self._judges: tuple[Judge, ...] | None = None
+        self._findings: Findings | None = None
         self._last = threading.local()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -124,6 +126,14 @@ class Model:
         These are unseen levels, values out of range and new missing values.
         """
         return getattr(self._last, "differences", ())
+
+    def with_run(self, run: Run) -> Self:
+        """Return the model that another run of the same files fitted."""
+        return type(self)(run.fitted, run, self.source)
+
+    def remember(self, differences: tuple[Difference, ...]) -> None:
+        """Keep how the table that this thread predicted differs from the training rows."""
+        self._last.differences = differences
 
     @property
     def used(self) -> str:
@@ -175,12 +185,14 @@ class Model:
 
         return TableGraph(self.fitted, self.fitted.rung(rung))
 
-    @cached_property
+    @property
     def judges(self) -> tuple[Judge, ...]:
         """The models of a cross-validation, on which its guarantee rests; none for a hold-out."""
-        from gradum.api.intervals import judges_of
+        from gradum.questions.rows.judges import judges_of
 
-        return judges_of(self)
+        if self._judges is None:
+            self._judges = judges_of(self)
+        return self._judges
 
     @property
     def scores(self) -> pl.DataFrame:
@@ -220,16 +232,20 @@ class Model:
         """Return the verdict and the ladder as text."""
         return judgement_text(self.fitted)
 
-    @cached_property
+    @property
     def findings(self) -> Findings | None:
         """What the judged rows show about the rung in use; None without the run that judged them.
 
         It is computed when it is first asked for: importance, segments and the learning curve take
         about as long as the training at most.
         """
-        if self.run is None or self.run.judged is None:
-            return None
-        return examine(self.run)
+        if self._findings is None and self.run is not None and self.run.judged is not None:
+            self._findings = examine(self.run)
+        return self._findings
+
+    @findings.setter
+    def findings(self, findings: Findings | None) -> None:
+        self._findings = findings
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the model, with every rung, to one file that `gradum.load` reads.
@@ -243,7 +259,7 @@ class Model:
 
     def _repr_html_(self) -> str:
         refuse_after_fork()
-        from gradum.show.notebook import fragment
+        from gradum.show.page.notebook import fragment
 
         return fragment(self.fitted, self.findings)
 

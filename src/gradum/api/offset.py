@@ -13,7 +13,7 @@ from gradum.core.losses import Loss
 from gradum.errors import ColumnError, SpecError
 from gradum.messages import marked, say
 from gradum.run.dataset import Dataset
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 from gradum.tables.wording import SHOWN_ROWS, rows_text
 
 Read = TypeVar("Read")
@@ -40,22 +40,19 @@ class Offset:
         """
         if offset is not None and exposure is not None:
             raise SpecError(
-                say("There are both an offset and an exposure, which is itself an offset."),
-                say(
-                    "Give only one of them; the logarithm of an exposure may be part of an offset."
-                ),
+                "There are both an offset and an exposure, which is itself an offset.",
+                "Give only one of them; the logarithm of an exposure may be part of an offset.",
             )
         if offset is None and exposure is None:
             return None
         asked = cls(str(offset if exposure is None else exposure), exposure is not None)
         if asked.column == target:
             raise SpecError(
-                say(
-                    "Column {target!r} is both the target and the {role}.",
-                    target=target,
-                    role=asked.role,
-                ),
-                say("Choose another column as --{option}.", option=asked.option),
+                "Column {target!r} is both the target and the {role}.",
+                "Choose another column as --{option}.",
+                target=target,
+                role=asked.role,
+                option=asked.option,
             )
         return asked
 
@@ -125,10 +122,9 @@ class Offset:
         """
         if self.logarithm and loss.link != "log":
             raise SpecError(
-                say(
-                    "An exposure belongs to counts or amounts; the loss is {loss}.", loss=loss.name
-                ),
-                say("Choose the loss poisson or gamma (--loss), or give an offset instead."),
+                "An exposure belongs to counts or amounts; the loss is {loss}.",
+                "Choose the loss poisson or gamma (--loss), or give an offset instead.",
+                loss=loss.name,
             )
         values = dataset.frame[self.column].cast(float).to_numpy()
         self._refuse(np.isnan(values), NO_VALUE, dataset)

@@ -195,13 +195,12 @@ def checked(spec: PlaySpec) -> PlaySpec:
     SpecError
     """
     if not 0 <= spec.seed < 2**63:
-        raise SpecError(
-            say("The seed is {seed}.", seed=shortened(spec.seed)), say("Give 0 or more.")
-        )
+        raise SpecError("The seed is {seed}.", "Give 0 or more.", seed=shortened(spec.seed))
     if spec.steps is not None and not 1 <= spec.steps <= MOST_STEPS:
         raise SpecError(
-            say("There are {steps} steps to learn from.", steps=shortened(spec.steps)),
-            say("Give 1 or more, such as 100000."),
+            "There are {steps} steps to learn from.",
+            "Give 1 or more, such as 100000.",
+            steps=shortened(spec.steps),
         )
     return spec
 

@@ -8,23 +8,22 @@ import numpy as np
 
 from gradum.errors import SpecError, TargetError
 from gradum.forks import refuse_after_fork
-from gradum.messages import say
 from gradum.run.options.argument_kinds import with_checked_arguments
 from gradum.run.predicting import predict_rows, predict_typed
 from gradum.rungs.rung import Prediction
-from gradum.tables.check import check
+from gradum.tables.check.check import check
 from gradum.tables.sources.read import read
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from gradum.api.model import Model
-    from gradum.run.conformal.distribution import Distribution
-    from gradum.run.conformal.statement import Statement
+    from gradum.questions.subject import Subject
+    from gradum.run.intervals.conformal.distribution import Distribution
+    from gradum.run.intervals.conformal.statement import Statement
     from gradum.run.intervals.predictor import ConformalPredictor
 
 
-def predict(self: Model, data: Any, *, rung: str | None = None) -> np.ndarray:
+def predict(self: Subject, data: Any, *, rung: str | None = None) -> np.ndarray:
     """Predict the target of each row.
 
     Parameters
@@ -52,7 +51,7 @@ def predict(self: Model, data: Any, *, rung: str | None = None) -> np.ndarray:
     return self.fitted.labels[prediction.value] if self.classes else prediction.value
 
 
-def predict_proba(self: Model, data: Any, *, rung: str | None = None) -> np.ndarray:
+def predict_proba(self: Subject, data: Any, *, rung: str | None = None) -> np.ndarray:
     """Return class probabilities (n, K), with columns in the order of `classes`.
 
     They assume classes as common as in the table, whether the classes were balanced or not.
@@ -63,7 +62,7 @@ def predict_proba(self: Model, data: Any, *, rung: str | None = None) -> np.ndar
         The target is a number.
     """
     if not self.classes:
-        raise TargetError(say("The target is a number, which has no classes."), say("Use predict."))
+        raise TargetError("The target is a number, which has no classes.", "Use predict.")
     probability = _prediction(self, data, rung).probability
     assert probability is not None
     return probability
@@ -71,7 +70,7 @@ def predict_proba(self: Model, data: Any, *, rung: str | None = None) -> np.ndar
 
 @with_checked_arguments
 def predict_interval(
-    self: Model, data: Any, coverage: float = 0.9, *, rung: str | None = None
+    self: Subject, data: Any, coverage: float = 0.9, *, rung: str | None = None
 ) -> np.ndarray:
     """Return for each row an interval that holds its target with a stated probability.
 
@@ -105,16 +104,14 @@ def predict_interval(
     """
     refuse_after_fork()
     if self.classes:
-        raise TargetError(
-            say("The target is a class, which has no interval."), say("Use predict_set.")
-        )
+        raise TargetError("The target is a class, which has no interval.", "Use predict_set.")
     conformal, frame = _conformal(self, data, coverage, rung)
     return conformal.intervals(frame)
 
 
 @with_checked_arguments
 def predict_set(
-    self: Model,
+    self: Subject,
     data: Any,
     coverage: float = 0.9,
     *,
@@ -150,15 +147,14 @@ def predict_set(
     refuse_after_fork()
     if not self.classes:
         raise TargetError(
-            say("The target is a number, which has no set of classes."),
-            say("Use predict_interval."),
+            "The target is a number, which has no set of classes.", "Use predict_interval."
         )
     conformal, frame = _conformal(self, data, coverage, rung, by_class=by_class)
     prediction = predict_typed(self.fitted, frame, rung=rung)
     return conformal.labels(conformal.sets(frame, prediction))
 
 
-def predict_distribution(self: Model, data: Any, *, rung: str | None = None) -> Distribution:
+def predict_distribution(self: Subject, data: Any, *, rung: str | None = None) -> Distribution:
     """Return for each row a distribution of its target.
 
     It is made from the signed errors on the rows that judged the model (a conformal predictive
@@ -188,8 +184,7 @@ def predict_distribution(self: Model, data: Any, *, rung: str | None = None) -> 
     refuse_after_fork()
     if self.classes:
         raise TargetError(
-            say("The target is a class, whose distribution is its probabilities."),
-            say("Use predict_proba."),
+            "The target is a class, whose distribution is its probabilities.", "Use predict_proba."
         )
     conformal, frame = _conformal(self, data, 0.9, rung)
     return conformal.distribution(frame)
@@ -197,7 +192,7 @@ def predict_distribution(self: Model, data: Any, *, rung: str | None = None) -> 
 
 @with_checked_arguments
 def guarantee(
-    self: Model, coverage: float = 0.9, *, rung: str | None = None, by_class: bool | None = None
+    self: Subject, coverage: float = 0.9, *, rung: str | None = None, by_class: bool | None = None
 ) -> Statement:
     """Say what intervals and sets promise for new rows like those that judged.
 
@@ -218,36 +213,37 @@ def guarantee(
     SpecError
         As in `predict_interval`.
     """
-    from gradum.api.intervals import conformal_of
+    from gradum.questions.rows.judges import conformal_of
 
     return conformal_of(self, coverage, rung=rung, by_class=by_class).statement
 
 
-def _refuse_series(self: Model) -> None:
+def _refuse_series(self: Subject) -> None:
     """Refuse to predict rows by a model that continues series."""
     if self.fitted.spec.is_forecast:
         raise SpecError(
-            say("The model continues series, and predicts no rows of a table."),
-            say("Use forecast, which takes later rows; or gradum predict."),
+            "The model continues series, and predicts no rows of a table.",
+            "Use forecast, which takes later rows; or gradum predict.",
         )
 
 
-def _prediction(self: Model, data: Any, rung: str | None) -> Prediction:
+def _prediction(self: Subject, data: Any, rung: str | None) -> Prediction:
     _refuse_series(self)
-    prediction, self._last.differences = predict_rows(self.fitted, data, rung=rung)
+    prediction, differences = predict_rows(self.fitted, data, rung=rung)
+    self.remember(differences)
     return prediction
 
 
 def _conformal(
-    self: Model, data: Any, coverage: float, rung: str | None, *, by_class: bool | None = None
+    self: Subject, data: Any, coverage: float, rung: str | None, *, by_class: bool | None = None
 ) -> tuple[ConformalPredictor, pl.DataFrame]:
     """Return the predictor of intervals and sets, and the rows to make them for."""
-    from gradum.api.intervals import conformal_of
+    from gradum.questions.rows.judges import conformal_of
 
     _refuse_series(self)
     conformal = conformal_of(self, coverage, rung=rung, by_class=by_class)
     checked = check(
         read(data), self.fitted.schema, encoder=self.fitted.encoder, also=conformal.also
     )
-    self._last.differences = checked.differences
+    self.remember(checked.differences)
     return conformal, checked.frame

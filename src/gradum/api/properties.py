@@ -8,25 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradum.api.table_rows import table_rows
 from gradum.errors import PropertyError, SpecError, TableError
 from gradum.forks import refuse_after_fork
-from gradum.messages import say
+from gradum.questions.rows.table_rows import table_rows
 from gradum.randomness import stream
 from gradum.run.options.argument_kinds import with_checked_arguments
 from gradum.run.options.options import make_reading
-from gradum.tables.reading import ReadingOptions
+from gradum.tables.formats.reading_options import ReadingOptions
 
 if TYPE_CHECKING:
-    from gradum.api.model import Model
-    from gradum.show.verification import PropertyReport
+    from gradum.questions.subject import Subject
+    from gradum.show.answers.verification import PropertyReport
     from gradum.study.certified.table_graph import TableGraph
     from gradum.study.properties.question import CentreRows
 
 
 @with_checked_arguments
 def verify(
-    self: Model,
+    self: Subject,
     properties: str | Sequence[str] = (),
     data: Any = None,
     *,
@@ -104,7 +103,7 @@ def verify(
         No bounds can be computed for the rung.
     """
     refuse_after_fork()
-    from gradum.show.verification import PropertyReport
+    from gradum.show.answers.verification import PropertyReport
     from gradum.study.properties.stated_properties import (
         read_properties,
         read_property,
@@ -116,24 +115,19 @@ def verify(
     )
     fitted = self.fitted
     if rows < 1:
-        raise SpecError(say("{rows!r} rows are to be tried.", rows=rows), say("Give 1 or more."))
+        raise SpecError("{rows!r} rows are to be tried.", "Give 1 or more.", rows=rows)
     if seed < 0:
-        raise SpecError(
-            say("The seed is {seed}.", seed=seed), say("Give a whole number from 0 up.")
-        )
+        raise SpecError("The seed is {seed}.", "Give a whole number from 0 up.", seed=seed)
     if not seconds > 0:
         raise SpecError(
-            say("The time for proofs is {seconds} seconds.", seconds=seconds),
-            say("Give a number above 0."),
+            "The time for proofs is {seconds} seconds.", "Give a number above 0.", seconds=seconds
         )
     texts = [properties] if isinstance(properties, str) else properties
     stated = [read_property(text, where, fitted) for text in texts]
     if file is not None:
         stated += read_properties(file, where, fitted)
     if not stated:
-        raise PropertyError(
-            say("No property is stated."), say('State one, such as "monotone age+".')
-        )
+        raise PropertyError("No property is stated.", 'State one, such as "monotone age+".')
     graph = self.graph(rung)
     centres = None if data is None else _drawn(graph, data, rows, seed, reading)
     verification = verify_properties(graph, stated, centres, seconds=seconds, seed=seed)
@@ -148,7 +142,7 @@ def _drawn(
 
     with table_rows(data, graph.fitted, reading) as table:
         if not len(table):
-            raise TableError(say("{source} has no rows.", source=table.source))
+            raise TableError("{source} has no rows.", source=table.source)
         order = stream(seed, "study", "properties", "rows").permutation(len(table))[:count]
         numbers = np.sort(order) + 1
         taken = table.take(numbers.tolist())

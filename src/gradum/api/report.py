@@ -7,16 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gradum.api.asked_rows import background_of
 from gradum.errors import SpecError
 from gradum.files.atomic import write_text
 from gradum.forks import refuse_after_fork
 from gradum.messages import say
+from gradum.questions.rows.asked_rows import background_of
 from gradum.tables.wording import size
 from gradum.waiting import tell
 
 if TYPE_CHECKING:
-    from gradum.api.model import Model
+    from gradum.questions.subject import Subject
     from gradum.study.explanation.effects import Effects
 
 
@@ -33,7 +33,7 @@ class Page(str):
 
 
 def report(
-    self: Model,
+    self: Subject,
     path: str | os.PathLike | None = None,
     *,
     cache: Path | None = None,
@@ -78,12 +78,12 @@ def report(
 
 
 def report_page(
-    model: Model, cache: Path | None, *, what_if: bool = False, data: str | None = None
+    model: Subject, cache: Path | None, *, what_if: bool = False, data: str | None = None
 ) -> str:
     """Render a model's report, with a form for one row if it is asked for; see `report`."""
     refuse_after_fork()
+    from gradum.show.page.what_if import MOST_BYTES
     from gradum.show.report import report_html  # loads charts, which a prediction does not need
-    from gradum.show.what_if import MOST_BYTES
 
     tell(say("report: how each column moves the answers"))
     page = partial(
@@ -104,7 +104,7 @@ def report_page(
     return page(what_if=what_if_form(model, room, data=data))
 
 
-def _foremost_effects(model: Model) -> Effects | None:
+def _foremost_effects(model: Subject) -> Effects | None:
     """Compute the effects of the columns that move the judged answers most, for the report.
 
     None if the judged rows were not explained, no background rows are at hand, or the findings may

@@ -18,8 +18,8 @@ from gradum.api.runs import load_run, save_run
 from gradum.engines import engine_of
 from gradum.errors import TableError
 from gradum.files.atomic import partial_files
-from gradum.run.events import RungStarted
-from gradum.run.memory_bound import decided
+from gradum.run.events.events import RungStarted
+from gradum.run.memory.memory_bound import decided
 from gradum.rungs.context import Context, ignore
 from gradum.ship import unfinished
 from gradum.ship.checkpoint_folder import CheckpointFolder
@@ -34,8 +34,8 @@ from gradum.ship.run_spec import (
     refuse_other_content,
 )
 from gradum.ship.unfinished import Unfinished
-from gradum.tables.media import NamedFiles, noted
 from gradum.tables.paths import is_file
+from gradum.tables.sources.media import NamedFiles, noted
 from gradum.tables.sources.open_stream import at_hand
 from gradum.tables.sources.read import read
 

@@ -17,7 +17,7 @@ from gradum.errors import SpecError
 from gradum.messages import listed, say
 from gradum.run.forecast.forecasters import Continue, Forecaster
 from gradum.run.rivals import Contestant, Places, Rival, first_line
-from gradum.tables.schema import Target
+from gradum.tables.schema.schema import Target
 from gradum.tables.wording import shortened
 
 
@@ -139,8 +139,10 @@ def estimators_of(teacher: Any) -> tuple[Rival, ...]:
     """
     if any(map(_is_forecasting, _several(teacher))):
         raise SpecError(
-            say("{library} continues series, and teaches no rows.", library=STATSFORECAST),
-            say("Choose {rivals}.", rivals=listed(list(LIBRARIES), "or")),
+            "{library} continues series, and teaches no rows.",
+            "Choose {rivals}.",
+            library=STATSFORECAST,
+            rivals=listed(list(LIBRARIES), "or"),
         )
     return tuple(_estimator(named) for named in _several(teacher))
 
@@ -169,12 +171,11 @@ def _forecasters() -> list[Forecaster]:
     """
     if find_spec(STATSFORECAST) is None:
         raise SpecError(
-            say("{library} is not installed.", library=STATSFORECAST),
-            say(
-                "Install it: pip install {package} (with what it needs, about {size} MB)",
-                package=STATSFORECAST,
-                size=MEGABYTES,
-            ),
+            "{library} is not installed.",
+            "Install it: pip install {package} (with what it needs, about {size} MB)",
+            library=STATSFORECAST,
+            package=STATSFORECAST,
+            size=MEGABYTES,
         )
     models = _imported(f"{STATSFORECAST}.models")
 
@@ -199,17 +200,18 @@ def _of_word(word: str) -> Rival:
     module, _, name = word.partition(":")
     if not module or not name:
         raise SpecError(
-            say("There is no rival {word!r}.", word=shortened(word)),
-            say(
-                "Choose {rivals}, or name an estimator as module:Estimator.",
-                rivals=listed([*LIBRARIES, STATSFORECAST]),
-            ),
+            "There is no rival {word!r}.",
+            "Choose {rivals}, or name an estimator as module:Estimator.",
+            word=shortened(word),
+            rivals=listed([*LIBRARIES, STATSFORECAST]),
         )
     named = getattr(_imported(module), name, None)
     if named is None:
         raise SpecError(
-            say("The module {module} has no {name!r}.", module=module, name=shortened(name)),
-            say("Name one of its estimators."),
+            "The module {module} has no {name!r}.",
+            "Name one of its estimators.",
+            module=module,
+            name=shortened(name),
         )
     return _of_estimator(named, word)
 
@@ -219,20 +221,20 @@ def _imported(module: str) -> Any:
         return import_module(module)
     except (Exception, SystemExit) as error:  # the module may do anything while it is imported
         raise SpecError(
-            say(
-                "The module {module!r} cannot be imported: {cause}.",
-                module=shortened(module),
-                cause=first_line(error),
-            ),
-            say("Install it, or name its folder in PYTHONPATH."),
+            "The module {module!r} cannot be imported: {cause}.",
+            "Install it, or name its folder in PYTHONPATH.",
+            module=shortened(module),
+            cause=first_line(error),
         ) from error
 
 
 def _of_library(library: Library) -> Rival:
     if find_spec(library.package) is None:
         raise SpecError(
-            say("{library} is not installed.", library=library.title),
-            say("Install it: pip install {package}", package=library.package),
+            "{library} is not installed.",
+            "Install it: pip install {package}",
+            library=library.title,
+            package=library.package,
         )
     module = _imported(library.package)
 
@@ -258,8 +260,10 @@ def objective_of(library: Library, target: Target) -> dict[str, Any]:
     known = {"squared_error": {}} | library.objectives(float(number or 0.0))
     if name not in known:
         raise SpecError(
-            say("{library} does not learn the loss {loss}.", library=library.title, loss=name),
-            say("Leave it out, or compare under another --loss."),
+            "{library} does not learn the loss {loss}.",
+            "Leave it out, or compare under another --loss.",
+            library=library.title,
+            loss=name,
         )
     return known[name]
 
@@ -277,12 +281,10 @@ def _of_estimator(given: Any, word: str) -> Rival:
         refused = True
     if refused:
         raise SpecError(
-            say(
-                "{name!r} is no estimator that can be made without arguments ({word}).",
-                name=shortened(title),
-                word=shortened(word),
-            ),
-            say("Name a class with fit, predict and get_params, as scikit-learn's have."),
+            "{name!r} is no estimator that can be made without arguments ({word}).",
+            "Name a class with fit, predict and get_params, as scikit-learn's have.",
+            name=shortened(title),
+            word=shortened(word),
         )
 
     def make(target: Target, places: Places, columns: int) -> Any:
@@ -302,11 +304,9 @@ def _refuse_other_task(estimator: Any, title: str, target: Target) -> None:
         raise SpecError(message, remedy)
     if target.classes and not hasattr(estimator, "predict_proba"):
         raise SpecError(
-            say(
-                "{title} gives no probabilities (predict_proba), which the scores need.",
-                title=title,
-            ),
-            say("Name a classifier that does."),
+            "{title} gives no probabilities (predict_proba), which the scores need.",
+            "Name a classifier that does.",
+            title=title,
         )
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from gradum.api.judged_rows import judged_rows
 from gradum.api.model import Model
 from gradum.api.report import report_page
 from gradum.errors import ModelFileError, SpecError
 from gradum.files.atomic import write_bytes
 from gradum.messages import as_text, say
+from gradum.questions.rows.judged_rows import judged_rows
 from gradum.run.options.option_values import read_cost
-from gradum.run.spec import ReportSpec
+from gradum.run.spec.spec import ReportSpec
 from gradum.rungs.context import ALONE, Context
 from gradum.scores.interval import with_unknown_bounds
 from gradum.ship import bundle, run_folder
@@ -24,7 +24,7 @@ from gradum.ship.layout import FINDINGS, MODEL, REPORT, SPEC
 from gradum.ship.run_spec import RunSpec, read_spec
 from gradum.ship.sayings import SAYINGS, said_again, sayings
 from gradum.ship.unfinished import refuse_unfinished
-from gradum.show.file_names import Source
+from gradum.show.words.file_names import Source
 from gradum.study.evaluation.incumbent import incumbent
 from gradum.study.evaluation.margin import Margin
 from gradum.study.evaluation.run_comparison import RunComparison, compare
@@ -112,8 +112,7 @@ def load_run(folder: Path) -> Model:
         model.findings = None  # interrupted before anything was judged
     except (OSError, ValueError, RecursionError) as error:
         raise ModelFileError(
-            say("{path} cannot be read: {cause}.", path=path, cause=error),
-            say("Run the fit again."),
+            "{path} cannot be read: {cause}.", "Run the fit again.", path=path, cause=error
         ) from error
     return model
 
@@ -145,8 +144,8 @@ def report_run(
     refuse_absent(ReportSpec(tuple(slices), costs))
     if data is not None and not (slices or costs or what_if):
         raise SpecError(
-            say("A run's table is read again only for --slice, --cost and --what-if."),
-            say("Leave out --data, or give one of them."),
+            "A run's table is read again only for --slice, --cost and --what-if.",
+            "Leave out --data, or give one of them.",
         )
     _refuse_unread(data, folder)
     model = load_run(folder)
@@ -176,8 +175,9 @@ def _refuse_unread(data: str | None, *folders: Path) -> None:
     tables = [read_spec(folder / SPEC).data for folder in folders]
     if not any(map(is_address, tables)):
         raise SpecError(
-            say("The run's table, {table}, is read from this machine.", table=tables[0]),
-            say("Leave out --data."),
+            "The run's table, {table}, is read from this machine.",
+            "Leave out --data.",
+            table=tables[0],
         )
 
 
@@ -220,13 +220,13 @@ def compare_runs(
     """
     if (second is None) == (column is None):
         raise SpecError(
-            say("A run is compared with one other: a second run, or a column of answers."),
-            say("Give a second run folder, or --column (column)."),
+            "A run is compared with one other: a second run, or a column of answers.",
+            "Give a second run folder, or --column (column).",
         )
     if metric is not None and within is None:
         raise SpecError(
-            say("All metrics are compared; one is chosen to test a margin by."),
-            say("Give --within (within) too, or leave out --metric."),
+            "All metrics are compared; one is chosen to test a margin by.",
+            "Give --within (within) too, or leave out --metric.",
         )
     margin = None if within is None else Margin.read(within)
     if second is not None:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gradum.api.learned_rows import no_run_folder, no_single_rows
 from gradum.errors import SpecError
 from gradum.forks import refuse_after_fork
 from gradum.messages import say
+from gradum.questions.rows.learned_rows import no_run_folder, no_single_rows
 from gradum.rungs.registry import KINDS
-from gradum.show.surrogate import SurrogateTree
+from gradum.show.answers.surrogate import SurrogateTree
 from gradum.study.explanation.surrogate import surrogate as grown
 
 if TYPE_CHECKING:
-    from gradum.api.model import Model
+    from gradum.questions.subject import Subject
 
 
-def surrogate(self: Model) -> SurrogateTree:
+def surrogate(self: Subject) -> SurrogateTree:
     """Grow a tree of at most four questions that imitates the rung in use.
 
     Its fidelity is the R² of its answers on rows that it was not grown on; below 0.8 the tree is
@@ -42,18 +42,16 @@ def surrogate(self: Model) -> SurrogateTree:
         raise no_single_rows()
     elif not self.fitted.spec.report.explain:
         raise SpecError(
-            say("The run was not explained (--no-explain), and no tree was grown."),
-            say("Fit again without --no-explain."),
+            "The run was not explained (--no-explain), and no tree was grown.",
+            "Fit again without --no-explain.",
         )
     elif self.findings is not None:
         tree = self.findings.surrogate
     if tree is None:
         raise SpecError(
-            say(
-                "No tree was grown for this run: {rung} answers alike for every row, all columns "
-                "are texts, or there are too few rows.",
-                rung=say(KINDS[self.used].in_words),
-            ),
-            say("Ask about single rows with explain."),
+            "No tree was grown for this run: {rung} answers alike for every row, all columns "
+            "are texts, or there are too few rows.",
+            "Ask about single rows with explain.",
+            rung=say(KINDS[self.used].in_words),
         )
     return SurrogateTree(tree, self.fitted)

@@ -17,16 +17,16 @@ from gradum.ship.exchange.onnx_core import NumericCore, columns_of, core_of, is_
 from gradum.ship.exchange.onnx_model import read_model
 from gradum.ship.exchange.onnx_network import OnnxNetwork, read_network
 from gradum.ship.exchange.vnnlib import read_property
-from gradum.show.verification import PropertyReport, notes_on_networks
+from gradum.show.answers.verification import PropertyReport, notes_on_networks
 from gradum.study.properties.network_columns import NetworkColumns
 from gradum.study.properties.network_pairs import ForeignNetwork, verify_pairs
 from gradum.study.properties.stated_properties import stated_in
 from gradum.study.verification.domain import Domain, VerificationOutcome
 from gradum.study.verification.verify import verify_all
-from gradum.tables.check import check
+from gradum.tables.check.check import check
 from gradum.tables.columns import Overrides
-from gradum.tables.reading import ReadingOptions
-from gradum.tables.schema import infer
+from gradum.tables.formats.reading_options import ReadingOptions
+from gradum.tables.schema.schema import infer
 from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.sources.read import read
 from gradum.tables.wording import nearest
@@ -82,8 +82,8 @@ def _network_or_core(path: str | os.PathLike, where: str) -> OnnxNetwork | Numer
         return core_of(model, path, _texts(where, columns_of(model)[1]))
     if where:
         raise SpecError(
-            say("--where is for models of tables, and for files that gradum exported."),
-            say("Leave it out: a network's .vnnlib file says where."),
+            "--where is for models of tables, and for files that gradum exported.",
+            "Leave it out: a network's .vnnlib file says where.",
         )
     return read_network(path)
 
@@ -96,8 +96,10 @@ def _texts(where: str, columns: Sequence[str]) -> dict[str, str]:
         found = re.fullmatch(rf"({known})\s+(.+)", part.strip()) if known else None
         if found is None:
             raise SpecError(
-                say("{text!r} does not fix a column of texts of the file.", text=part),
-                say('Write each as "COLUMN TEXT": {columns}.', columns=listed(columns, "and")),
+                "{text!r} does not fix a column of texts of the file.",
+                'Write each as "COLUMN TEXT": {columns}.',
+                text=part,
+                columns=listed(columns, "and"),
             )
         texts[found[1]] = found[2]
     return texts
@@ -166,8 +168,9 @@ def _columns(
         first, *others = claimed.cases
         if any((case.low != first.low).any() or (case.high != first.high).any() for case in others):
             raise PropertyError(
-                say("{path} states several boxes of inputs.", path=given),
-                say("Give a file with one, or ranges by where."),
+                "{path} states several boxes of inputs.",
+                "Give a file with one, or ranges by where.",
+                path=given,
             )
         return NetworkColumns.numbered(first.low, first.high)
     return _columns_of_table(onnx, given, target, reading)
@@ -186,17 +189,15 @@ def _columns_of_table(
     names = [name for name in table.frame.columns if name != target]
     if len(names) != onnx.graph.inputs:
         raise SpecError(
-            say(
-                "The network takes rows of {inputs:,} numbers, and {source} has {columns:,} "
-                "columns besides the target.",
-                inputs=onnx.graph.inputs,
-                source=table.source,
-                columns=len(names),
-            ),
-            say("Give a table of these columns alone, or name its target by --target."),
+            "The network takes rows of {inputs:,} numbers, and {source} has {columns:,} "
+            "columns besides the target.",
+            "Give a table of these columns alone, or name its target by --target.",
+            inputs=onnx.graph.inputs,
+            source=table.source,
+            columns=len(names),
         )
     if not len(table.frame):
-        raise TableError(say("{source} has no rows.", source=table.source))
+        raise TableError("{source} has no rows.", source=table.source)
     part = replace(table, frame=table.frame.select(names))
     schema = infer(part, overrides=Overrides(numeric=tuple(names)))
     checked = check(part, schema, also=names)

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gradum.api.compress import compress
-from gradum.api.intervals import conformal_of
 from gradum.errors import ExportError, GradumError, OverBudgetError, SpecError
 from gradum.messages import say
+from gradum.questions.rows.judges import conformal_of
 from gradum.run.fitted import Fitted
 from gradum.run.judging.verdict import model_in_words
 from gradum.rungs.names import BASELINE
@@ -19,11 +19,11 @@ from gradum.scores.figures import with_interval
 from gradum.scores.metrics import METRICS
 from gradum.ship.forms.javascript.file import document_of, module
 from gradum.ship.recording.model import recorded_model
-from gradum.show.what_if import WhatIf
+from gradum.show.page.what_if import WhatIf
 from gradum.tables.wording import size
 
 if TYPE_CHECKING:
-    from gradum.api.model import Model
+    from gradum.questions.subject import Subject
 
 COVERAGE = 0.9
 
@@ -31,7 +31,7 @@ BUDGET = 0.05
 """By how much a smaller model may err more: the page says how much it does."""
 
 
-def what_if_form(model: Model, room: int, *, data: str | None = None) -> WhatIf:
+def what_if_form(model: Subject, room: int, *, data: str | None = None) -> WhatIf:
     """Make the form for one row of a model's report.
 
     Parameters
@@ -108,7 +108,7 @@ def _in_its_place(fitted: Fitted, rung: str) -> str:
 
 
 def _form(
-    model: Model, notes: Sequence[str], promises: Sequence[str] = (), rung: str | None = None
+    model: Subject, notes: Sequence[str], promises: Sequence[str] = (), rung: str | None = None
 ) -> WhatIf:
     """Return the form of a rung, with intervals or sets where they can leave gradum."""
     try:

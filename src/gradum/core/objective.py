@@ -14,7 +14,6 @@ from gradum.core.losses import Loss
 from gradum.core.models import Inputs, Network, Params
 from gradum.core.penalties import L2, Penalty
 from gradum.errors import SpecError
-from gradum.messages import say
 
 
 @partial(
@@ -54,8 +53,7 @@ class Problem:
         # JAX also builds problems from its own values.
         if isinstance(self.dropout, int | float) and not 0 <= self.dropout < 1:
             raise SpecError(
-                say("dropout is {dropout}.", dropout=self.dropout),
-                say("Give a share from 0 to below 1."),
+                "dropout is {dropout}.", "Give a share from 0 to below 1.", dropout=self.dropout
             )
 
     def tied(self, params: Params) -> Params:

@@ -16,7 +16,7 @@ from gradum.engines.executor import OfExecutor
 from gradum.engines.local import Local
 from gradum.engines.ray import OnRay
 from gradum.errors import SpecError
-from gradum.messages import listed, say
+from gradum.messages import listed
 
 ENGINES: dict[str, Callable[[str], Engine]] = {
     "local": Local.named,
@@ -46,11 +46,10 @@ def engine_of(on: Any) -> Iterator[Engine | None]:
     scheme, _, rest = on.partition(":") if isinstance(on, str) else ("", "", "")
     if scheme not in ENGINES:
         raise SpecError(
-            say("There is no engine {name!r}.", name=on),
-            say(
-                "Give --on (on) {names}, or in Python an Executor of concurrent.futures.",
-                names=listed(["local:2", "ray", "ray://HOST:10001", "dask://HOST:8786"], "or"),
-            ),
+            "There is no engine {name!r}.",
+            "Give --on (on) {names}, or in Python an Executor of concurrent.futures.",
+            name=on,
+            names=listed(["local:2", "ray", "ray://HOST:10001", "dask://HOST:8786"], "or"),
         )
     engine = ENGINES[scheme](rest)
     try:

@@ -45,12 +45,10 @@ class OnDask(OfExecutor):
             client = distributed.Client(f"tcp://{address}", timeout=CONNECTING_SECONDS)
         except (OSError, ValueError) as error:
             raise EngineError(
-                say(
-                    "No scheduler of Dask answers at {address!r} within {seconds} s.",
-                    address=address,
-                    seconds=CONNECTING_SECONDS,
-                ),
-                say("Start one by the command dask scheduler, and give --on dask://HOST:8786."),
+                "No scheduler of Dask answers at {address!r} within {seconds} s.",
+                "Start one by the command dask scheduler, and give --on dask://HOST:8786.",
+                address=address,
+                seconds=CONNECTING_SECONDS,
             ) from error
         return with_same_software(cls(client))
 

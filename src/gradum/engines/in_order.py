@@ -149,13 +149,11 @@ class _Tasks:
                 return results
             if len(first.causes) == ATTEMPTS:
                 raise EngineError(
-                    say(
-                        "The task of {item} failed {times} times: {causes}.",
-                        item=self.work.named(first.items[0]),
-                        times=ATTEMPTS,
-                        causes=say("; ").join(dict.fromkeys(first.causes)),
-                    ),
-                    say("Remove the cause, and run it again."),
+                    "The task of {item} failed {times} times: {causes}.",
+                    "Remove the cause, and run it again.",
+                    item=self.work.named(first.items[0]),
+                    times=ATTEMPTS,
+                    causes=say("; ").join(dict.fromkeys(first.causes)),
                 )
             self.given.popleft()
             alone = [first.items[k : k + 1] for k in range(len(first.items))]

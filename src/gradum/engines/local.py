@@ -73,8 +73,10 @@ class Local:
             return cls(cores())
         if not (count.isascii() and count.isdigit() and 1 <= int(count[:9]) <= MOST_WORKERS):
             raise SpecError(
-                say("The engine local:{count} has no possible number of workers.", count=count),
-                say("Give a number from 1 to {most:,}, such as local:2.", most=MOST_WORKERS),
+                "The engine local:{count} has no possible number of workers.",
+                "Give a number from 1 to {most:,}, such as local:2.",
+                count=count,
+                most=MOST_WORKERS,
             )
         return cls(int(count))
 

@@ -61,12 +61,10 @@ class OnRay:
                 ray.init(name if rest else None, log_to_driver=False, logging_level=40)
             except Exception as error:  # Ray's own kinds, of its client, of gRPC
                 raise EngineError(
-                    say(
-                        "Ray cannot be reached by {name!r}: {cause}.",
-                        name=name,
-                        cause=(str(error).splitlines() or [type(error).__name__])[0].rstrip("."),
-                    ),
-                    say("Start a cluster by ray start --head, and give --on ray://HOST:10001."),
+                    "Ray cannot be reached by {name!r}: {cause}.",
+                    "Start a cluster by ray start --head, and give --on ray://HOST:10001.",
+                    name=name,
+                    cause=(str(error).splitlines() or [type(error).__name__])[0].rstrip("."),
                 ) from error
         return with_same_software(cls(ray, leave=leave))
 

@@ -59,26 +59,23 @@ def _refuse_other(engine: Engine) -> None:
         [there], _ = engine.result(engine.submit(work, [0]), ANSWERING_SECONDS)
     except TimeoutError:
         raise EngineError(
-            say("No worker of the engine answers within {seconds} s.", seconds=ANSWERING_SECONDS),
-            say("Start workers, or wait until they have nothing else to do."),
+            "No worker of the engine answers within {seconds} s.",
+            "Start workers, or wait until they have nothing else to do.",
+            seconds=ANSWERING_SECONDS,
         ) from None
     except Exception as error:
         raise EngineError(
-            say(
-                "The workers of the engine cannot do gradum's tasks: {cause}.",
-                cause=(str(error).splitlines() or [type(error).__name__])[0].rstrip("."),
-            ),
-            say("Install gradum {version} on each of them.", version=here["gradum"]),
+            "The workers of the engine cannot do gradum's tasks: {cause}.",
+            "Install gradum {version} on each of them.",
+            cause=(str(error).splitlines() or [type(error).__name__])[0].rstrip("."),
+            version=here["gradum"],
         ) from None
     for name, known in here.items():
         if there.get(name) != known:
             raise EngineError(
-                say(
-                    "The workers have {name} {theirs}, and this machine has {ours}: "
-                    "bits might differ.",
-                    name=name,
-                    theirs=there.get(name, "?"),
-                    ours=known,
-                ),
-                say("Install the same versions everywhere."),
+                "The workers have {name} {theirs}, and this machine has {ours}: bits might differ.",
+                "Install the same versions everywhere.",
+                name=name,
+                theirs=there.get(name, "?"),
+                ours=known,
             )

@@ -14,7 +14,6 @@ from sklearn.utils.validation import _check_sample_weight, column_or_1d, validat
 from gradum.core.losses import check_shapes
 from gradum.core.models.input_blocks import of_matrix
 from gradum.errors import SpecError
-from gradum.messages import say
 from gradum.solvers.rows_to_learn import Data
 
 MatrixLike: TypeAlias = ArrayLike | sparray | spmatrix
@@ -63,8 +62,9 @@ class CheckedRows:
         """
         if not 0.0 < fraction < 1.0:
             raise SpecError(
-                say("validation_fraction is {fraction!r}.", fraction=fraction),
-                say("Give a number above 0 and below 1."),
+                "validation_fraction is {fraction!r}.",
+                "Give a number above 0 and below 1.",
+                fraction=fraction,
             )
         train, held = train_test_split(
             np.arange(len(self)),

@@ -15,7 +15,6 @@ from gradum.core.losses import resolve
 from gradum.errors import SpecError, TargetError
 from gradum.estimators.checked_rows import CheckedRows, MatrixLike
 from gradum.margins import EQUAL, first_greatest
-from gradum.messages import say
 
 
 class Classifies(ClassifierMixin):
@@ -65,13 +64,15 @@ def class_loss(loss: Any) -> Loss:
     resolved = resolve(loss)
     if resolved.link != "logit":
         raise SpecError(
-            say("{loss} is no loss of classes.", loss=resolved.name),
-            say("Use a regression's estimator for it."),
+            "{loss} is no loss of classes.",
+            "Use a regression's estimator for it.",
+            loss=resolved.name,
         )
     if resolved.one_score:
         raise SpecError(
-            say("Estimators sort their classes, so that they know no order of them."),
-            say("Use gradum.fit with ordered, such as ordered={order!r}.", order="low<mid<high"),
+            "Estimators sort their classes, so that they know no order of them.",
+            "Use gradum.fit with ordered, such as ordered={order!r}.",
+            order="low<mid<high",
         )
     return resolved
 
@@ -101,19 +102,18 @@ def coded_rows(
         classes = labels
     elif not np.isin(labels, classes).all():
         raise TargetError(
-            say(
-                "The target has the classes {found}, but the known ones are {known}.",
-                found=labels.tolist(),
-                known=classes.tolist(),
-            ),
-            say("Name all classes at the first fit."),
+            "The target has the classes {found}, but the known ones are {known}.",
+            "Name all classes at the first fit.",
+            found=labels.tolist(),
+            known=classes.tolist(),
         )
     else:
         codes = np.searchsorted(classes, rows.target)
     if len(classes) < 2:
         raise TargetError(
-            say("The target has only one class, {label!r}.", label=classes.tolist()[0]),
-            say("A classifier needs rows of at least two classes with a weight above 0."),
+            "The target has only one class, {label!r}.",
+            "A classifier needs rows of at least two classes with a weight above 0.",
+            label=classes.tolist()[0],
         )
     weight = rows.weight
     if class_weight is not None:

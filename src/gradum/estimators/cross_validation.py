@@ -55,12 +55,13 @@ class CrossValidated:
     def __post_init__(self) -> None:
         if not (isinstance(self.folds, Integral) and self.folds >= 2):
             raise SpecError(
-                say("folds is {folds!r}.", folds=self.folds), say("Give a whole number from 2 up.")
+                "folds is {folds!r}.", "Give a whole number from 2 up.", folds=self.folds
             )
         if not self._has_alphas:
             raise SpecError(
-                say("alphas is {alphas!r}.", alphas=self.alphas),
-                say("Give how many, from 2 up, or numbers above 0."),
+                "alphas is {alphas!r}.",
+                "Give how many, from 2 up, or numbers above 0.",
+                alphas=self.alphas,
             )
 
     @property
@@ -113,9 +114,7 @@ class CrossValidated:
             There is no penalty whose strength could be chosen.
         """
         if isinstance(penalty, Unpenalised):
-            raise SpecError(
-                say("There is no penalty whose alpha could vary."), say("Use penalty='l2'.")
-            )
+            raise SpecError("There is no penalty whose alpha could vary.", "Use penalty='l2'.")
         if isinstance(self.alphas, Integral):
             return _grid(model, with_alpha(penalty, 1.0), int(self.alphas))
         return np.sort(np.ravel(np.asarray(self.alphas, np.float64)))[::-1]

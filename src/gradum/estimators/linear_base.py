@@ -140,9 +140,7 @@ class Linear(Summarises, Estimator):
         cv = CrossValidated() if isinstance(self.alpha, str) and self.alpha == "cv" else self.alpha
         chosen = isinstance(cv, CrossValidated)
         if isinstance(cv, str):
-            raise SpecError(
-                say("alpha is {alpha!r}.", alpha=cv), say("Give a number from 0 up, or 'cv'.")
-            )
+            raise SpecError("alpha is {alpha!r}.", "Give a number from 0 up, or 'cv'.", alpha=cv)
         penalty = resolve_penalty(self.penalty, 1.0 if chosen else self.alpha, self.l1_ratio)
         problem = Problem(network, loss, penalty)
         solver, reason = self._choose(problem, rows)

@@ -24,7 +24,6 @@ from gradum.estimators.solver_arguments import (
     seed_of,
     still_falls,
 )
-from gradum.messages import say
 from gradum.rungs.number_ranges import WIDEST
 from gradum.solvers.driver import train
 from gradum.solvers.first_order import Adam
@@ -186,7 +185,9 @@ def _widths(sizes: Any) -> tuple[int, ...]:
     whole = all(isinstance(width, Integral) and not isinstance(width, bool) for width in widths)
     if not whole or max(widths, default=0) > WIDEST:
         raise SpecError(
-            say("hidden_layer_sizes is {sizes!r}.", sizes=sizes),
-            say("Give whole numbers up to {widest:,}, one for each hidden layer.", widest=WIDEST),
+            "hidden_layer_sizes is {sizes!r}.",
+            "Give whole numbers up to {widest:,}, one for each hidden layer.",
+            sizes=sizes,
+            widest=WIDEST,
         )
     return tuple(int(width) for width in widths)

@@ -14,7 +14,6 @@ from gradum.estimators.callbacks import Listeners
 from gradum.estimators.checked_rows import MatrixLike, checked_rows
 from gradum.estimators.classes import Classifies, class_loss, coded_rows
 from gradum.estimators.mlp import MLP, as_before, mlp_attributes
-from gradum.messages import say
 
 
 class MLPClassifier(Classifies, MLP):
@@ -165,28 +164,24 @@ class MLPClassifier(Classifies, MLP):
     def _known_classes(self, classes: Any, *, first: bool) -> np.ndarray:
         if isinstance(self.class_weight, str):
             raise SpecError(
-                say(
-                    "class_weight={class_weight!r} needs all rows, but partial_fit sees only some "
-                    "of them.",
-                    class_weight=self.class_weight,
-                ),
-                say("Give the weight of each class as a dict."),
+                "class_weight={class_weight!r} needs all rows, but partial_fit sees only some "
+                "of them.",
+                "Give the weight of each class as a dict.",
+                class_weight=self.class_weight,
             )
         if classes is None:
             if first:
                 raise SpecError(
-                    say("The classes are not known at the first call of partial_fit."),
-                    say("Give classes=, with all labels that will ever occur."),
+                    "The classes are not known at the first call of partial_fit.",
+                    "Give classes=, with all labels that will ever occur.",
                 )
             return self.classes_
         known = np.unique(classes)
         if not first and not np.array_equal(known, self.classes_):
             raise SpecError(
-                say(
-                    "The classes are {given}, but were {before} before.",
-                    given=known.tolist(),
-                    before=self.classes_.tolist(),
-                ),
-                say("Give the same ones, or leave them out."),
+                "The classes are {given}, but were {before} before.",
+                "Give the same ones, or leave them out.",
+                given=known.tolist(),
+                before=self.classes_.tolist(),
             )
         return known

@@ -18,10 +18,10 @@ from gradum.errors import ShapeError, SpecError, TargetError
 from gradum.estimators.solver_arguments import number_loss, seed_of
 from gradum.estimators.teaching import fitted_teacher, given_teacher
 from gradum.margins import first_greatest
-from gradum.messages import listed, say
-from gradum.run.metric import metric_for
+from gradum.messages import listed
 from gradum.run.monotone_columns import refuse_directions, refuse_unproven
 from gradum.run.options.options import make_overrides
+from gradum.run.spec.metric import metric_for
 from gradum.rungs.context import Context, ignore
 from gradum.rungs.number_ranges import refuse_time_limit
 from gradum.rungs.pack.fit import fit_pack
@@ -30,9 +30,9 @@ from gradum.rungs.rows import Rows
 from gradum.rungs.rung import Prediction
 from gradum.rungs.teacher import Teacher
 from gradum.solvers.threads import between_turns, turn
-from gradum.tables.check import check
+from gradum.tables.check.check import check
 from gradum.tables.encode import Encoder
-from gradum.tables.schema import infer, require_features
+from gradum.tables.schema.schema import infer, require_features
 from gradum.tables.sources.read import read
 from gradum.tables.table import Table
 
@@ -82,13 +82,17 @@ class _Pack(BaseEstimator):
         rows = len(table.frame)
         if len(target) != rows:
             raise ShapeError(
-                say("X has {rows:,} rows but y has {targets:,}.", rows=rows, targets=len(target)),
-                say("Give one target a row."),
+                "X has {rows:,} rows but y has {targets:,}.",
+                "Give one target a row.",
+                rows=rows,
+                targets=len(target),
             )
         if rows < FEWEST_ROWS:
             raise TargetError(
-                say("X has {rows:,} rows to learn from.", rows=rows),
-                say("Give at least {fewest}.", fewest=FEWEST_ROWS),
+                "X has {rows:,} rows to learn from.",
+                "Give at least {fewest}.",
+                rows=rows,
+                fewest=FEWEST_ROWS,
             )
         weight = np.ones(rows) if weight is None else weight
         names = table.frame.columns
@@ -137,8 +141,7 @@ class _Pack(BaseEstimator):
         """Return the teacher, if there is one, for rows with these labels or numbers."""
         if self.teacher is not None and predictions is not None:
             raise SpecError(
-                say("There are both a teacher and teacher_predictions."),
-                say("Leave one of them out."),
+                "There are both a teacher and teacher_predictions.", "Leave one of them out."
             )
         if predictions is not None:
             return given_teacher(predictions, len(target), classes)
@@ -150,8 +153,9 @@ class _Pack(BaseEstimator):
     def _table(self, X: Any) -> Table:
         if isinstance(X, np.ndarray) and X.ndim != 2:
             raise ShapeError(
-                say("X has the shape {shape}.", shape=X.shape),
-                say("Reshape your data to a table of rows and columns."),
+                "X has the shape {shape}.",
+                "Reshape your data to a table of rows and columns.",
+                shape=X.shape,
             )
         return read(_with_plain_names(X))
 
@@ -277,13 +281,14 @@ class PackClassifier(ClassifierMixin, _Pack):
         """
         labels: np.ndarray = column_or_1d(y, warn=True)
         if any(_is_missing(label) for label in labels.tolist()):
-            raise TargetError(say("The target has missing values."), say("Leave out such rows."))
+            raise TargetError("The target has missing values.", "Leave out such rows.")
         check_classification_targets(labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise TargetError(
-                say("The target has only one class, {label!r}.", label=self.classes_.tolist()[0]),
-                say("A classifier needs rows of at least two classes."),
+                "The target has only one class, {label!r}.",
+                "A classifier needs rows of at least two classes.",
+                label=self.classes_.tolist()[0],
             )
         metric = metric_for(self.metric, "binary" if len(self.classes_) == 2 else "multiclass")
         weight = _weights(sample_weight, len(labels))
@@ -394,9 +399,7 @@ class PackRegressor(RegressorMixin, _Pack):
         """
         target = np.asarray(column_or_1d(y, warn=True), np.float64)
         if not np.isfinite(target).all():
-            raise TargetError(
-                say("The target has missing or infinite values."), say("Leave out such rows.")
-            )
+            raise TargetError("The target has missing or infinite values.", "Leave out such rows.")
         loss = _number_loss(self.loss, self.quantiles)
         weight = _weights(sample_weight, len(target))
         teacher = self._teacher(X, target, weight, None, teacher_predictions)
@@ -435,8 +438,10 @@ def _number_loss(loss: Any, quantiles: Sequence[float]) -> Loss:
     if not chosen.homogeneous:  # members learn numbers in standard units
         learned = [name for name, other in LOSSES.items() if other.homogeneous]
         raise SpecError(
-            say("A network ensemble does not learn the loss {loss}.", loss=chosen.name),
-            say("Choose among {losses}.", losses=listed(learned)),
+            "A network ensemble does not learn the loss {loss}.",
+            "Choose among {losses}.",
+            loss=chosen.name,
+            losses=listed(learned),
         )
     return chosen.at_levels(quantiles) if isinstance(loss, str) else chosen
 
@@ -449,18 +454,14 @@ def _directions(monotonic_cst: Any, names: Sequence[str]) -> dict[str, int]:
         signs = np.asarray(monotonic_cst)
         if signs.shape != (len(names),):
             raise SpecError(
-                say(
-                    "monotonic_cst has the shape {shape}, for {columns} columns.",
-                    shape=signs.shape,
-                    columns=len(names),
-                ),
-                say("Give one number a column, or a dict of names."),
+                "monotonic_cst has the shape {shape}, for {columns} columns.",
+                "Give one number a column, or a dict of names.",
+                shape=signs.shape,
+                columns=len(names),
             )
         monotonic_cst = dict(zip(names, signs.tolist(), strict=True))
     if not set(monotonic_cst.values()) <= {1, 0, -1}:
-        raise SpecError(
-            say("monotonic_cst has numbers other than 1, 0 and -1."), say("Correct it.")
-        )
+        raise SpecError("monotonic_cst has numbers other than 1, 0 and -1.", "Correct it.")
     return {str(name): int(sign) for name, sign in monotonic_cst.items() if sign}
 
 
@@ -479,8 +480,8 @@ def _weights(sample_weight: Any, rows: int) -> np.ndarray | None:
     weight = np.asarray(sample_weight, np.float64)
     if weight.shape != (rows,) or not (weight >= 0).all() or not 0 < weight.sum() < np.inf:
         raise ShapeError(
-            say("sample_weight must be one finite number a row, none below 0, some above."),
-            say("Correct it."),
+            "sample_weight must be one finite number a row, none below 0, some above.",
+            "Correct it.",
         )
     return weight
 

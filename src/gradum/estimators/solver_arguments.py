@@ -77,18 +77,17 @@ def resolve_solver(
     if isinstance(chosen, Convex):
         if learning_rate is not None:
             raise SpecError(
-                say(
-                    "learning_rate={learning_rate} has no meaning for the solver {solver!r}.",
-                    learning_rate=learning_rate,
-                    solver=solver,
-                ),
-                say("Leave it out, or choose a first-order solver such as solver='gd'."),
+                "learning_rate={learning_rate} has no meaning for the solver {solver!r}.",
+                "Leave it out, or choose a first-order solver such as solver='gd'.",
+                learning_rate=learning_rate,
+                solver=solver,
             )
         return chosen
     if learning_rate is not None and not isinstance(learning_rate, (*NUMBER, str)):
         raise SpecError(
-            say("learning_rate is {learning_rate!r}.", learning_rate=learning_rate),
-            say("Give a number; a schedule is the solver's own: gradum.Adam(schedule='cosine')."),
+            "learning_rate is {learning_rate!r}.",
+            "Give a number; a schedule is the solver's own: gradum.Adam(schedule='cosine').",
+            learning_rate=learning_rate,
         )
     return first_order.resolve(chosen, learning_rate)
 
@@ -105,8 +104,10 @@ def resolve_penalty(penalty: Any, alpha: Any, l1_ratio: float = 0.5) -> Penalty:
         name = penalty or "none"
         if name not in PENALTIES:
             raise SpecError(
-                say("There is no penalty {penalty!r}.", penalty=penalty),
-                say("Choose one of {penalties}.", penalties=listed(list(PENALTIES))),
+                "There is no penalty {penalty!r}.",
+                "Choose one of {penalties}.",
+                penalty=penalty,
+                penalties=listed(list(PENALTIES)),
             )
         options = {} if name == "none" else {"alpha": alpha}
         if name == "elastic_net":
@@ -114,16 +115,19 @@ def resolve_penalty(penalty: Any, alpha: Any, l1_ratio: float = 0.5) -> Penalty:
         return resolve_penalty(PENALTIES[name](**options), alpha)
     if not hasattr(penalty, "strengths"):
         raise SpecError(
-            say("penalty is {penalty!r}.", penalty=penalty),
-            say("Give a name or one such as gradum.L1(0.1)."),
+            "penalty is {penalty!r}.", "Give a name or one such as gradum.L1(0.1).", penalty=penalty
         )
     ranges = (("alpha", LARGEST), ("l1_ratio", 1.0))
     for name, most in ranges:
         value = getattr(penalty, name, 0.0)
         if not (isinstance(value, NUMBER) and 0 <= value <= most):
             raise SpecError(
-                say("{name} is {value!r}.", name=name, value=value),
-                say("Give a number from {least:g} to {most:g}.", least=0.0, most=most),
+                "{name} is {value!r}.",
+                "Give a number from {least:g} to {most:g}.",
+                name=name,
+                value=value,
+                least=0.0,
+                most=most,
             )
     return penalty
 
@@ -183,8 +187,9 @@ def batch_rows(batch_size: Any, rows: int) -> int:
     if isinstance(batch_size, WHOLE) and not isinstance(batch_size, bool) and batch_size > 0:
         return min(int(batch_size), rows)
     raise SpecError(
-        say("batch_size is {batch_size!r}.", batch_size=batch_size),
-        say("Give 'auto' or a whole number from 1 up."),
+        "batch_size is {batch_size!r}.",
+        "Give 'auto' or a whole number from 1 up.",
+        batch_size=batch_size,
     )
 
 
@@ -264,7 +269,7 @@ def number_loss(loss: Any) -> Loss:
     resolved = resolve(loss)
     if resolved.link == "logit":
         raise SpecError(
-            say("{loss} is a loss of classes.", loss=resolved.name), say("Use a classifier for it.")
+            "{loss} is a loss of classes.", "Use a classifier for it.", loss=resolved.name
         )
     return resolved
 

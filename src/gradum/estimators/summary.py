@@ -18,7 +18,7 @@ from gradum.scores.figures import figure
 
 if TYPE_CHECKING:
     from gradum.core import Problem
-    from gradum.show.inference import Summary
+    from gradum.show.answers.inference import Summary
 
 NOTICEABLE = 0.01  # distance from the optimum, in standard errors, that is worth mentioning
 
@@ -80,7 +80,7 @@ class Summarises:
             X has other columns than those the estimator was fitted on; the loss is not a
             likelihood; the penalty is one that leaves columns out; or an option makes no sense.
         """
-        from gradum.show.inference import Summary
+        from gradum.show.answers.inference import Summary
         from gradum.study.inference.infer import infer
 
         check_is_fitted(self)
@@ -129,22 +129,18 @@ class Summarises:
         fitted, given = getattr(self, "feature_names_in_", None), getattr(X, "columns", None)
         if fitted is not None and given is not None and list(fitted) != list(given):
             raise SpecError(
-                say(
-                    "X has the columns {given}, but the fit had {known}.",
-                    given=_some(given),
-                    known=_some(fitted),
-                ),
-                say("Give the columns of the fit, in their order."),
+                "X has the columns {given}, but the fit had {known}.",
+                "Give the columns of the fit, in their order.",
+                given=_some(given),
+                known=_some(fitted),
             )
         width = np.shape(X)[1] if len(np.shape(X)) == 2 else None
         if width is not None and width != self.n_features_in_:
             raise SpecError(
-                say(
-                    "X has {width:,} columns, but the fit had {known:,}.",
-                    width=width,
-                    known=self.n_features_in_,
-                ),
-                say("Give the columns of the fit."),
+                "X has {width:,} columns, but the fit had {known:,}.",
+                "Give the columns of the fit.",
+                width=width,
+                known=self.n_features_in_,
             )
 
     def _strength(self) -> float:
@@ -158,13 +154,12 @@ class Summarises:
         l1, l2 = self._problem.penalty.strengths(self.n_features_in_)
         if l1.any():
             raise SpecError(
-                say("An L1 penalty leaves columns out; the others' standard errors are not known."),
-                say("Fit the columns it kept with penalty=None, on rows it has not seen."),
+                "An L1 penalty leaves columns out; the others' standard errors are not known.",
+                "Fit the columns it kept with penalty=None, on rows it has not seen.",
             )
         if len(set(l2.tolist())) > 1:
             raise SpecError(
-                say("The penalty differs from column to column."),
-                say("Fit with one alpha for all."),
+                "The penalty differs from column to column.", "Fit with one alpha for all."
             )
         return float(l2[0]) if len(l2) else 0.0
 

@@ -91,11 +91,9 @@ def fitted_teacher(
     _refuse_no_estimator(estimator, method)
     if not (hasattr(X, "shape") or isinstance(X, list)):
         raise SpecError(
-            say(
-                "A teacher learns from some rows of X, and {kind} gives none.",
-                kind=type(X).__name__,
-            ),
-            say("Give a data frame or an array."),
+            "A teacher learns from some rows of X, and {kind} gives none.",
+            "Give a data frame or an array.",
+            kind=type(X).__name__,
         )
     title = type(estimator).__name__
     weights = weight if has_fit_parameter(estimator, "sample_weight") else None
@@ -108,8 +106,10 @@ def fitted_teacher(
             answers = getattr(fitted, method)(_safe_indexing(X, asked))
         except Exception as error:  # libraries raise errors of any kind
             raise SpecError(
-                say("The teacher {title} failed: {error}.", title=title, error=first_line(error)),
-                say("Give one that takes such columns, such as a pipeline, or leave it out."),
+                "The teacher {title} failed: {error}.",
+                "Give one that takes such columns, such as a pipeline, or leave it out.",
+                title=title,
+                error=first_line(error),
             ) from error
         answers = _numbers(title, answers)
         if classes is None:
@@ -130,18 +130,17 @@ def _refuse_no_estimator(estimator: Any, method: str) -> None:
     if isinstance(estimator, type):
         title = estimator.__name__
         raise SpecError(
-            say("The teacher {title} is a class.", title=title),
-            say("Give one of its estimators, such as {title}().", title=title),
+            "The teacher {title} is a class.",
+            "Give one of its estimators, such as {title}().",
+            title=title,
         )
     for needed in ("get_params", "fit", method):
         if not hasattr(estimator, needed):
             raise SpecError(
-                say(
-                    "The teacher {title} has no {method}.",
-                    title=type(estimator).__name__,
-                    method=needed,
-                ),
-                say("Give a classifier with predict_proba, or a regressor, as scikit-learn's are."),
+                "The teacher {title} has no {method}.",
+                "Give a classifier with predict_proba, or a regressor, as scikit-learn's are.",
+                title=type(estimator).__name__,
+                method=needed,
             )
 
 
@@ -161,8 +160,9 @@ def _of_all_classes(
     """Return probabilities of all classes (m, K) from those of the classes that a teacher knows."""
     if not set(known) <= set(classes):
         raise SpecError(
-            say("{title} has learned other classes than the target's.", title=title),
-            say("Give a classifier whose classes_ are the labels that it was fitted to."),
+            "{title} has learned other classes than the target's.",
+            "Give a classifier whose classes_ are the labels that it was fitted to.",
+            title=title,
         )
     probability = np.zeros((len(answers), len(classes)))
     probability[:, [classes.index(label) for label in known]] = answers
@@ -192,11 +192,9 @@ def _refuse_nonsense(
     if not right.all():
         wrong = np.flatnonzero(~right)[0]
         raise SpecError(
-            say(
-                "The answers of {title} to row {row:,} are {values}.",
-                title=title,
-                row=int(rows[wrong]),
-                values=table[wrong].round(4).tolist(),
-            ),
-            say("Give finite numbers, or probabilities that sum to 1."),
+            "The answers of {title} to row {row:,} are {values}.",
+            "Give finite numbers, or probabilities that sum to 1.",
+            title=title,
+            row=int(rows[wrong]),
+            values=table[wrong].round(4).tolist(),
         )

@@ -86,13 +86,11 @@ def write(
     for name, array in arrays.items():
         if array.dtype.newbyteorder("<") not in DTYPES.values():
             raise ModelFileError(
-                say(
-                    "{path}: array {name!r} has type {dtype}, not one of {types}.",
-                    path=path,
-                    name=name,
-                    dtype=array.dtype,
-                    types=listed(list(DTYPES)),
-                )
+                "{path}: array {name!r} has type {dtype}, not one of {types}.",
+                path=path,
+                name=name,
+                dtype=array.dtype,
+                types=listed(list(DTYPES)),
             )
         _check_finite(path, name, array)
     weights = save({name: np.asarray(arrays[name], order="C") for name in sorted(arrays)})
@@ -130,8 +128,9 @@ def read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]
         return _manifest(path, text), _arrays(path, weights)
     except MemoryError as error:
         raise ModelFileError(
-            say("The model file {path} does not fit into memory.", path=path),
-            say("Free some, or take a larger machine."),
+            "The model file {path} does not fit into memory.",
+            "Free some, or take a larger machine.",
+            path=path,
         ) from error
 
 
@@ -176,8 +175,10 @@ def _opened(
     except OSError as error:
         cause = error.strerror or str(error)
         raise ModelFileError(
-            say("The model file {path} cannot be read: {cause}.", path=path, cause=cause),
-            say("Check the file's name and place."),
+            "The model file {path} cannot be read: {cause}.",
+            "Check the file's name and place.",
+            path=path,
+            cause=cause,
         ) from error
     except _DAMAGE as error:
         raise _damaged(path, str(error) or type(error).__name__) from error
@@ -199,28 +200,29 @@ def _check_directory(path: str | os.PathLike, file: BinaryIO) -> int:
     size = file.seek(0, io.SEEK_END)
     if size > MANIFEST_LIMIT + WEIGHTS_LIMIT + DIRECTORY_LIMIT:
         raise ModelFileError(
-            say("{path} is too large for a model file: {size:,} bytes.", path=path, size=size),
-            say("Name a .gradum file."),
+            "{path} is too large for a model file: {size:,} bytes.",
+            "Name a .gradum file.",
+            path=path,
+            size=size,
         )
     file.seek(max(0, size - _END_SIZE - _LOCATOR_SIZE))
     tail = file.read()
     end = tail[-_END_SIZE:]
     if len(end) < _END_SIZE or not end.startswith(b"PK\5\6"):
         raise ModelFileError(
-            say("{path} is not a gradum model file, or is cut short.", path=path),
-            say("Give a file that gradum saved (.gradum), or its run folder."),
+            "{path} is not a gradum model file, or is cut short.",
+            "Give a file that gradum saved (.gradum), or its run folder.",
+            path=path,
         )
     entries = int.from_bytes(end[10:12], "little")
     directory = int.from_bytes(end[12:16], "little")
     if tail.startswith(b"PK\6\7") or entries != 2 or directory > DIRECTORY_LIMIT:
         raise ModelFileError(
-            say(
-                "{path} is not a gradum model file: it must hold exactly {manifest} and {weights}.",
-                path=path,
-                manifest=MANIFEST,
-                weights=WEIGHTS,
-            ),
-            say("Give a file that gradum saved (.gradum), or its run folder."),
+            "{path} is not a gradum model file: it must hold exactly {manifest} and {weights}.",
+            "Give a file that gradum saved (.gradum), or its run folder.",
+            path=path,
+            manifest=MANIFEST,
+            weights=WEIGHTS,
         )
     before = size - directory - _END_SIZE
     if end != struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 2, 2, directory, max(before, 0), 0):
@@ -235,15 +237,12 @@ def _checked_members(
     names = sorted(info.orig_filename for info in infos)
     if names != [MANIFEST, WEIGHTS]:
         raise ModelFileError(
-            say(
-                "{path} is not a gradum model file: it holds {members}, "
-                "not {manifest} and {weights}.",
-                path=path,
-                members=listed([*map(_short, names)]),
-                manifest=MANIFEST,
-                weights=WEIGHTS,
-            ),
-            say("Give a file that gradum saved (.gradum), or its run folder."),
+            "{path} is not a gradum model file: it holds {members}, not {manifest} and {weights}.",
+            "Give a file that gradum saved (.gradum), or its run folder.",
+            path=path,
+            members=listed([*map(_short, names)]),
+            manifest=MANIFEST,
+            weights=WEIGHTS,
         )
     members = {info.filename: info for info in infos}
     _check_size(path, MANIFEST, members[MANIFEST].file_size, MANIFEST_LIMIT)
@@ -380,26 +379,22 @@ def _arrays(path: str | os.PathLike, data: bytes) -> dict[str, np.ndarray]:
 def _check_finite(path: str | os.PathLike, name: str, array: np.ndarray) -> None:
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ModelFileError(
-            say(
-                "{path}: array {name} holds values that are not finite.",
-                path=path,
-                name=_short(name),
-            ),
-            say("Fit the model again."),
+            "{path}: array {name} holds values that are not finite.",
+            "Fit the model again.",
+            path=path,
+            name=_short(name),
         )
 
 
 def _check_size(path: str | os.PathLike, member: str, size: int, limit: int) -> None:
     if size > limit:
         raise ModelFileError(
-            say(
-                "{path}: {member} has {size:,} bytes, more than the {limit:,} that are allowed.",
-                path=path,
-                member=member,
-                size=size,
-                limit=limit,
-            ),
-            say("Fit a smaller model."),
+            "{path}: {member} has {size:,} bytes, more than the {limit:,} that are allowed.",
+            "Fit a smaller model.",
+            path=path,
+            member=member,
+            size=size,
+            limit=limit,
         )
 
 
@@ -408,8 +403,10 @@ def _damaged(path: str | os.PathLike, cause: str) -> ModelFileError:
     if len(cause) > _CAUSE_LENGTH:
         cause = f"{cause[:_CAUSE_LENGTH]}…"
     return ModelFileError(
-        say("The model file {path} is damaged: {cause}.", path=path, cause=cause),
-        say("Save or copy the model again."),
+        "The model file {path} is damaged: {cause}.",
+        "Save or copy the model again.",
+        path=path,
+        cause=cause,
     )
 
 

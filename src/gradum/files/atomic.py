@@ -170,8 +170,9 @@ def claim_folder(path: str | os.PathLike, *, force: bool = False, apart_from: st
             folder.mkdir(parents=True, exist_ok=True)
             if not force and any(entry.name != apart_from for entry in folder.iterdir()):
                 raise OutputError(
-                    say("The folder {folder} is not empty.", folder=folder),
-                    say("Choose another folder, or allow overwriting with force (--force)."),
+                    "The folder {folder} is not empty.",
+                    "Choose another folder, or allow overwriting with force (--force).",
+                    folder=folder,
                 )
             _probe(folder / "run")
         except OSError:
@@ -214,8 +215,7 @@ def _refuse_file_among(folder: Path) -> None:
         if ancestor.exists():
             if not ancestor.is_dir():
                 raise OutputError(
-                    say("{path} is a file, not a folder.", path=ancestor),
-                    say("Choose another folder."),
+                    "{path} is a file, not a folder.", "Choose another folder.", path=ancestor
                 )
             return
 
@@ -236,21 +236,20 @@ def _ordinary(path: str | os.PathLike) -> Path:
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise OutputError(
-            say("{path} cannot be written: it is a folder.", path=path), say("Name a file in it.")
+            "{path} cannot be written: it is a folder.", "Name a file in it.", path=path
         )
     if target.exists() and not target.is_file():
         raise OutputError(
-            say("{path} cannot be written: it is not an ordinary file.", path=path),
-            say("Choose another place."),
+            "{path} cannot be written: it is not an ordinary file.",
+            "Choose another place.",
+            path=path,
         )
     if not target.parent.is_dir():
         raise OutputError(
-            say(
-                "{path} cannot be written: {parent} is not a folder.",
-                path=path,
-                parent=target.parent,
-            ),
-            say("Make the folder {parent} first, or choose another place.", parent=target.parent),
+            "{path} cannot be written: {parent} is not a folder.",
+            "Make the folder {parent} first, or choose another place.",
+            path=path,
+            parent=target.parent,
         )
     return target
 
@@ -314,8 +313,10 @@ def filling(what: str) -> Iterator[None]:
         if why is None:
             raise
         raise DiskError(
-            say("The disk does not take {what}: {why}.", what=what, why=why),
-            say("Free some space, or name a folder with more in TMPDIR (or by --out)."),
+            "The disk does not take {what}: {why}.",
+            "Free some space, or name a folder with more in TMPDIR (or by --out).",
+            what=what,
+            why=why,
         ) from error
 
 

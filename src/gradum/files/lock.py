@@ -115,10 +115,8 @@ def is_lock(path: Path) -> bool:
 def _at_work(path: Path, content: str) -> OutputError:
     process = content.removeprefix(SIGN).strip() or say("unknown")
     return OutputError(
-        say(
-            "Another process, {process}, is at work on {parent}.",
-            process=process,
-            parent=path.parent,
-        ),
-        say("Wait until it has ended."),
+        "Another process, {process}, is at work on {parent}.",
+        "Wait until it has ended.",
+        process=process,
+        parent=path.parent,
     )

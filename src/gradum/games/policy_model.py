@@ -15,7 +15,8 @@ from gradum.core.models.network import Network
 from gradum.games.environment import Environment
 from gradum.games.episode import Episode
 from gradum.run.dataset import labelled
-from gradum.run.fitted import Fitted, Provenance, fingerprint
+from gradum.run.fingerprint import fingerprint
+from gradum.run.fitted import Fitted, Provenance
 from gradum.run.machine import this_machine
 from gradum.run.options.options import make_spec
 from gradum.run.reference.reference import Reference
@@ -25,7 +26,7 @@ from gradum.scores.interval import Interval
 from gradum.solvers.solution import Certificate
 from gradum.tables.columns import Column, Target
 from gradum.tables.encode import Encoder
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 from gradum.tables.table import Table
 
 ACTION = "action"

@@ -197,11 +197,11 @@ class PythonEnvironment:
 
     def _refused(self, cause: str) -> SpecError:
         return SpecError(
-            say("The environment {name} cannot be learned: {cause}.", name=self.name, cause=cause),
-            say(
-                "Give one with Gymnasium's reset and step, whose observations are vectors and "
-                "whose actions are one of several or a number."
-            ),
+            "The environment {name} cannot be learned: {cause}.",
+            "Give one with Gymnasium's reset and step, whose observations are vectors and "
+            "whose actions are one of several or a number.",
+            name=self.name,
+            cause=cause,
         )
 
 
@@ -270,8 +270,7 @@ def of_file(path: Path, name: str) -> PythonEnvironment:
     """
     if not path.is_file():
         raise SpecError(
-            say("There is no file {path}.", path=path),
-            say("Give FILE.py:CLASS, such as my_game.py:Env."),
+            "There is no file {path}.", "Give FILE.py:CLASS, such as my_game.py:Env.", path=path
         )
     spec = importlib.util.spec_from_file_location(f"gradum_played_{path.stem}", path)
     assert spec is not None
@@ -283,8 +282,7 @@ def of_file(path: Path, name: str) -> PythonEnvironment:
     except Exception as error:
         cause = " ".join(f"{type(error).__name__}: {error}".split())
         raise SpecError(
-            say("{path} cannot be run: {cause}.", path=path, cause=shortened(cause)),
-            say("Correct it."),
+            "{path} cannot be run: {cause}.", "Correct it.", path=path, cause=shortened(cause)
         ) from error
     made = getattr(module, name, None)
     if not callable(made):

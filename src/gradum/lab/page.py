@@ -12,8 +12,8 @@ from gradum.lab.table import LabTable
 from gradum.languages import language
 from gradum.messages import LANGUAGES, say, spoken
 from gradum.ship.sayings import said_again, sayings
-from gradum.show.bundle import modules, script, source
-from gradum.show.page import file, for_script, policy_hash
+from gradum.show.page.bundle import modules, script, source
+from gradum.show.page.page import file, for_script, policy_hash
 
 PAGE, WORKER = "lab/page/main.js", "lab/page/worker.js"
 SAID = re.compile(r'\b(?:say|marked)\(\s*("(?:[^"\\]|\\.)*")')

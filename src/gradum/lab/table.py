@@ -15,15 +15,15 @@ from gradum.messages import say, say_plural
 from gradum.randomness import stream
 from gradum.run.dataset import Dataset, labelled
 from gradum.rungs.target_scale import TargetScale
+from gradum.tables.doubts.totals import without_totals
 from gradum.tables.encode import Encoder
+from gradum.tables.formats.reading_options import ReadingOptions
 from gradum.tables.kinds import AnyStep
 from gradum.tables.kinds.design import Feature
-from gradum.tables.reading import ReadingOptions
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
 from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.sources.read import read
 from gradum.tables.split import Part, hold_out
-from gradum.tables.totals import without_totals
 from gradum.tables.wording import quoted
 
 MOST_COLUMNS, MOST_ROWS = 12, 2_000
@@ -120,12 +120,11 @@ def _few_rows(dataset: Dataset) -> tuple[Dataset, tuple[str, ...]]:
         )
     if len(dataset.classes) > MOST_CLASSES:
         raise TargetError(
-            say(
-                "Target {name!r} has {count:,} classes.",
-                name=dataset.schema.learned_target.name,
-                count=len(dataset.classes),
-            ),
-            say("The lab takes up to {most}: choose another target.", most=MOST_CLASSES),
+            "Target {name!r} has {count:,} classes.",
+            "The lab takes up to {most}: choose another target.",
+            name=dataset.schema.learned_target.name,
+            count=len(dataset.classes),
+            most=MOST_CLASSES,
         )
     if len(dataset) <= MOST_ROWS:
         return dataset, ()
@@ -177,8 +176,9 @@ def _few_columns(
         )
     if not kept:
         raise TableError(
-            say("No column has numbers or up to {most} levels.", most=MOST_LEVELS),
-            say("Choose another table."),
+            "No column has numbers or up to {most} levels.",
+            "Choose another table.",
+            most=MOST_LEVELS,
         )
     return Encoder(tuple(kept)), tuple(remarks)
 

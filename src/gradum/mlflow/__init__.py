@@ -15,7 +15,6 @@ from gradum.api.model import Model
 from gradum.api.runs import load
 from gradum.errors import ModelFileError
 from gradum.files.scratch import scratch_folder
-from gradum.messages import say
 from gradum.mlflow.entries import log_entries
 from gradum.mlflow.kept_files import loaded, write
 from gradum.mlflow.package import mlflow
@@ -137,8 +136,9 @@ def load_model(model_uri: str) -> Model:
     folder = Path(mlflow().artifacts.download_artifacts(model_uri)) / DATA
     if not folder.is_dir():
         raise ModelFileError(
-            say("{uri} is no model that gradum has saved.", uri=model_uri),
-            say("Load it with mlflow.pyfunc.load_model."),
+            "{uri} is no model that gradum has saved.",
+            "Load it with mlflow.pyfunc.load_model.",
+            uri=model_uri,
         )
     return loaded(folder)
 

@@ -11,7 +11,7 @@ import msgspec
 from gradum.api.model import Model
 from gradum.messages import as_text
 from gradum.mlflow.package import mlflow
-from gradum.run.tracking import Number, curves, of_interval, scores
+from gradum.run.events.tracking import Number, curves, of_interval, scores
 from gradum.ship.layout import METRICS, REPORT
 from gradum.ship.run_folder import metrics_json
 

@@ -17,7 +17,7 @@ from gradum.randomness import stream
 from gradum.run.judging.judge_rungs import Seen
 from gradum.run.run import metric_of
 from gradum.run.source.row_source import Asked, RowSource
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.context import Context
 from gradum.rungs.mlp.fit import fit_mlp, solver_of
 from gradum.rungs.mlp.kind import MLPKind
@@ -113,8 +113,9 @@ def compare_solvers(
     sound = {name: rung for name, (rung, _) in trained.items() if rung is not None}
     if not sound:
         raise SpecError(
-            say("Training broke down with each of {names}.", names=listed(list(trained))),
-            say("Give a smaller --learning-rate."),
+            "Training broke down with each of {names}.",
+            "Give a smaller --learning-rate.",
+            names=listed(list(trained)),
         )
     seen = Seen(judged, {name: rung.predict(design) for name, rung in sound.items()})
     courses = {name: _course(name, *trained[name], networks[name]) for name in trained}
@@ -136,8 +137,9 @@ def _distinct(solvers: Sequence[str]) -> list[str]:
     if len(distinct) < 2:
         only = distinct[0] if distinct else say("no solver")
         raise SpecError(
-            say("There is nothing to compare {solver} with.", solver=only),
-            say("Name two solvers or more, such as --solvers sgd,adam."),
+            "There is nothing to compare {solver} with.",
+            "Name two solvers or more, such as --solvers sgd,adam.",
+            solver=only,
         )
     return distinct
 

@@ -14,14 +14,11 @@ from gradum.core.losses import Loss, resolve
 from gradum.errors import SchemaError, SpecError, TargetError
 from gradum.messages import Said, listed, marked, say, say_plural
 from gradum.run.judging.judge_rungs import Truth
-from gradum.run.suited_loss import refuse_unsuited
+from gradum.run.spec.suited_loss import refuse_unsuited
 from gradum.rungs.registry import look_at_grids
 from gradum.rungs.rows import Rows
-from gradum.tables.check import Checked, check
-from gradum.tables.doubt import Doubt
-from gradum.tables.encode import Encoder, Unencoded
-from gradum.tables.forecast.panel import Panel
-from gradum.tables.role_values import (
+from gradum.tables.check.check import Checked, check
+from gradum.tables.check.role_values import (
     exposure_values,
     group_values,
     left_out_counts,
@@ -30,9 +27,12 @@ from gradum.tables.role_values import (
     time_values,
     weight_values,
 )
-from gradum.tables.schema import Label, Schema, Target
+from gradum.tables.doubt import Doubt
+from gradum.tables.doubts.totals import without_totals
+from gradum.tables.encode import Encoder, Unencoded
+from gradum.tables.forecast.panel import Panel
+from gradum.tables.schema.schema import Label, Schema, Target
 from gradum.tables.table import Table
-from gradum.tables.totals import without_totals
 from gradum.tables.wording import SHOWN_NAMES, quoted
 
 FEWEST_ROWS = 20
@@ -252,8 +252,10 @@ def _keep(dataset: Dataset, kept: np.ndarray, others: str) -> Dataset:
 def only_rows(source: str, others: str) -> TargetError:
     """Return the error for a table all of whose rows are left out, namely ``others``."""
     return TargetError(
-        say("{source} has only rows {others}.", source=source, others=others),
-        say("Give others to learn or judge from."),
+        "{source} has only rows {others}.",
+        "Give others to learn or judge from.",
+        source=source,
+        others=others,
     )
 
 
@@ -313,10 +315,9 @@ def refuse_number(target: Target) -> None:
     """Refuse a target that has no classes to leave out."""
     if not target.classes:
         raise SpecError(
-            say(
-                "Target {name!r} is a number, which has no classes to leave out.", name=target.name
-            ),
-            say("Leave out --drop-rare-classes."),
+            "Target {name!r} is a number, which has no classes to leave out.",
+            "Leave out --drop-rare-classes.",
+            name=target.name,
         )
 
 
@@ -431,12 +432,10 @@ def join(dataset: Dataset, test: Dataset) -> Dataset:
     absent = [name for name in dataset.frame.columns if name not in test.frame.columns]
     if absent:
         raise SchemaError(
-            say(
-                "The test file {source} lacks the column {absent}.",
-                source=test.source,
-                absent=quoted(absent),
-            ),
-            say("Add it: weights, groups and times are needed there as well."),
+            "The test file {source} lacks the column {absent}.",
+            "Add it: weights, groups and times are needed there as well.",
+            source=test.source,
+            absent=quoted(absent),
         )
     remarks = (*(doubt.note for doubt in test.doubts), *test.remarks)
     notes = tuple(say("Test file: {note}", note=note) for note in remarks)

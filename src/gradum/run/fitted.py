@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -12,21 +10,20 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from gradum.core.models.parameters import named
 from gradum.errors import SpecError
-from gradum.messages import listed, say
+from gradum.messages import listed
 from gradum.run.compression import Compression
-from gradum.run.conformal.guarantee import Guarantee
+from gradum.run.intervals.conformal.guarantee import Guarantee
 from gradum.run.judging.judgement import Judgement
 from gradum.run.reference.reference import Reference
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Rung
 from gradum.scores.interval import Interval
 from gradum.tables.encode import Encoder
 from gradum.tables.forecast.panel import Panel
 from gradum.tables.row import RowDoor
-from gradum.tables.schema import Label, Schema
+from gradum.tables.schema.schema import Label, Schema
 
 
 class Provenance(msgspec.Struct, frozen=True):
@@ -124,33 +121,9 @@ class Fitted:
             name = self.judgement.verdict.enough
         if not isinstance(name, str) or name not in self.rungs:
             raise SpecError(
-                say("This file has no model {name!r}.", name=name),
-                say("Choose among {names}.", names=listed(list(self.rungs))),
+                "This file has no model {name!r}.",
+                "Choose among {names}.",
+                name=name,
+                names=listed(list(self.rungs)),
             )
         return self.rungs[name]
-
-
-def named_arrays(rungs: Iterable[Rung]) -> dict[str, np.ndarray]:
-    """Name every array of every rung as the model file does: ``mlp/layers/0/weight``."""
-    arrays: dict[str, np.ndarray] = {}
-    for rung in rungs:
-        arrays |= {f"{rung.name}/{name}": array for name, array in named(rung.params).items()}
-        if rung.input_layer is not None:
-            arrays[f"{rung.name}/input/centre"] = rung.input_layer.centre
-            arrays[f"{rung.name}/input/scale"] = rung.input_layer.scale
-            arrays[f"{rung.name}/input/spread"] = rung.input_layer.spread
-    return arrays
-
-
-def fingerprint(rungs: Iterable[Rung]) -> str:
-    """Hash every weight of every rung; hashes are equal only for bit-identical weights."""
-    return fingerprint_of(named_arrays(rungs))
-
-
-def fingerprint_of(arrays: Mapping[str, np.ndarray]) -> str:
-    """Hash named arrays with their names, types and shapes (SHA-256, 16 hex digits)."""
-    digest = hashlib.sha256()
-    for name, array in sorted(arrays.items()):
-        digest.update(f"{name} {array.dtype} {array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()[:16]

@@ -21,7 +21,7 @@ from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Rung
 from gradum.tables.columns import Column, Target
 from gradum.tables.kinds.design import Layout
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 
 
 def monotone_by_signs(rung: Rung, layout: Layout, column: str, sign: int) -> bool:
@@ -52,13 +52,11 @@ def refuse_unproven(rungs: Iterable[Rung], layout: Layout, directions: Mapping[s
         for column, sign in directions.items():
             if not monotone_by_signs(rung, layout, column, sign):
                 raise SpecError(
-                    say(
-                        "The weights of the model {rung} do not prove that it is monotone in "
-                        "{column!r}.",
-                        rung=say(KINDS[rung.name].title),
-                        column=column,
-                    ),
-                    say("Its training broke down: leave out extreme values, or the directions."),
+                    "The weights of the model {rung} do not prove that it is monotone in "
+                    "{column!r}.",
+                    "Its training broke down: leave out extreme values, or the directions.",
+                    rung=say(KINDS[rung.name].title),
+                    column=column,
                 )
 
 
@@ -141,20 +139,19 @@ def refuse_directions(directions: Mapping[str, int], schema: Schema, classes: in
     """
     if directions and classes is not None and classes > 2:
         raise SpecError(
-            say(
-                "The target has {count} classes, and only a number, or the probability of one of "
-                "two classes, rises or falls with a column.",
-                count=classes,
-            ),
-            say("Leave the directions of columns out."),
+            "The target has {count} classes, and only a number, or the probability of one of "
+            "two classes, rises or falls with a column.",
+            "Leave the directions of columns out.",
+            count=classes,
         )
     names = {column.name for column in schema.columns}
     for name, sign in directions.items():
         written = f"{name}{'+' if sign > 0 else '-'}"
         if name not in names and written in names:
             raise SpecError(
-                say("The direction of column {column!r} is missing.", column=written),
-                say("Put + or - behind its name: {column}+ or {column}-.", column=written),
+                "The direction of column {column!r} is missing.",
+                "Put + or - behind its name: {column}+ or {column}-.",
+                column=written,
             )
         _refuse(schema.column(name))
 
@@ -164,35 +161,30 @@ def refuse_free(kinds: Iterable[RungKind]) -> None:
     for kind in kinds:
         if not kind.monotone:
             raise SpecError(
-                say(
-                    "The model {rung} cannot be held monotone in columns: nothing is known of the "
-                    "signs of its weights.",
-                    rung=say(kind.title),
-                ),
-                say("Choose another --model (model), or leave out --monotone (monotone)."),
+                "The model {rung} cannot be held monotone in columns: nothing is known of the "
+                "signs of its weights.",
+                "Choose another --model (model), or leave out --monotone (monotone).",
+                rung=say(kind.title),
             )
 
 
 def _refuse(column: Column) -> None:
     if column.role == "target":
         raise SpecError(
-            say("Column {column!r} is the target, and has no direction.", column=column.name),
-            say("Give a direction to columns that are learned from."),
+            "Column {column!r} is the target, and has no direction.",
+            "Give a direction to columns that are learned from.",
+            column=column.name,
         )
     if column.role != "feature":
         raise SpecError(
-            say(
-                "Column {column!r} can have no direction: no model learns from it.",
-                column=column.name,
-            ),
-            say("Leave its direction out."),
+            "Column {column!r} can have no direction: no model learns from it.",
+            "Leave its direction out.",
+            column=column.name,
         )
     if not column.traits.is_quantity:
         raise SpecError(
-            say(
-                "Column {column!r} can have no direction: it is of the kind {kind}, not a number.",
-                column=column.name,
-                kind=column.kind,
-            ),
-            say("Leave its direction out; if its values are numbers, take it as one (numeric)."),
+            "Column {column!r} can have no direction: it is of the kind {kind}, not a number.",
+            "Leave its direction out; if its values are numbers, take it as one (numeric).",
+            column=column.name,
+            kind=column.kind,
         )

@@ -11,9 +11,9 @@ from gradum.messages import say, sentences
 from gradum.randomness import stream
 from gradum.run.dataset import Dataset
 from gradum.run.judging.judgement import KEPT_ON_ALL
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.folding import folds_up_to
-from gradum.tables.schema import Label, Schema
+from gradum.tables.schema.schema import Label, Schema
 from gradum.tables.split import Part, folds, hold_out
 from gradum.tables.wording import quoted
 
@@ -40,9 +40,7 @@ def make_plan(spec: Spec, dataset: Dataset) -> Plan:
         What was asked for contradicts itself, or leaves a part without rows.
     """
     if spec.split.folds and dataset.own_rows < len(dataset):
-        raise SpecError(
-            say("A test file and cross-validation both judge."), say("Give one of them.")
-        )
+        raise SpecError("A test file and cross-validation both judge.", "Give one of them.")
     try:
         plan = _plan(spec, dataset)
     except SpecError as error:

@@ -11,12 +11,12 @@ import polars as pl
 
 from gradum.forks import refuse_after_fork
 from gradum.messages import say
-from gradum.run.exposure import for_exposure
 from gradum.run.fitted import Fitted
+from gradum.run.spec.exposure import for_exposure
 from gradum.rungs.rung import Prediction
-from gradum.tables.check import Checked, check, check_blocks
-from gradum.tables.differences import Difference, merged
-from gradum.tables.schema import Label
+from gradum.tables.check.check import Checked, check, check_blocks
+from gradum.tables.check.differences import Difference, merged
+from gradum.tables.schema.schema import Label
 from gradum.tables.sources.read import read
 from gradum.tables.sources.stream import Stream
 from gradum.tables.table import Table

@@ -23,13 +23,13 @@ from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.dataset import Dataset
-from gradum.run.events import RivalFitted
-from gradum.run.spec import Spec
+from gradum.run.events.events import RivalFitted
+from gradum.run.spec.spec import Spec
 from gradum.rungs import balance
 from gradum.rungs.context import Context
 from gradum.rungs.rung import Prediction
 from gradum.rungs.teacher import Teacher
-from gradum.tables.schema import Column, Target
+from gradum.tables.schema.schema import Column, Target
 from gradum.tables.split import Part
 from gradum.tables.wording import quoted, shortened
 
@@ -159,8 +159,8 @@ def refuse_in_blocks(rivals: Sequence[Contestant], spec: Spec) -> None:
     """Refuse rivals for a table that is read in blocks: they learn from rows in memory."""
     if rivals and spec.blocks:
         raise SpecError(
-            say("A rival learns from rows in memory, and this table is read in blocks."),
-            say("Allow more memory with --max-memory, or leave out --against."),
+            "A rival learns from rows in memory, and this table is read in blocks.",
+            "Allow more memory with --max-memory, or leave out --against.",
         )
 
 
@@ -265,8 +265,8 @@ def _columns(dataset: Dataset) -> tuple[list[Column], list[int]]:
     columns = [column for column in dataset.schema.features if column.traits.has_domain]
     if not columns:
         raise SpecError(
-            say("All columns are text, which no estimator of another library takes."),
-            say("Leave out --against and teacher."),
+            "All columns are text, which no estimator of another library takes.",
+            "Leave out --against and teacher.",
         )
     return columns, [place for place, column in enumerate(columns) if column.traits.names_groups]
 
@@ -348,15 +348,11 @@ def _fit(
             estimator.fit(rows, target, **options)
         except Exception as error:  # of whatever kind the library raises
             raise SpecError(
-                say(
-                    "{rival} failed while it was fitted: {error}.",
-                    rival=rival.title,
-                    error=first_line(error),
-                ),
-                say(
-                    "Name an estimator that takes numbers with NaN for what is missing, or "
-                    "leave it out."
-                ),
+                "{rival} failed while it was fitted: {error}.",
+                "Name an estimator that takes numbers with NaN for what is missing, or "
+                "leave it out.",
+                rival=rival.title,
+                error=first_line(error),
             ) from error
     if heard:
         notes.append(
@@ -388,17 +384,13 @@ def _predicted(
                 answers = probability
     except Exception as error:  # of whatever kind the library raises
         raise SpecError(
-            say(
-                "{rival} failed while it predicted: {error}.",
-                rival=rival.title,
-                error=first_line(error),
-            ),
-            say("Leave it out."),
+            "{rival} failed while it predicted: {error}.",
+            "Leave it out.",
+            rival=rival.title,
+            error=first_line(error),
         ) from error
     if not np.isfinite(answers).all():
-        raise SpecError(
-            say("{rival} predicted what is no number.", rival=rival.title), say("Leave it out.")
-        )
+        raise SpecError("{rival} predicted what is no number.", "Leave it out.", rival=rival.title)
     if not classes:
         return Prediction(answers, None)
     if spec.class_weight is None:

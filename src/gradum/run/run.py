@@ -20,18 +20,9 @@ from gradum.run.alarms import after_judging, before_training
 from gradum.run.alarms.other_split import checked_split
 from gradum.run.alarms.shared_errors import shared_errors
 from gradum.run.dataset import Dataset
-from gradum.run.estimate import share_out
-from gradum.run.events import Alarmed, Judged, NotRefitted, Understood
-from gradum.run.fit_notes import (
-    cut_short,
-    ending_notes,
-    luck_note,
-    monotone_notes,
-    transformation_notes,
-)
-from gradum.run.fit_predictions import seen_by
-from gradum.run.fits_apart import fits_apart, tasks_in_words
-from gradum.run.fitted import Fitted, Provenance, fingerprint
+from gradum.run.events.events import Alarmed, Judged, NotRefitted, Understood
+from gradum.run.fingerprint import fingerprint
+from gradum.run.fitted import Fitted, Provenance
 from gradum.run.intervals.judged_scores import guarantee_of
 from gradum.run.judge import Judge
 from gradum.run.judging.headline import with_headline
@@ -39,23 +30,33 @@ from gradum.run.judging.judge_rungs import Seen, judge
 from gradum.run.judging.judgement import Judgement
 from gradum.run.judging.latest_stretch import as_of_late
 from gradum.run.judging.overdispersion import dispersion_note
-from gradum.run.ladder import climb, learners, refit
+from gradum.run.ladder.fit_notes import (
+    cut_short,
+    ending_notes,
+    luck_note,
+    monotone_notes,
+    transformation_notes,
+)
+from gradum.run.ladder.fit_predictions import seen_by
+from gradum.run.ladder.fits_apart import fits_apart, tasks_in_words
+from gradum.run.ladder.ladder import climb, learners, refit
 from gradum.run.machine import this_machine
-from gradum.run.metric import metric_for
+from gradum.run.memory.estimate import share_out
 from gradum.run.monotone_columns import refuse_unproven
 from gradum.run.reference.reference import reference_of
 from gradum.run.rivals import Contest, Contestant, contest, refuse_in_blocks
 from gradum.run.source.row_source import Asked, Divided, RowSource
-from gradum.run.spec import Spec
+from gradum.run.spec.metric import metric_for
+from gradum.run.spec.spec import Spec
+from gradum.run.spec.suited_loss import loss_notes
 from gradum.run.split_check import SplitCheck
-from gradum.run.suited_loss import loss_notes
 from gradum.rungs.context import ALONE, Context, OutOfTime
 from gradum.rungs.names import BASELINE
 from gradum.rungs.rung import Rung
 from gradum.scores.metrics import DEFAULT_METRIC
 from gradum.tables.encode import Encoder
 from gradum.tables.forecast.panel import Panel
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 from gradum.tables.table import Table
 
 NO_TIME_TO_REFIT = marked(

@@ -63,7 +63,7 @@ class Context:
     seed: int = 0
     """Decides every random choice."""
     tell: Callable[[Any], object] = ignore
-    """Called with every event, see `gradum.run.events`."""
+    """Called with every event, see `gradum.run.events.events`."""
     stop: Callable[[], bool] = lambda: False
     """Asked between chunks of work; once it returns true, the fit ends with what it has."""
     checkpoints: Checkpoints = NO_CHECKPOINTS

@@ -1,6 +1,6 @@
 """The costs of rungs: seconds per operation on the machine that was measured, bytes per value.
 
-`gradum.run.estimate` and `gradum.run.memory` combine them.
+`gradum.run.memory.estimate` and `gradum.run.memory.memory` combine them.
 """
 
 from __future__ import annotations

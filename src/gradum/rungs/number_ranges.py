@@ -61,6 +61,13 @@ class NumberRange(NamedTuple):
             and (meta.lt is None or value < meta.lt)
         )
 
+    def refuse(self, name: str, value: Any) -> None:
+        """Raise SpecError unless the value of what has this name is a number of this range."""
+        if not self.holds(value):
+            raise SpecError(
+                say("{name} is {value}.", name=name, value=shortened(str(value))), self.remedy
+            )
+
     @property
     def remedy(self) -> str:
         """Say what value to give."""
@@ -129,6 +136,7 @@ def refuse_time_limit(seconds: float | None) -> None:
     number = isinstance(seconds, Real) and not isinstance(seconds, bool)
     if seconds is not None and not (number and 0 < seconds <= LARGEST):
         raise SpecError(
-            say("The time limit is {seconds}.", seconds=shortened(seconds)),
-            say("Give seconds above 0, such as 60."),
+            "The time limit is {seconds}.",
+            "Give seconds above 0, such as 60.",
+            seconds=shortened(seconds),
         )

@@ -1,13 +1,16 @@
 """Steps after the logits, as data: in order, saved with the model that they belong to.
 
-A step takes logits (n, k) and returns new ones. A new kind is one more struct with a tag and these
-attributes, and one more member of `PostStep`; calibrations are in `gradum.rungs.calibration`.
+A step takes logits (n, k) and returns new ones. A new one is a struct with a tag that can do what
+`PostStep` says, and a member of `AnyPostStep`; ways to calibrate are listed in
+`gradum.rungs.calibration`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 import numpy as np
@@ -15,7 +18,7 @@ import numpy as np
 from gradum.core.bounds import Affine, Operation
 from gradum.messages import say
 from gradum.rungs.balance import ClassWeight, shift
-from gradum.rungs.calibration import MatrixScaling, QuadraticScaling, TemperatureScaling
+from gradum.rungs.calibration import WAYS, PostStep
 
 
 class PriorShift(msgspec.Struct, frozen=True, tag="prior-shift"):
@@ -44,14 +47,11 @@ class PriorShift(msgspec.Struct, frozen=True, tag="prior-shift"):
         return whole and bool((np.isfinite(weight) & (weight > 0)).all())
 
 
-PostStep = PriorShift | TemperatureScaling | QuadraticScaling | MatrixScaling
-"""A step that may follow the logits.
-
-``decides`` says whether labels are chosen by its result, ``calibrates`` whether it makes
-probabilities mean what they say, ``keeps_order`` whether the new logit of two classes rises with
-the old one; ``title`` is the step's name, and ``class_weight`` holds the class weights that it
-undoes, if any.
-"""
+if TYPE_CHECKING:
+    AnyPostStep = PostStep
+else:
+    AnyPostStep = reduce(or_, WAYS, PriorShift)
+"""Any step that a file of a model may hold."""
 
 
 def steps_for(

@@ -18,7 +18,7 @@ from gradum.rungs.linear.kind import LinearKind
 from gradum.rungs.mlp.kind import MLPKind
 from gradum.rungs.names import BASELINE, LADDER
 from gradum.rungs.pack.kind import PackKind
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 from gradum.tables.wording import first_upper
 
 KINDS: dict[str, RungKind[Any]] = {
@@ -64,12 +64,10 @@ def kinds_for(names: Sequence[str], *, grids: bool) -> Sequence[RungKind[Any]]:
     if all(kind.name == BASELINE for kind in found):
         kind = kinds[-1]
         raise SpecError(
-            say(
-                "{rung} cannot learn from this table: {why}.",
-                rung=first_upper(say(kind.in_words)),
-                why=kind.lacks(grids),
-            ),
-            say("Leave out --model."),
+            "{rung} cannot learn from this table: {why}.",
+            "Leave out --model.",
+            rung=first_upper(say(kind.in_words)),
+            why=kind.lacks(grids),
         )
     return found
 

@@ -65,6 +65,8 @@ def refuse_effort(effort: str) -> None:
     """Raise SpecError if there is no such effort."""
     if effort not in get_args(Effort):
         raise SpecError(
-            say("There is no effort {effort!r}.", effort=effort),
-            say("Choose {names}.", names=say(" or ").join(get_args(Effort))),
+            "There is no effort {effort!r}.",
+            "Choose {names}.",
+            effort=effort,
+            names=say(" or ").join(get_args(Effort)),
         )

@@ -1,4 +1,4 @@
-"""Events of the training of a rung; `gradum.run.events` has all events of a run."""
+"""Events of the training of a rung; `gradum.run.events.events` has all events of a run."""
 
 from __future__ import annotations
 

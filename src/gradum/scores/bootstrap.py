@@ -13,7 +13,6 @@ from typing import TypeVar
 import numpy as np
 
 from gradum.errors import ShapeError
-from gradum.messages import say
 from gradum.scores.interval import LEVEL, Basis, Interval, Sampled, Shares
 from gradum.scores.metrics import METRICS, Metric, metrics_for, score
 from gradum.scores.outcome import Outcome
@@ -80,12 +79,10 @@ class Resamples:
         for name, codes in (("classes", classes), ("groups", groups), ("time", time)):
             if codes is not None and codes.shape != (rows,):
                 raise ShapeError(
-                    say(
-                        "The {name} have shape {shape}, the rows ({rows},).",
-                        name=name,
-                        shape=codes.shape,
-                        rows=rows,
-                    )
+                    "The {name} have shape {shape}, the rows ({rows},).",
+                    name=name,
+                    shape=codes.shape,
+                    rows=rows,
                 )
         if time is not None and stretch:
             scheme: Scheme = ByGroup.in_time(time, stretch)
@@ -203,11 +200,9 @@ def _measured(
     for outcome in outcomes:
         if len(outcome) != resamples.rows:
             raise ShapeError(
-                say(
-                    "An outcome has {rows} rows, the resamples {resampled}.",
-                    rows=len(outcome),
-                    resampled=resamples.rows,
-                )
+                "An outcome has {rows} rows, the resamples {resampled}.",
+                rows=len(outcome),
+                resampled=resamples.rows,
             )
     measured: list[dict[Key, list[np.ndarray]]] = [{key: [] for key in measures} for _ in outcomes]
     for counts in resamples:

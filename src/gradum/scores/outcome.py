@@ -12,7 +12,7 @@ from scipy import sparse
 
 from gradum.errors import ShapeError, SpecError
 from gradum.margins import LAST_DIGITS, distinct, first_greatest
-from gradum.messages import marked, say
+from gradum.messages import marked
 
 Task = Literal["regression", "binary", "multiclass"]
 TASKS: dict[Task, str] = {
@@ -69,28 +69,22 @@ class Outcome:
     def __post_init__(self) -> None:
         needed = "prediction" if self.task == "regression" else "probability"
         if getattr(self, needed) is None:
-            raise SpecError(
-                say("A {task} outcome needs its {needed}.", task=self.task, needed=needed)
-            )
+            raise SpecError("A {task} outcome needs its {needed}.", task=self.task, needed=needed)
         rows = self.target.shape
         for name in ("target", "prediction", "weight"):
             array = getattr(self, name)
             if array is not None and (array.ndim != 1 or array.shape != rows):
                 raise ShapeError(
-                    say(
-                        "The {name} has shape {shape}, the target {rows}.",
-                        name=name,
-                        shape=array.shape,
-                        rows=rows,
-                    )
+                    "The {name} has shape {shape}, the target {rows}.",
+                    name=name,
+                    shape=array.shape,
+                    rows=rows,
                 )
         if self.probability is not None and self.probability.shape[:-1] != rows:
             raise ShapeError(
-                say(
-                    "The probability has shape {shape}, the target {rows}.",
-                    shape=self.probability.shape,
-                    rows=rows,
-                )
+                "The probability has shape {shape}, the target {rows}.",
+                shape=self.probability.shape,
+                rows=rows,
             )
 
         if (
@@ -99,12 +93,10 @@ class Outcome:
             and not 0 <= self.target.min() <= self.target.max() < self.classes
         ):
             raise ShapeError(
-                say(
-                    "The target has codes {min} .. {max}, the probability {classes} columns.",
-                    min=self.target.min(),
-                    max=self.target.max(),
-                    classes=self.classes,
-                )
+                "The target has codes {min} .. {max}, the probability {classes} columns.",
+                min=self.target.min(),
+                max=self.target.max(),
+                classes=self.classes,
             )
 
     def __len__(self) -> int:

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from gradum.errors import SpecError, TargetError
-from gradum.messages import say
 from gradum.run.reference.judged_errors import is_wrong
 from gradum.serve.requests import Outcome
 from gradum.serve.served_model import ServedModel
@@ -112,8 +111,9 @@ def _bound(served: ServedModel) -> ErrorBound:
     reference = served.model.fitted.reference
     if reference is None or reference.errors is None:
         raise SpecError(
-            say("Of the model {name} it is not known how often it errs.", name=served.name),
-            say("Fit it again with rows that judge it."),
+            "Of the model {name} it is not known how often it errs.",
+            "Fit it again with rows that judge it.",
+            name=served.name,
         )
     return ErrorBound.of_judged(reference.errors)
 
@@ -125,13 +125,17 @@ def _truth(served: ServedModel, outcome: Outcome) -> Any:
     label, name = outcome.label, shortened(outcome.id)
     if isinstance(label, str | bool):
         raise TargetError(
-            say("The outcome of {name!r} is no number.", name=name),
-            say("The target {target!r} is one.", target=served.model.target),
+            "The outcome of {name!r} is no number.",
+            "The target {target!r} is one.",
+            name=name,
+            target=served.model.target,
         )
     if abs(label) > LARGEST:  # also a whole number that no float can hold
         raise TargetError(
-            say("The outcome of {name!r} is too large a number.", name=name),
-            say("Give a number of at most {most:.0e}.", most=LARGEST),
+            "The outcome of {name!r} is too large a number.",
+            "Give a number of at most {most:.0e}.",
+            name=name,
+            most=LARGEST,
         )
     return float(label)
 

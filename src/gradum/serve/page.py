@@ -9,9 +9,9 @@ from typing import Any
 from gradum.messages import say
 from gradum.scores.figures import percent
 from gradum.serve.served_model import ServedModel
-from gradum.show.page import file, for_script, policy_hash, render
-from gradum.show.visible import visible
-from gradum.show.what_if import fields_of, words_of
+from gradum.show.page.page import file, for_script, policy_hash, render
+from gradum.show.page.what_if import fields_of, words_of
+from gradum.show.words.visible import visible
 
 COVERAGE = 0.9
 MOST_LISTED = 12  # levels from which one is chosen; of more, one is typed

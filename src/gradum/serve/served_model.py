@@ -9,20 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from gradum.api.asked_rows import background_of
-from gradum.api.intervals import conformal_of
 from gradum.api.model import Model
 from gradum.errors import GradumError, ModelFileError, SchemaError
-from gradum.messages import say
-from gradum.run.exposure import for_exposure
+from gradum.questions.rows.asked_rows import background_of
+from gradum.questions.rows.judges import conformal_of
 from gradum.run.predicting import predict_plain, predict_rows, predict_typed
+from gradum.run.spec.exposure import for_exposure
 from gradum.rungs.rung import Prediction
 from gradum.serve.requests import Content, PredictRequest, Record
 from gradum.study.example_row import example_row
-from gradum.tables.check import check
-from gradum.tables.differences import Difference, absent_in
+from gradum.tables.check.check import check
+from gradum.tables.check.differences import Difference, absent_in
+from gradum.tables.check.record_names import RecordNames
 from gradum.tables.kinds import KINDS
-from gradum.tables.record_names import RecordNames
 from gradum.tables.sources.read import read
 
 
@@ -137,7 +136,7 @@ class ServedModel:
         answer = self.answered(PredictRequest([self.example])).answers[0]
         numbers = [*answer.get("probability", {"": answer["prediction"]}).values()]
         if not np.isfinite(np.array(numbers, np.float64)).all():
-            raise ModelFileError(say("The model's answer to a common row is not finite."))
+            raise ModelFileError("The model's answer to a common row is not finite.")
 
     def answered(self, asked: PredictRequest) -> Answered:
         """Answer rows.
@@ -215,15 +214,18 @@ class ServedModel:
                 cells[name] = value.base64
             elif isinstance(value, Content):
                 raise SchemaError(
-                    say("Record {number:,} has bytes in {column!r}.", number=number, column=name),
-                    say("Give a number, a text, true, false or null."),
+                    "Record {number:,} has bytes in {column!r}.",
+                    "Give a number, a text, true, false or null.",
+                    number=number,
+                    column=name,
                 )
             elif name in self.grids and value is not None:
                 raise SchemaError(
-                    say(
-                        "Record {number:,} has no bytes in {column!r}.", number=number, column=name
-                    ),
-                    say("Send the file itself, as {form}.", form='{"base64": "…"}'),
+                    "Record {number:,} has no bytes in {column!r}.",
+                    "Send the file itself, as {form}.",
+                    number=number,
+                    column=name,
+                    form='{"base64": "…"}',
                 )
         return cells
 

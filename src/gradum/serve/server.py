@@ -68,21 +68,20 @@ def bound_socket(host: str, port: int, *, has_token: bool) -> socket.socket:
     """
     if not has_token and not _is_own(host):
         raise SpecError(
-            say("At {host} everybody who reaches this machine would be answered.", host=host),
-            say("Give --token-file FILE, or leave out --host."),
+            "At {host} everybody who reaches this machine would be answered.",
+            "Give --token-file FILE, or leave out --host.",
+            host=host,
         )
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return _listening(socket.socket(family, socket.SOCK_STREAM), host, port)
     except (OSError, OverflowError, UnicodeError) as error:
         raise SpecError(
-            say(
-                "Nothing can listen at {host}, port {port}: {cause}.",
-                host=host,
-                port=port,
-                cause=getattr(error, "strerror", None) or error,
-            ),
-            say("Choose another port by --port."),
+            "Nothing can listen at {host}, port {port}: {cause}.",
+            "Choose another port by --port.",
+            host=host,
+            port=port,
+            cause=getattr(error, "strerror", None) or error,
         ) from None
 
 
@@ -118,22 +117,20 @@ def read_token(path: Path) -> str:
         token = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(
-            say(
-                "{path} holds no token: {cause}.",
-                path=path,
-                cause=getattr(error, "strerror", error),
-            ),
-            say("Write one word of {fewest} letters or more into it.", fewest=FEWEST_LETTERS),
+            "{path} holds no token: {cause}.",
+            "Write one word of {fewest} letters or more into it.",
+            path=path,
+            cause=getattr(error, "strerror", error),
+            fewest=FEWEST_LETTERS,
         ) from None
     if os.name == "posix" and status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise SpecError(
-            say("Others can read the token in {path}.", path=path),
-            say("chmod 600 {path}", path=path),
-        )
+        raise SpecError("Others can read the token in {path}.", "chmod 600 {path}", path=path)
     if len(token) < FEWEST_LETTERS or not token.isascii() or len(token.split()) != 1:
         raise SpecError(
-            say("{path} holds no token.", path=path),
-            say("Write one word of {fewest} letters or more into it.", fewest=FEWEST_LETTERS),
+            "{path} holds no token.",
+            "Write one word of {fewest} letters or more into it.",
+            path=path,
+            fewest=FEWEST_LETTERS,
         )
     return token
 

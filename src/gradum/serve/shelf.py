@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gradum.api.run_rows import run_of
 from gradum.api.runs import load
 from gradum.errors import GradumError, ModelFileError, SpecError
 from gradum.messages import listed, say
+from gradum.questions.rows.run_rows import run_of
 from gradum.serve.served_model import ServedModel
 from gradum.ship.layout import MODEL
 from gradum.ship.run_folder import locate_model
@@ -102,8 +102,9 @@ class Slot:
         model.folder = run_of(path, model.fitted)
         if model.fitted.spec.is_forecast:
             raise ModelFileError(
-                say("{path} continues series, and answers no single rows.", path=path),
-                say("Write its forecasts with gradum predict, and serve those."),
+                "{path} continues series, and answers no single rows.",
+                "Write its forecasts with gradum predict, and serve those.",
+                path=path,
             )
         served = ServedModel(self.named.name, model, self._allow_missing, self._others)
         try:
@@ -168,18 +169,18 @@ class Shelf:
 def _refuse_names(models: Sequence[NamedModel], shadows: Sequence[NamedModel]) -> None:
     names = [named.name for named in models]
     if not names:
-        raise SpecError(say("There is no model to serve."), say("Name a model file."))
+        raise SpecError("There is no model to serve.", "Name a model file.")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise SpecError(
-            say("Two models are called {names}.", names=listed(twice)),
-            say("Give each a name: NAME=PATH."),
+            "Two models are called {names}.", "Give each a name: NAME=PATH.", names=listed(twice)
         )
     alone = [named.name for named in shadows if named.name not in names]
     if alone:
         raise SpecError(
-            say("No model is called {names}, whose shadow is given.", names=listed(alone)),
-            say("Write --shadow NAME=PATH with the name of a model that is served."),
+            "No model is called {names}, whose shadow is given.",
+            "Write --shadow NAME=PATH with the name of a model that is served.",
+            names=listed(alone),
         )
 
 
@@ -188,15 +189,12 @@ def _refuse_other(old: ServedModel, new: ServedModel) -> None:
     was, now = ((each.model.target, each.model.task) for each in (old, new))
     if was != now:
         raise ModelFileError(
-            say(
-                "The new file predicts {now!r} ({task}), and the model at work {was!r} "
-                "({was_task}).",
-                now=now[0],
-                task=now[1],
-                was=was[0],
-                was_task=was[1],
-            ),
-            say("Serve it under another name."),
+            "The new file predicts {now!r} ({task}), and the model at work {was!r} ({was_task}).",
+            "Serve it under another name.",
+            now=now[0],
+            task=now[1],
+            was=was[0],
+            was_task=was[1],
         )
     _refuse_more_columns(old, new)
 
@@ -206,9 +204,7 @@ def _refuse_more_columns(old: ServedModel, new: ServedModel) -> None:
     more = (new.asks_for - old.asks_for) | (new.required - old.required)
     if more:
         raise ModelFileError(
-            say(
-                "The new file needs {columns}, which the model at work does not.",
-                columns=quoted(sorted(more)),
-            ),
-            say("Serve it under another name, or start the server anew once callers send them."),
+            "The new file needs {columns}, which the model at work does not.",
+            "Serve it under another name, or start the server anew once callers send them.",
+            columns=quoted(sorted(more)),
         )

@@ -7,7 +7,7 @@ from functools import cache
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from gradum.serve.served_model import Answered
-from gradum.tables.differences import Difference
+from gradum.tables.check.differences import Difference
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 

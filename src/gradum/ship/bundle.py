@@ -17,13 +17,14 @@ from msgspec import structs
 from gradum.errors import ModelFileError
 from gradum.files import archive
 from gradum.messages import as_text, say
-from gradum.run.conformal.guarantee import Guarantee, JudgedScores, Terms
-from gradum.run.fitted import Fitted, Provenance, fingerprint_of, named_arrays
+from gradum.run.fingerprint import fingerprint_of, named_arrays
+from gradum.run.fitted import Fitted, Provenance
+from gradum.run.intervals.conformal.guarantee import Guarantee, JudgedScores, Terms
 from gradum.run.judging.headline import with_headline
 from gradum.run.judging.judgement import Judgement
 from gradum.run.judging.verdict import retold
 from gradum.run.reference.reference import Reference
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.registry import KINDS
 from gradum.scores.interval import with_unknown_bounds
 from gradum.scores.metrics import METRICS
@@ -33,7 +34,7 @@ from gradum.ship.rung_record import RungRecord, recorded, restored
 from gradum.ship.sayings import SAYINGS, said_again, sayings
 from gradum.tables.encode import Encoder
 from gradum.tables.forecast.panel import Panel
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 from gradum.tables.split import Part
 from gradum.tables.wording import shortened
 
@@ -216,35 +217,29 @@ def _known_format(version: Any, path: str | os.PathLike) -> int:
         raise _refused(path, say("its manifest names no format version"))
     if version > FORMAT:
         raise ModelFileError(
-            say(
-                "{path} was written by a newer gradum: it is of format version "
-                "{version}, this gradum reads {known}.",
-                path=path,
-                version=version,
-                known=FORMAT,
-            ),
-            say("Upgrade gradum."),
+            "{path} was written by a newer gradum: it is of format version "
+            "{version}, this gradum reads {known}.",
+            "Upgrade gradum.",
+            path=path,
+            version=version,
+            known=FORMAT,
         )
     if version < 1:
         raise ModelFileError(
-            say(
-                "{path} is of format version {version}, which cannot be read.",
-                path=path,
-                version=version,
-            ),
-            say("Fit the model again."),
+            "{path} is of format version {version}, which cannot be read.",
+            "Fit the model again.",
+            path=path,
+            version=version,
         )
     return version
 
 
 def _refused(path: str | os.PathLike, cause: str) -> ModelFileError:
     return ModelFileError(
-        say(
-            "{path} is not a gradum model, or was altered: {cause}.",
-            path=path,
-            cause=shortened(" ".join(cause.split()), 200),
-        ),
-        say("Fit the model again, or upgrade gradum if the file is from a later one."),
+        "{path} is not a gradum model, or was altered: {cause}.",
+        "Fit the model again, or upgrade gradum if the file is from a later one.",
+        path=path,
+        cause=shortened(" ".join(cause.split()), 200),
     )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from gradum.errors import ModelFileError
 from gradum.files import archive
 from gradum.messages import as_text, say
-from gradum.run.fitted import named_arrays
+from gradum.run.fingerprint import named_arrays
 from gradum.rungs.rung import Rung
 from gradum.ship.model_contradictions import has_its_shapes
 from gradum.ship.rung_record import RungRecord, recorded, restored
@@ -201,6 +201,8 @@ def _spelled(value: Any) -> Any:
 def _refused(path: Path, cause: str) -> ModelFileError:
     cause = " ".join(cause.split()).rstrip(".")[:200]
     return ModelFileError(
-        say("The checkpoint {path} cannot be used: {cause}.", path=path, cause=cause),
-        say("Delete it and resume: what it held is then fitted anew."),
+        "The checkpoint {path} cannot be used: {cause}.",
+        "Delete it and resume: what it held is then fitted anew.",
+        path=path,
+        cause=cause,
     )

@@ -12,7 +12,8 @@ import numpy as np
 from gradum.errors import ModelFileError
 from gradum.files import archive
 from gradum.messages import as_text, say
-from gradum.run.fitted import Fitted, fingerprint_of, named_arrays
+from gradum.run.fingerprint import fingerprint_of, named_arrays
+from gradum.run.fitted import Fitted
 from gradum.run.intervals.judged_scores import judge_arrays
 from gradum.run.judge import Judge
 from gradum.ship.model_contradictions import contradiction
@@ -99,10 +100,8 @@ def _arrays_of(arrays: dict[str, np.ndarray], number: int) -> dict[str, np.ndarr
 
 def _refused(path: Path, cause: str) -> ModelFileError:
     return ModelFileError(
-        say(
-            "{path} does not hold the models that judged, or was altered: {cause}.",
-            path=path,
-            cause=" ".join(cause.split()),
-        ),
-        say("Fit the model again."),
+        "{path} does not hold the models that judged, or was altered: {cause}.",
+        "Fit the model again.",
+        path=path,
+        cause=" ".join(cause.split()),
     )

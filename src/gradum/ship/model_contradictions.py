@@ -18,12 +18,12 @@ from gradum.rungs.rung import Rung
 from gradum.rungs.target_scale import TargetScale
 from gradum.scores.metrics import metrics_of
 from gradum.tables.columns import Column, Target
-from gradum.tables.contradictions import refuse_contradictions
 from gradum.tables.kinds import STEPS
 from gradum.tables.kinds.design import Layout
 from gradum.tables.kinds.step import Step
+from gradum.tables.schema.contradictions import refuse_contradictions
+from gradum.tables.schema.target import MOST_CLASSES
 from gradum.tables.split import Part
-from gradum.tables.target import MOST_CLASSES
 
 MOST_SENTENCES = 100_000
 MOST_RIVALS = 1000

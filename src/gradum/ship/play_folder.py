@@ -24,7 +24,7 @@ from gradum.games import GAMES
 from gradum.games.judging import PolicyScore
 from gradum.games.learning import CoursePoint, Learned
 from gradum.games.played import Played, episode_table
-from gradum.messages import as_text, say
+from gradum.messages import as_text
 from gradum.ship import bundle
 from gradum.ship.layout import EPISODES, HISTORY, LEARNING, METRICS, POLICY, SPEC
 from gradum.ship.run_spec import without_none
@@ -90,12 +90,10 @@ def unfinished_spec(folder: Path) -> PlaySpec:
     spec = _record(folder, archive.read_manifest(folder / LEARNING)).spec
     if spec.game not in GAMES:
         raise ModelFileError(
-            say(
-                "{path} names the game {game!r}, which is not built in.",
-                path=folder / LEARNING,
-                game=shortened(spec.game),
-            ),
-            say("Play again."),
+            "{path} names the game {game!r}, which is not built in.",
+            "Play again.",
+            path=folder / LEARNING,
+            game=shortened(spec.game),
         )
     return spec
 
@@ -119,8 +117,7 @@ def taken_up(folder: Path, begun: Learned) -> Learned:
     )
     if not alike:
         raise ModelFileError(
-            say("{path} holds what was learned of another game.", path=folder / LEARNING),
-            say("Play again."),
+            "{path} holds what was learned of another game.", "Play again.", path=folder / LEARNING
         )
     learner, lanes = jax.tree.unflatten(structure, kept)
     return Learned(learner, lanes, record.updates, record.course)
@@ -131,8 +128,7 @@ def _record(folder: Path, manifest: Mapping[str, Any]) -> _Record:
         return msgspec.convert(manifest, _Record)
     except msgspec.ValidationError as error:
         raise ModelFileError(
-            say("{path} cannot be read: {cause}.", path=folder / LEARNING, cause=error),
-            say("Play again."),
+            "{path} cannot be read: {cause}.", "Play again.", path=folder / LEARNING, cause=error
         ) from error
 
 

@@ -27,8 +27,8 @@ from gradum.messages import as_text
 from gradum.run.fitted import Fitted
 from gradum.run.predicting import Added, also_of, predict_typed, predicted_columns
 from gradum.ship.prediction_files import beside, kept_columns
-from gradum.tables.check import ColumnsRead, check
-from gradum.tables.differences import Difference, merged
+from gradum.tables.check.check import ColumnsRead, check
+from gradum.tables.check.differences import Difference, merged
 from gradum.tables.sources.stream import Stream
 
 KEY = "gradum-part"  # in the metadata of a file

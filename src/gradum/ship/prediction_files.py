@@ -35,16 +35,16 @@ def check_format(path: Path, *, force: bool) -> None:
     """
     if str(path) == STANDARD_INPUT:
         raise OutputError(
-            say("Predictions are written to a file, not to standard output."),
-            say("Name one that ends in {endings}.", endings=listed(list(FORMATS), "or")),
+            "Predictions are written to a file, not to standard output.",
+            "Name one that ends in {endings}.",
+            endings=listed(list(FORMATS), "or"),
         )
     if path.suffix.lower() not in FORMATS:
         raise OutputError(
-            say("{path} names no format that predictions are written in.", path=path),
-            say(
-                "End the name in {endings}, which a spreadsheet opens.",
-                endings=listed(list(FORMATS), "or"),
-            ),
+            "{path} names no format that predictions are written in.",
+            "End the name in {endings}, which a spreadsheet opens.",
+            path=path,
+            endings=listed(list(FORMATS), "or"),
         )
     refuse_existing(path, force=force)
 
@@ -58,7 +58,7 @@ def refuse_existing(path: Path, *, force: bool) -> None:
     """
     if path.exists() and not force:
         raise OutputError(
-            say("{path} exists already.", path=path), say("Choose another name, or give --force.")
+            "{path} exists already.", "Choose another name, or give --force.", path=path
         )
 
 
@@ -159,8 +159,10 @@ def check_frame_format(path: Path, *, force: bool, also: Sequence[str] = ()) -> 
     """
     if path.suffix.lower() not in WRITERS:
         raise OutputError(
-            say("{path} names no format that explanations are written in.", path=path),
-            say("End the name in {endings}.", endings=listed([*WRITERS, *also], "or")),
+            "{path} names no format that explanations are written in.",
+            "End the name in {endings}.",
+            path=path,
+            endings=listed([*WRITERS, *also], "or"),
         )
     refuse_existing(path, force=force)
     check_writable(path)

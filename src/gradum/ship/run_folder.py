@@ -11,14 +11,14 @@ import polars as pl
 
 from gradum.errors import ModelFileError, SchemaError
 from gradum.files.atomic import cause_of, replacing, write_text
-from gradum.messages import as_text, say
+from gradum.messages import as_text
 from gradum.run.dataset import Dataset
-from gradum.run.exposure import for_exposure, per_unit
 from gradum.run.fitted import Fitted
 from gradum.run.forecast.continued_series import stamped
 from gradum.run.judge import first_repeat
 from gradum.run.predicting import prediction_frame
 from gradum.run.run import Run
+from gradum.run.spec.exposure import for_exposure, per_unit
 from gradum.rungs.rung import Prediction
 from gradum.ship import bundle
 from gradum.ship.judges import save_judges
@@ -34,7 +34,7 @@ from gradum.ship.layout import (
 )
 from gradum.ship.run_spec import RunSpec, toml
 from gradum.ship.unfinished import refuse_unfinished
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 
 
 def write(folder: Path, run: Run, run_spec: RunSpec) -> None:
@@ -81,8 +81,10 @@ def read_schema(path: Path) -> Schema:
         return Schema.from_json(path.read_bytes())
     except OSError as error:
         raise SchemaError(
-            say("The schema {path} cannot be read: {cause}.", path=path, cause=cause_of(error)),
-            say("Write one with gradum inspect TABLE --json."),
+            "The schema {path} cannot be read: {cause}.",
+            "Write one with gradum inspect TABLE --json.",
+            path=path,
+            cause=cause_of(error),
         ) from error
 
 
@@ -188,8 +190,10 @@ def read_background(folder: Path) -> pl.DataFrame | None:
         return pl.read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ModelFileError(
-            say("{path} cannot be read: {cause}.", path=path, cause=str(error).splitlines()[0]),
-            say("Give other rows with --background TABLE."),
+            "{path} cannot be read: {cause}.",
+            "Give other rows with --background TABLE.",
+            path=path,
+            cause=str(error).splitlines()[0],
         ) from None
 
 
@@ -210,8 +214,10 @@ def _predictions(folder: Path, columns: list[str]) -> pl.DataFrame:
         return pl.read_parquet(path, columns=columns)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ModelFileError(
-            say("{path} cannot be read: {cause}.", path=path, cause=str(error).splitlines()[0]),
-            say("Run the fit again."),
+            "{path} cannot be read: {cause}.",
+            "Run the fit again.",
+            path=path,
+            cause=str(error).splitlines()[0],
         ) from None
 
 
@@ -231,7 +237,7 @@ def read_predictions(folder: Path, dataset: Dataset) -> tuple[np.ndarray, Predic
     rows = frame["row"].to_numpy()
     if not np.isin(rows, numbers).all():
         raise ModelFileError(
-            say("{path} is of other rows than the run's table.", path=path), say("Fit again.")
+            "{path} is of other rows than the run's table.", "Fit again.", path=path
         )
     positions = np.searchsorted(numbers, rows) + (judged.start or 0)
     if not names:
@@ -241,7 +247,7 @@ def read_predictions(folder: Path, dataset: Dataset) -> tuple[np.ndarray, Predic
     labels = frame["prediction"].to_list()
     if not code.keys() >= set(labels):
         raise ModelFileError(
-            say("{path} has labels that are no class of the run.", path=path), say("Fit again.")
+            "{path} has labels that are no class of the run.", "Fit again.", path=path
         )
     value = np.array([code[label] for label in labels], np.intp)
     return positions, Prediction(value, frame.select(names).to_numpy())

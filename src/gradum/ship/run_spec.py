@@ -23,7 +23,7 @@ from gradum.errors import ModelFileError, SchemaError, TableError
 from gradum.files.atomic import cause_of
 from gradum.files.bounded import bounded_content, decoded, parsed_toml
 from gradum.messages import as_text, listed, say
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.ship.layout import SPEC
 from gradum.tables.paths import STANDARD_INPUT, absolute, files_of, is_address
 from gradum.tables.sources.media_folder import files_in
@@ -96,16 +96,17 @@ def read_spec(path: Path) -> RunSpec:
     except (OSError, ValueError) as error:
         cause = cause_of(error) if isinstance(error, OSError) else error
         raise ModelFileError(
-            say("{path} cannot be read: {cause}.", path=path, cause=cause),
-            say("Give the folder of a gradum run."),
+            "{path} cannot be read: {cause}.",
+            "Give the folder of a gradum run.",
+            path=path,
+            cause=cause,
         ) from error
     text = decoded(content, path, ModelFileError)
     try:
         return parsed_toml(text, RunSpec)
     except (ValueError, RecursionError) as error:
         raise ModelFileError(
-            say("{path} cannot be read: {cause}.", path=path, cause=error),
-            say("Correct that line."),
+            "{path} cannot be read: {cause}.", "Correct that line.", path=path, cause=error
         ) from error
 
 
@@ -173,10 +174,9 @@ def refuse_changed(run_spec: RunSpec, before: dict[str, FileState]) -> None:
     changed = dict.fromkeys((*differing(recorded, hashes), *differing(before, now)))
     if changed:
         raise TableError(
-            say(
-                "While the run read its files, something changed {files}.", files=listed([*changed])
-            ),
-            say("Wait until nothing writes there any more, then fit again."),
+            "While the run read its files, something changed {files}.",
+            "Wait until nothing writes there any more, then fit again.",
+            files=listed([*changed]),
         )
 
 
@@ -195,8 +195,9 @@ def changed_files(run_spec: RunSpec) -> list[str]:
     """
     if STANDARD_INPUT in (run_spec.data, run_spec.test):
         raise TableError(
-            say("That run read a table from standard input, which cannot be read again."),
-            say("Save the table to a file, and write its path into the run's {spec}.", spec=SPEC),
+            "That run read a table from standard input, which cannot be read again.",
+            "Save the table to a file, and write its path into the run's {spec}.",
+            spec=SPEC,
         )
     return differing(of_files(run_spec.sha256), hash_files(run_spec))
 
@@ -216,11 +217,9 @@ def named(run_spec: RunSpec, data: str | None) -> str:
     """
     if data is None and is_address(run_spec.data):
         raise TableError(
-            say(
-                "That run read its table from {data}, which is read again only when it is named.",
-                data=run_spec.data,
-            ),
-            say("Name it: --data ADDRESS."),
+            "That run read its table from {data}, which is read again only when it is named.",
+            "Name it: --data ADDRESS.",
+            data=run_spec.data,
         )
     return run_spec.data if data is None else data
 
@@ -237,12 +236,10 @@ def refuse_other_content(
     """
     for name in with_versions(other_content(run_spec, given), run_spec, versions):
         raise SchemaError(
-            say(
-                "{folder} was made from other rows: {name} now gives different ones.",
-                folder=folder,
-                name=name,
-            ),
-            say("Fit again: gradum rerun {folder} --data ADDRESS", folder=folder),
+            "{folder} was made from other rows: {name} now gives different ones.",
+            "Fit again: gradum rerun {folder} --data ADDRESS",
+            folder=folder,
+            name=name,
         )
 
 

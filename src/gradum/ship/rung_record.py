@@ -11,7 +11,7 @@ from gradum.core.models.input_blocks import GridShape
 from gradum.core.models.input_layer import InputLayer, Treatment
 from gradum.core.models.parameters import nested
 from gradum.messages import say
-from gradum.rungs.post import PostStep
+from gradum.rungs.post import AnyPostStep
 from gradum.rungs.registry import AnyArchitecture
 from gradum.rungs.rung import Rung
 from gradum.rungs.spread.spread import Spread
@@ -43,7 +43,7 @@ class RungRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds: float
     settings: dict[str, Any]
     advice: str
-    post: tuple[PostStep, ...]
+    post: tuple[AnyPostStep, ...]
     spread: Spread | None = None
 
 

@@ -17,7 +17,6 @@ import msgspec
 from gradum.errors import ModelFileError, OutputError
 from gradum.files.atomic import becoming, is_plain_file
 from gradum.files.lock import is_lock
-from gradum.messages import say
 
 RUN, LOCK, CHECKPOINT = "run.toml", "lock", ".checkpoint"
 _SCRATCH = re.compile(r"\.gradum-(scratch-)?[a-z0-9_]{8}")  # made by `tempfile`
@@ -46,18 +45,14 @@ def refuse_foreign(state: Path) -> None:
     """
     refuse_links(state)
     if state.exists() and not state.is_dir():
-        raise OutputError(
-            say("{path} is a file, not a folder.", path=state), say("Choose another folder.")
-        )
+        raise OutputError("{path} is a file, not a folder.", "Choose another folder.", path=state)
     foreign = sorted(set(state.rglob("*")) - set(_own(state)))
     if foreign:
         raise OutputError(
-            say(
-                "{state} holds {name}, which gradum did not write.",
-                state=state,
-                name=foreign[0].relative_to(state),
-            ),
-            say("Move {state} away, or choose another folder.", state=state),
+            "{state} holds {name}, which gradum did not write.",
+            "Move {state} away, or choose another folder.",
+            state=state,
+            name=foreign[0].relative_to(state),
         )
 
 
@@ -82,8 +77,9 @@ def refuse_link(path: Path) -> None:
     """
     if path.is_symlink():
         raise OutputError(
-            say("{path} is a symbolic link, which gradum does not follow.", path=path),
-            say("Remove it, or choose another folder."),
+            "{path} is a symbolic link, which gradum does not follow.",
+            "Remove it, or choose another folder.",
+            path=path,
         )
 
 

@@ -19,7 +19,7 @@ from gradum.errors import ModelFileError, OutputError, SchemaError, SpecError, T
 from gradum.files import lock
 from gradum.files.atomic import claim_folder, partial_files, write_text
 from gradum.files.bounded import bounded_content, parsed_toml
-from gradum.messages import as_text, listed, say
+from gradum.messages import as_text, listed
 from gradum.run.machine import Machine, this_machine
 from gradum.ship import state_folder
 from gradum.ship.layout import FILES, SPEC, STATE
@@ -57,8 +57,9 @@ def refuse_interval(seconds: float) -> None:
     """Raise SpecError if no checkpoints can be kept so often; 0 stands for none."""
     if not 0 <= seconds < float("inf"):
         raise SpecError(
-            say("Checkpoints every {seconds} seconds make no sense.", seconds=seconds),
-            say("Give a number of seconds, or 0 for none."),
+            "Checkpoints every {seconds} seconds make no sense.",
+            "Give a number of seconds, or 0 for none.",
+            seconds=seconds,
         )
 
 
@@ -86,16 +87,18 @@ def begun(folder: Path, unfinished: Unfinished, *, force: bool = False) -> Itera
 def _claim(folder: Path, *, force: bool) -> None:
     if is_unfinished(folder) and not force:
         raise OutputError(
-            say("The folder {folder} holds a run that is not finished.", folder=folder),
-            say("Finish it (gradum resume {folder}), or begin anew with --force.", folder=folder),
+            "The folder {folder} holds a run that is not finished.",
+            "Finish it (gradum resume {folder}), or begin anew with --force.",
+            folder=folder,
         )
     claim_folder(folder, force=force, apart_from=STATE)
     _refuse_links(folder)
     state_folder.refuse_foreign(folder / STATE)
     for half in (path for name in FILES for path in partial_files(folder / name)):
         raise OutputError(
-            say("{path} is a file that a process was writing when it was killed.", path=half),
-            say("Remove it, or choose another folder."),
+            "{path} is a file that a process was writing when it was killed.",
+            "Remove it, or choose another folder.",
+            path=half,
         )
 
 
@@ -169,13 +172,12 @@ def read(folder: Path) -> Unfinished:
         return parsed_toml(bounded_content(path).decode(), Unfinished)
     except FileNotFoundError as error:
         raise ModelFileError(
-            say("{folder} holds no run that was begun.", folder=folder),
-            say("Begin one with gradum fit."),
+            "{folder} holds no run that was begun.", "Begin one with gradum fit.", folder=folder
         ) from error
     except (OSError, ValueError, RecursionError) as error:
         cause = " ".join(str(error).split())
         raise ModelFileError(
-            say("{path} cannot be read: {cause}.", path=path, cause=cause), say("Fit again.")
+            "{path} cannot be read: {cause}.", "Fit again.", path=path, cause=cause
         ) from error
 
 
@@ -212,8 +214,9 @@ def refuse_unfinished(folder: Path) -> None:
     """
     if is_unfinished(folder) and not read(folder).interrupted:
         raise ModelFileError(
-            say("The run in {folder} is not finished.", folder=folder),
-            say("Finish it: gradum resume {folder}", folder=folder),
+            "The run in {folder} is not finished.",
+            "Finish it: gradum resume {folder}",
+            folder=folder,
         )
 
 
@@ -227,11 +230,9 @@ def refuse_finished(folder: Path, data: object, against: object) -> None:
     """
     if data is not None or against:
         raise SpecError(
-            say("The run in {folder} is finished, and nothing of it is left to do.", folder=folder),
-            say(
-                "Leave out --data and --against; to repeat it, gradum rerun {folder} takes both.",
-                folder=folder,
-            ),
+            "The run in {folder} is finished, and nothing of it is left to do.",
+            "Leave out --data and --against; to repeat it, gradum rerun {folder} takes both.",
+            folder=folder,
         )
 
 
@@ -250,22 +251,18 @@ def refuse_other_circumstances(folder: Path, unfinished: Unfinished) -> None:
     run = unfinished.run
     if STANDARD_INPUT in (run.data, run.test):
         raise TableError(
-            say(
-                "{folder} reads a table from standard input, which cannot be read again.",
-                folder=folder,
-            ),
-            say("Save the table to a file, and fit that."),
+            "{folder} reads a table from standard input, which cannot be read again.",
+            "Save the table to a file, and fit that.",
+            folder=folder,
         )
     refuse_other_rows(folder, changed_files(run) if run.sha256 else [])
     differs = unfinished.machine.difference(this_machine())
     if differs:
         raise SpecError(
-            say(
-                "{folder} was begun with {differs}: its weights would not be those of one run.",
-                folder=folder,
-                differs=differs,
-            ),
-            say("Go on where it was begun, or fit again: gradum rerun {folder}", folder=folder),
+            "{folder} was begun with {differs}: its weights would not be those of one run.",
+            "Go on where it was begun, or fit again: gradum rerun {folder}",
+            folder=folder,
+            differs=differs,
         )
 
 
@@ -278,12 +275,10 @@ def refuse_other_rows(folder: Path, changed: list[str]) -> None:
     """
     if changed:
         raise SchemaError(
-            say(
-                "{folder} was begun with other rows: {files} has changed or gone.",
-                folder=folder,
-                files=listed(changed),
-            ),
-            say("Bring the file back, or fit again: gradum rerun {folder}", folder=folder),
+            "{folder} was begun with other rows: {files} has changed or gone.",
+            "Bring the file back, or fit again: gradum rerun {folder}",
+            folder=folder,
+            files=listed(changed),
         )
 
 
@@ -300,10 +295,8 @@ def asked(folder: Path) -> RunSpec:
     before = folder / "checkpoint" / RUN  # where the state was at first
     if before.is_file() and not (folder / SPEC).exists():
         raise ModelFileError(
-            say(
-                "The run in {folder} was begun by an older gradum, which kept its state elsewhere.",
-                folder=folder,
-            ),
-            say("Fit again."),
+            "The run in {folder} was begun by an older gradum, which kept its state elsewhere.",
+            "Fit again.",
+            folder=folder,
         )
     return read_spec(folder / SPEC)

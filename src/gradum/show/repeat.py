@@ -11,7 +11,7 @@ from msgspec import structs
 from gradum.run.fitted import Fitted
 from gradum.run.options.option_table import OPTIONS, flag
 from gradum.run.options.options import decides_nothing
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 
 
 def command(spec: Spec, source: str, *, test: str | None = None) -> str:

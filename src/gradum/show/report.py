@@ -16,15 +16,11 @@ from gradum.run.judging.judgement import Judgement
 from gradum.run.judging.reach import reach
 from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, in_unit, percent, rows_figure
-from gradum.show.charted_page import charted_page
-from gradum.show.concerns import MOST as MOST_CONCERNS
-from gradum.show.concerns import concerns
-from gradum.show.document import Section
-from gradum.show.explained_rows import explained_rows
-from gradum.show.file_names import Source
-from gradum.show.inference import layout
-from gradum.show.judged_series import series_table
-from gradum.show.page import file
+from gradum.show.answers.inference import layout
+from gradum.show.document.document import Section
+from gradum.show.page.charted_page import charted_page
+from gradum.show.page.page import file
+from gradum.show.page.what_if import WhatIf
 from gradum.show.pictures import (
     confusion,
     forecast,
@@ -45,8 +41,12 @@ from gradum.show.pictures.ladder import ladder
 from gradum.show.pictures.learning import learning
 from gradum.show.pictures.picture import Picture
 from gradum.show.repeat import command, only_python, python, teacher
-from gradum.show.score_rows import score_rows
-from gradum.show.what_if import WhatIf
+from gradum.show.words.concerns import MOST as MOST_CONCERNS
+from gradum.show.words.concerns import concerns
+from gradum.show.words.explained_rows import explained_rows
+from gradum.show.words.file_names import Source
+from gradum.show.words.judged_series import series_table
+from gradum.show.words.score_rows import score_rows
 from gradum.study.explanation.effects import Effects
 from gradum.study.findings.findings import Findings
 from gradum.waiting import told

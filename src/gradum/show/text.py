@@ -17,12 +17,12 @@ from gradum.messages import listed, marked, say
 from gradum.scores.figures import figure, percent_with_interval, rows_figure, with_interval
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
-from gradum.show.score_rows import compared_title, score_rows
-from gradum.show.terminal import Terminal
-from gradum.show.visible import visible
-from gradum.show.words import column_kind
+from gradum.show.words.score_rows import compared_title, score_rows
+from gradum.show.words.terminal import Terminal
+from gradum.show.words.visible import visible
+from gradum.show.words.words import column_kind
 from gradum.study.finding_words import FIRST_IS_BETTER, NO_DIFFERENCE, SECOND_IS_BETTER
-from gradum.tables.schema import Column, Schema, Target
+from gradum.tables.schema.schema import Column, Schema, Target
 
 if TYPE_CHECKING:
     from gradum.run.alarm import Alarm
@@ -173,7 +173,7 @@ def verdict_parts(
 
 def concern_parts(judgement: Judgement, schema: Schema) -> list[RenderableType]:
     """List what to check in the table, at most `MOST` lines; nothing if there is nothing."""
-    from gradum.show.concerns import MOST, concerns
+    from gradum.show.words.concerns import MOST, concerns
 
     found = concerns(schema, judgement)
     if not found:

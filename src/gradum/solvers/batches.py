@@ -16,7 +16,6 @@ import numpy as np
 
 from gradum.core import Network, Problem
 from gradum.errors import SpecError
-from gradum.messages import say
 from gradum.randomness import stream
 from gradum.solvers.chunk import Batches, bucket, pad_problem, precision
 from gradum.solvers.pool import Buffer, ChunkRows, Pool, SegmentedData, chunk_length
@@ -92,8 +91,8 @@ def feed_of(
 def not_in_one_step() -> SpecError:
     """Return the refusal of a step that would see all rows, which are read segment by segment."""
     return SpecError(
-        say("Rows that are read in segments cannot all be in one step."),
-        say("Choose a solver of mini-batches and a smaller batch_size."),
+        "Rows that are read in segments cannot all be in one step.",
+        "Choose a solver of mini-batches and a smaller batch_size.",
     )
 
 

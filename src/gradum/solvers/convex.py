@@ -211,8 +211,9 @@ def minimise(
         refuse_misfit(solver, loss)
         if l1.any():
             raise SpecError(
-                say("The exact solver takes squared error with an L2 penalty or none."),
-                say("Use {solvers}.", solvers="solver='auto'"),
+                "The exact solver takes squared error with an L2 penalty or none.",
+                "Use {solvers}.",
+                solvers="solver='auto'",
             )
         squares = LeastSquares(columns, target, weight, fit_intercept=fit_intercept)
         return squares.solve(l2)

@@ -12,7 +12,6 @@ import numpy as np
 from gradum.core import Params, Problem
 from gradum.errors import ShapeError
 from gradum.forks import refuse_after_fork
-from gradum.messages import say
 from gradum.randomness import stream
 from gradum.solvers import schedules
 from gradum.solvers.advice import advice_on
@@ -186,25 +185,21 @@ def _check_columns(problem: Problem, data: Data | SegmentedData) -> None:
     expected = network.embedding.columns if network.embedding else 0
     if (data.columns, data.coded_columns) != (network.inputs, expected):
         raise ShapeError(
-            say(
-                "The data have {columns} numeric and {coded_columns} coded columns, but "
-                "the network takes {inputs} and {expected}.",
-                columns=data.columns,
-                coded_columns=data.coded_columns,
-                inputs=network.inputs,
-                expected=expected,
-            ),
-            say("Build the network for these columns."),
+            "The data have {columns} numeric and {coded_columns} coded columns, but "
+            "the network takes {inputs} and {expected}.",
+            "Build the network for these columns.",
+            columns=data.columns,
+            coded_columns=data.coded_columns,
+            inputs=network.inputs,
+            expected=expected,
         )
     if data.soft_classes not in (None, network.outputs):
         raise ShapeError(
-            say(
-                "The target has the probabilities of {soft_classes} classes, but the "
-                "network has {outputs} outputs.",
-                soft_classes=data.soft_classes,
-                outputs=network.outputs,
-            ),
-            say("Build the network for these classes."),
+            "The target has the probabilities of {soft_classes} classes, but the "
+            "network has {outputs} outputs.",
+            "Build the network for these classes.",
+            soft_classes=data.soft_classes,
+            outputs=network.outputs,
         )
 
 

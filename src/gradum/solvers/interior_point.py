@@ -25,7 +25,7 @@ import numpy as np
 from gradum.core.models import Params
 from gradum.errors import SpecError
 from gradum.margins import EPSILON, TIMES, sizes
-from gradum.messages import marked, say
+from gradum.messages import marked
 from gradum.solvers.certify import certify_dual
 from gradum.solvers.curvature import Factored, bordered_gram
 from gradum.solvers.linear_model import LinearModel, Point
@@ -80,13 +80,10 @@ def interior_point(
     width = model.columns.shape[1]
     if width > LARGEST_DIRECT:
         raise SpecError(
-            say(
-                "The interior-point method takes no more than {most:,} "
-                "columns; there are {width:,}.",
-                most=LARGEST_DIRECT,
-                width=width,
-            ),
-            say("Leave columns out, or use a first-order solver such as solver='adam'."),
+            "The interior-point method takes no more than {most:,} columns; there are {width:,}.",
+            "Leave columns out, or use a first-order solver such as solver='adam'.",
+            most=LARGEST_DIRECT,
+            width=width,
         )
     iterations = Iterations()
     values, slope = np.zeros((width + 1, len(levels))), np.zeros((len(model), len(levels)))

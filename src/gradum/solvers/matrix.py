@@ -16,7 +16,6 @@ import numpy as np
 from scipy import sparse
 
 from gradum.errors import ShapeError
-from gradum.messages import say
 from gradum.solvers.byte_columns import ByteColumns, Dense
 
 Layer = dict[str, np.ndarray]  # {"weight": [D, k], "bias": [k]}, as in a network's parameters
@@ -49,19 +48,16 @@ class Columns:
         dense = matrix if isinstance(matrix, ByteColumns) else np.asarray(matrix, np.float64)
         if len(dense.shape) != 2:
             raise ShapeError(
-                say("The columns have shape {shape}.", shape=dense.shape),
-                say("Give an array [n, d]."),
+                "The columns have shape {shape}.", "Give an array [n, d].", shape=dense.shape
             )
         if sparse_block is None:
             return cls(dense)
         if sparse_block.shape[0] != len(dense):
             raise ShapeError(
-                say(
-                    "The dense block has shape {shape}, the sparse {sparse_shape}.",
-                    shape=dense.shape,
-                    sparse_shape=sparse_block.shape,
-                ),
-                say("Both need the same number of rows."),
+                "The dense block has shape {shape}, the sparse {sparse_shape}.",
+                "Both need the same number of rows.",
+                shape=dense.shape,
+                sparse_shape=sparse_block.shape,
             )
         return cls(dense, _csr(sparse_block))
 

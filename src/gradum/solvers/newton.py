@@ -31,7 +31,7 @@ import numpy as np
 from gradum.core.models import Params
 from gradum.errors import SpecError
 from gradum.margins import of_sums
-from gradum.messages import marked, say
+from gradum.messages import marked
 from gradum.randomness import stream
 from gradum.solvers import active_set
 from gradum.solvers.certify import certify, least_subgradient
@@ -155,13 +155,12 @@ class _Search:
         self.direct = is_direct(model) or (self.strengths.selects and may_be_formed(model))
         if self.strengths.selects and not self.direct:
             raise SpecError(
-                say(
-                    "Newton's method with an L1 term takes no more than {most:,} "
-                    "coefficients; there are {size:,}.",
-                    most=LARGEST_DIRECT,
-                    size=size,
-                ),
-                say("Use {solvers}.", solvers="solver='proximal'"),
+                "Newton's method with an L1 term takes no more than {most:,} "
+                "coefficients; there are {size:,}.",
+                "Use {solvers}.",
+                most=LARGEST_DIRECT,
+                size=size,
+                solvers="solver='proximal'",
             )
         # The memory's long steps could leap to where all curvature underflows, which would hide the
         # sign that the minimum lies at infinity.

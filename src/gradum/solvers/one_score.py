@@ -25,7 +25,7 @@ import numpy as np
 
 from gradum.core.models import Params
 from gradum.errors import SpecError
-from gradum.messages import marked, say
+from gradum.messages import marked
 from gradum.solvers.certify import certificate
 from gradum.solvers.curvature import Factored, truncated_step
 from gradum.solvers.linear_model import LinearModel, Point
@@ -76,8 +76,8 @@ def one_score(
     """
     if np.any(l1) or not model.fit_intercept:
         raise SpecError(
-            say("A model of one score takes an L2 penalty or none, and has an intercept."),
-            say("Leave out the L1 term, and let the intercept be fitted."),
+            "A model of one score takes an L2 penalty or none, and has an intercept.",
+            "Leave out the L1 term, and let the intercept be fitted.",
         )
     search = _Search(model, l1, l2)
     iterations, tol = Iterations(), max(method.tol * model.size, model.rounding)

@@ -63,9 +63,7 @@ class Data:
                     ),
                 )
         if not self.rows or (self.weight is not None and not self.weight.sum() > 0):
-            raise ShapeError(
-                say("There is no row with a weight above 0."), say("Give at least one.")
-            )
+            raise ShapeError("There is no row with a weight above 0.", "Give at least one.")
 
     @property
     def rows(self) -> int:

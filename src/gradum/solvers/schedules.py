@@ -146,8 +146,10 @@ def resolve(schedule: str | Schedule) -> Schedule:
         return schedule
     if schedule not in SCHEDULES:
         raise SpecError(
-            say("There is no schedule {schedule!r}.", schedule=schedule),
-            say("Choose one of {names}.", names=listed(list(SCHEDULES))),
+            "There is no schedule {schedule!r}.",
+            "Choose one of {names}.",
+            schedule=schedule,
+            names=listed(list(SCHEDULES)),
         )
     return SCHEDULES[schedule]
 
@@ -155,8 +157,11 @@ def resolve(schedule: str | Schedule) -> Schedule:
 def _check(valid: bool, name: str, value: object, wanted: str) -> None:
     if not valid:
         raise SpecError(
-            say("A schedule's {name} is {value!r}.", name=name, value=value),
-            say("Give {wanted}.", wanted=wanted),
+            "A schedule's {name} is {value!r}.",
+            "Give {wanted}.",
+            name=name,
+            value=value,
+            wanted=wanted,
         )
 
 

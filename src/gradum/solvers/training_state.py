@@ -17,7 +17,6 @@ import numpy as np
 from gradum.core import Params, Problem
 from gradum.errors import ShapeError, SpecError
 from gradum.margins import falls
-from gradum.messages import say
 from gradum.solvers.chunk import Info, State
 from gradum.solvers.rows_to_learn import Validation
 from gradum.solvers.solution import EpochDone, Status
@@ -105,8 +104,11 @@ class Regime:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise SpecError(
-                    say("{name} is {value}.", name=name, value=value),
-                    say("Give a whole number from {least} up.", least=least),
+                    "{name} is {value}.",
+                    "Give a whole number from {least} up.",
+                    name=name,
+                    value=value,
+                    least=least,
                 )
 
 
@@ -251,4 +253,4 @@ def _rebuilt(like: Any, leaves: Sequence[np.ndarray]) -> Any:
 
 
 def _other_training() -> ShapeError:
-    return ShapeError(say("The snapshot is of another training."), say("Train from the beginning."))
+    return ShapeError("The snapshot is of another training.", "Train from the beginning.")

@@ -8,13 +8,13 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import SpecError
-from gradum.messages import listed, say
+from gradum.messages import listed
 from gradum.run.fitted import Fitted
 from gradum.rungs.balance import shift
 from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Rung
 from gradum.study.combinations import Combinations, of_each_column
-from gradum.tables.schema import Label
+from gradum.tables.schema.schema import Label
 
 
 def coefficients(fitted: Fitted) -> pl.DataFrame:
@@ -115,9 +115,7 @@ def linear_rung(fitted: Fitted) -> Rung:
     if fitted.linear is None:
         readable = (name for name, kind in KINDS.items() if kind.has_coefficients)
         names = listed([f"'{name}'" for name in ("ladder", *readable)], "or")
-        raise SpecError(
-            say("This file has no linear model."), say("Fit it with model={names}.", names=names)
-        )
+        raise SpecError("This file has no linear model.", "Fit it with model={names}.", names=names)
     return fitted.linear
 
 

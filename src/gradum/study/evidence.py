@@ -17,9 +17,9 @@ from gradum.rungs.balance import threshold
 from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import Resamples
 from gradum.scores.outcome import Outcome, Task
-from gradum.tables.check import widened
+from gradum.tables.check.check import widened
 from gradum.tables.grids.png import thumbnail
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 
 MOST_ROWS = 200_000
 

@@ -162,7 +162,7 @@ def _positive(learning_rate: Any) -> float:
     number = isinstance(learning_rate, Real) and not isinstance(learning_rate, bool)
     if not (number and 0.0 < float(learning_rate) < np.inf):
         raise SpecError(
-            say("The learning_rate is {rate!r}.", rate=learning_rate), say("Give a number above 0.")
+            "The learning_rate is {rate!r}.", "Give a number above 0.", rate=learning_rate
         )
     return float(learning_rate)
 
@@ -250,8 +250,9 @@ def _not_finite(values: np.ndarray, truth: np.ndarray, names: Names) -> TableErr
     if not np.isfinite(values).all():
         name = names.inputs[int(np.flatnonzero(~np.isfinite(values))[0])]
         return TableError(
-            say("{name!r} is not a finite number in this row.", name=name),
-            say("Look for missing or infinite values in the row."),
+            "{name!r} is not a finite number in this row.",
+            "Look for missing or infinite values in the row.",
+            name=name,
         )
     place = int(np.abs(values).argmax())
     if truth.ndim == 1 and abs(truth[0]) > abs(values[place]):
@@ -311,12 +312,11 @@ def _truth(problem: Problem, target: Any) -> np.ndarray:
     classes = max(problem.network.outputs, 2)
     if problem.loss.link == "logit" and truth.ndim == 1 and truth[0] >= classes:
         raise TargetError(
-            say(
-                "The target is class {code}, but the network has {classes} classes.",
-                code=truth[0],
-                classes=classes,
-            ),
-            say("Give a code from 0 to {last}.", last=classes - 1),
+            "The target is class {code}, but the network has {classes} classes.",
+            "Give a code from 0 to {last}.",
+            code=truth[0],
+            classes=classes,
+            last=classes - 1,
         )
     return truth
 

@@ -13,7 +13,7 @@ import polars as pl
 from gradum.messages import marked, say
 from gradum.randomness import stream
 from gradum.run.dataset import Dataset
-from gradum.tables.check import widened
+from gradum.tables.check.check import widened
 from gradum.tables.counts import counted
 from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.kind import NumericScale

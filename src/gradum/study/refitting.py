@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gradum.run.dataset import Dataset
-from gradum.run.ladder import climb
-from gradum.run.spec import Spec
+from gradum.run.ladder.ladder import climb
+from gradum.run.spec.spec import Spec
 from gradum.rungs.context import Context
 from gradum.rungs.learning_rows import InMemory
 from gradum.rungs.rung import Rung

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from gradum.run.conformal.distribution import Distribution
+from gradum.run.intervals.conformal.distribution import Distribution
 
 COVERAGE = 0.9
 """The coverage of the interval."""

@@ -11,7 +11,7 @@ from scipy.special import ndtri, owens_t
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.run.dataset import Dataset
-from gradum.run.spec import SplitSpec
+from gradum.run.spec.spec import SplitSpec
 from gradum.scores.figures import percent
 
 LEVEL, POWER = 0.05, 0.8
@@ -73,8 +73,9 @@ def rows_needed(dataset: Dataset, size: float) -> RowsNeeded:
     """
     if not 0 < size < 0.5:
         raise SpecError(
-            say("A gap of {points:g} points cannot be planned for.", points=100 * size),
-            say("Give --points between 0 and 50, such as 5."),
+            "A gap of {points:g} points cannot be planned for.",
+            "Give --points between 0 and 50, such as 5.",
+            points=100 * size,
         )
     split, n = SplitSpec(), len(dataset)
     judged = n if n < split.small_table_rows else round(split.test * n)

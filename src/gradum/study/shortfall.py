@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import betaincinv, gammaln
 
 from gradum.margins import EQUAL
-from gradum.run.conformal.law import beta_binomial
+from gradum.run.intervals.conformal.law import beta_binomial
 from gradum.scores.interval import Interval
 
 

@@ -19,7 +19,7 @@ import polars as pl
 from scipy import sparse
 
 from gradum.errors import ModelFileError, SchemaError
-from gradum.messages import as_text, listed, say
+from gradum.messages import as_text, listed
 from gradum.tables.kinds import STEPS, AnyStep
 from gradum.tables.kinds.axis import Axis
 from gradum.tables.kinds.blocks import cells_of
@@ -27,7 +27,7 @@ from gradum.tables.kinds.design import Design, Layout, row_positions
 from gradum.tables.kinds.step import Step
 
 if TYPE_CHECKING:
-    from gradum.tables.schema import Column, Schema
+    from gradum.tables.schema.schema import Column, Schema
 
 BLOCK_ROWS = 16_384  # encoded at a time, so that a block needs little further memory
 MEASURED_ROWS = 1_024  # of grids, of which much is measured
@@ -231,9 +231,7 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
         try:
             return msgspec.json.decode(text, type=cls)
         except msgspec.MsgspecError as error:
-            raise ModelFileError(
-                say("The encoder cannot be read: {error}.", error=error)
-            ) from error
+            raise ModelFileError("The encoder cannot be read: {error}.", error=error) from error
 
     @cached_property
     def _expressions(self) -> list[pl.Expr]:
@@ -315,12 +313,11 @@ def _in_parts(step: Step, series: pl.Series) -> np.ndarray:
 def _fit_step(column: Column, series: pl.Series, positions: np.ndarray | None, alike: int) -> Step:
     if column.kind not in STEPS:
         raise SchemaError(
-            say(
-                "Column '{name}' is a feature of kind '{kind}', which has no encoding.",
-                name=column.name,
-                kind=column.kind,
-            ),
-            say("Give it one of the kinds {kinds}, or drop it.", kinds=listed(list(STEPS))),
+            "Column '{name}' is a feature of kind '{kind}', which has no encoding.",
+            "Give it one of the kinds {kinds}, or drop it.",
+            name=column.name,
+            kind=column.kind,
+            kinds=listed(list(STEPS)),
         )
     series = series if positions is None else series[positions]
     return STEPS[column.kind].fit_among(series, alike)

@@ -12,7 +12,6 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from gradum.errors import TableError
-from gradum.messages import say
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)  # "C:\" has one letter
 _HOST = r"(?:\[[\da-f:.%]+\]|[^\s@/?#:,\[\]]*)(?::\d*)?"
@@ -59,11 +58,10 @@ def refuse_unclear(address: str) -> None:
     """
     if _parts(address) is None:
         raise TableError(
-            say("The address {address} cannot be read.", address=shown(address)),
-            say(
-                "Write @, /, ?, # and spaces in a user, a password or a name as %40, "
-                "%2F, %3F, %23 and %20."
-            ),
+            "The address {address} cannot be read.",
+            "Write @, /, ?, # and spaces in a user, a password or a name as %40, "
+            "%2F, %3F, %23 and %20.",
+            address=shown(address),
         )
 
 

@@ -23,7 +23,7 @@ from gradum.tables.kinds.blocks import FORMS
 from gradum.tables.kinds.design import Design
 from gradum.tables.kinds.plain import NUMBERS, NotPlain, Read
 from gradum.tables.kinds.values import LARGEST
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 
 MOST_ROWS = 256  # for several times as many, whole columns are faster
 

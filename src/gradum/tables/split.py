@@ -148,7 +148,7 @@ def folds(
     _check(rows, labels=labels, groups=groups, time=time)
     if k < 2:
         raise SpecError(
-            say("Cross-validation in {k} folds is not possible.", k=k), say("Use 2 folds or more.")
+            "Cross-validation in {k} folds is not possible.", "Use 2 folds or more.", k=k
         )
     if rows < k:
         raise _too_few_rows(rows, k)
@@ -380,8 +380,7 @@ def refuse_both(group: object, time: object) -> None:
     """Raise SpecError if rows would be split both by group and by time."""
     if group is not None and time is not None:
         raise SpecError(
-            say("Rows cannot be split by group and by time at once."),
-            say("Leave out --group or --time."),
+            "Rows cannot be split by group and by time at once.", "Leave out --group or --time."
         )
 
 
@@ -391,22 +390,19 @@ def _check(
     for name, codes in (("labels", labels), ("groups", groups), ("time", time)):
         if codes is not None and codes.shape != (rows,):
             raise ShapeError(
-                say(
-                    "The {name} have shape {shape}, the rows ({rows},).",
-                    name=name,
-                    shape=codes.shape,
-                    rows=rows,
-                )
+                "The {name} have shape {shape}, the rows ({rows},).",
+                name=name,
+                shape=codes.shape,
+                rows=rows,
             )
     refuse_both(groups, time)
     if time is not None:
         missing = np.flatnonzero(np.isnat(time) if time.dtype.kind in "mM" else time != time)
         if len(missing):
             raise SpecError(
-                say(
-                    "The time is missing in {rows}.", rows=rows_text(rows_of(missing), len(missing))
-                ),
-                say("Remove these rows or give their times."),
+                "The time is missing in {rows}.",
+                "Remove these rows or give their times.",
+                rows=rows_text(rows_of(missing), len(missing)),
             )
 
 

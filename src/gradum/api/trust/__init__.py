@@ -11,13 +11,13 @@ from gradum.run.options.argument_kinds import with_checked_arguments
 from gradum.run.options.options import make_reading
 
 if TYPE_CHECKING:
-    from gradum.api.model import Model
-    from gradum.show.trust import TrustReport
+    from gradum.api.trust.examined import AskedModel
+    from gradum.show.answers.trust import TrustReport
 
 
 @with_checked_arguments
 def trust(
-    self: Model,
+    self: AskedModel,
     data: Any = None,
     *,
     by: str | Sequence[str] = (),

@@ -8,16 +8,16 @@ from typing import Annotated
 import numpy as np
 from msgspec import Meta
 
-from gradum.api.groups import judged_evidence
 from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.messages import marked, say
+from gradum.questions.rows.groups import judged_evidence
 from gradum.rungs.names import BASELINE
 from gradum.rungs.post import calibrated_in_words
 from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, percent
+from gradum.show.document.trust_section import PartFinding
 from gradum.show.pictures.reliability import reliability_curve
-from gradum.show.trust_section import PartFinding
 from gradum.study.evidence import Evidence
 from gradum.study.findings.reliability import Reliability, reliability
 from gradum.study.trust import Check, Gauge, Line, Obstacle

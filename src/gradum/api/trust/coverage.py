@@ -7,14 +7,15 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from gradum.api.prediction import guarantee
 from gradum.api.trust.examined import ExaminedModel
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.errors import SpecError
 from gradum.messages import listed, marked, say, say_plural
 from gradum.scores.figures import percent, percent_with_interval
 from gradum.scores.interval import effective_rows
+from gradum.show.document.trust_section import PartFinding
 from gradum.show.pictures.coverage import coverage_pictures
-from gradum.show.trust_section import PartFinding
 from gradum.study.coverage.coverage import COVERAGE, Coverage
 from gradum.study.coverage.covered_groups import GroupCoverage
 from gradum.study.coverage.new_rows import NewCoverage
@@ -87,7 +88,7 @@ def _of_classes(judged: Coverage, target: str) -> Iterator[str]:
 def _guarantee(examined: ExaminedModel) -> Check:
     """Say what is promised at the usual coverage; without a promise, nothing can hold or fail."""
     try:
-        statement = examined.model.guarantee(COVERAGE)
+        statement = guarantee(examined.model, COVERAGE)
     except SpecError as error:
         return GUARANTEE.blocked(Obstacle.of(error))
     if statement.name == "none":
@@ -187,7 +188,7 @@ def _table(examined: ExaminedModel) -> Check:
         )
     if found.p_value is not None:
         return new_coverage(found, found.nominal, found.p_value)
-    least = examined.model.guarantee(COVERAGE).at_least
+    least = guarantee(examined.model, COVERAGE).at_least
     if least is None:
         return TABLE.not_checked(
             say("{finding} Nothing was promised for these rows.", finding=found.sentence)

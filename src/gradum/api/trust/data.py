@@ -14,10 +14,10 @@ from gradum.messages import listed, marked, say, say_plural
 from gradum.scores.figures import figure
 from gradum.ship.layout import SPEC
 from gradum.ship.run_spec import changed_files, read_spec
-from gradum.show.document import TextTable
+from gradum.show.document.document import TextTable
+from gradum.show.document.trust_section import PartFinding
 from gradum.show.repeat import command, python
-from gradum.show.trust_section import PartFinding
-from gradum.show.words import column_kind
+from gradum.show.words.words import column_kind
 from gradum.study.trust import Check, Line, Obstacle
 from gradum.tables.paths import is_address
 

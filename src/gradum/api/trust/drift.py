@@ -9,11 +9,12 @@ from msgspec import Meta
 
 from gradum.api.trust.examined import ExaminedModel
 from gradum.api.trust.part import PartThresholds, TrustPart
-from gradum.api.watch_reference import FEWEST_ROWS
 from gradum.messages import marked, say, say_plural, sentences
-from gradum.show.pictures.drift import answers_picture
-from gradum.show.trust_section import PartFinding
-from gradum.show.watch_words import columns_table, how_to_read, shown_columns, verdict
+from gradum.questions.rows.reference_rows import FEWEST_ROWS
+from gradum.questions.watch.drift import answers_picture
+from gradum.questions.watch.watched_rows import watch_model
+from gradum.questions.watch.words import columns_table, how_to_read, shown_columns, verdict
+from gradum.show.document.trust_section import PartFinding
 from gradum.study.trust import Check, Gauge, Line
 from gradum.study.watch.distances import effective
 from gradum.study.watch.watched import Watched
@@ -64,7 +65,7 @@ def _of_model(examined: ExaminedModel, thresholds: DriftThresholds) -> PartFindi
             say("Give at least {rows}.", rows=FEWEST_ROWS),
         )
         return PartFinding([reference, few])
-    watch = examined.model.watch(examined.table)
+    watch = watch_model(examined.model, examined.table)
     changes, fitted = watch.found, examined.model.fitted
     title = say("Columns, what moved most first")
     tables = [columns_table(fitted, shown_columns(changes), title)]
@@ -123,5 +124,4 @@ PART = TrustPart(
     (REFERENCE, TABLE),
     _of_model,
     thresholds=DriftThresholds,
-    asks="watch",
 )

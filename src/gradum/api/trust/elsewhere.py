@@ -13,11 +13,10 @@ from gradum.api.trust.onnx_predictions import predictions_of_onnx
 from gradum.api.trust.predictions import predictions_of_table
 from gradum.api.trust.report import trust_predictions
 from gradum.errors import SpecError
-from gradum.messages import say
 from gradum.ship.exchange.onnx_file import is_network
-from gradum.show.trust import TrustReport
+from gradum.show.answers.trust import TrustReport
+from gradum.tables.formats.reading_options import ReadingOptions
 from gradum.tables.paths import files_of
-from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.sources.read import read
 
@@ -62,8 +61,7 @@ def trust_elsewhere(
     if is_network(path):
         if scores or positive:
             raise SpecError(
-                say("The scores of a network are its outputs."),
-                say("Leave out --score and --positive."),
+                "The scores of a network are its outputs.", "Leave out --score and --positive."
             )
         examined = _of_network(path, data, target, by, task, reading)
     else:
@@ -83,19 +81,19 @@ def _of_scores(
 ) -> ExaminedPredictions:
     if data is not None:
         raise SpecError(
-            say("{path} is taken for a table of scores, which needs no other table.", path=path),
-            say("Leave out {data}.", data=data),
+            "{path} is taken for a table of scores, which needs no other table.",
+            "Leave out {data}.",
+            path=path,
+            data=data,
         )
     name = str(path)
     table = read(name, reading)  # first, as it may not exist
     if target is None:
         raise SpecError(
-            say(
-                "{path} is neither a run folder nor a model file (.gradum), so the column of its "
-                "truth has to be named.",
-                path=path,
-            ),
-            say("Name the column by --target."),
+            "{path} is neither a run folder nor a model file (.gradum), so the column of its "
+            "truth has to be named.",
+            "Name the column by --target.",
+            path=path,
         )
     return predictions_of_table(
         table, target, scores, by=by, positive=positive, task=task, sha256=_hashes(name)
@@ -112,8 +110,9 @@ def _of_network(
 ) -> ExaminedPredictions:
     if data is None or target is None:
         raise SpecError(
-            say("A network needs a table of rows to predict, and their truth."),
-            say("Name the table after {path}, and the column of the truth by --target.", path=path),
+            "A network needs a table of rows to predict, and their truth.",
+            "Name the table after {path}, and the column of the truth by --target.",
+            path=path,
         )
     hashes = {**_hashes(str(path)), **_hashes(data)}
     table = read(data, reading)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
-from gradum.api.groups import judged_evidence
-from gradum.api.run_rows import known_rows
 from gradum.messages import say
+from gradum.questions.rows.groups import judged_evidence
+from gradum.questions.rows.run_rows import known_rows
+from gradum.questions.subject import Subject
 from gradum.study.evaluation.evaluate import Evaluation, new_rows_evidence
 from gradum.study.evaluation.run_rows import RunRows
 from gradum.study.evidence import Evidence
@@ -19,14 +20,28 @@ from gradum.study.trust import Obstacle
 from gradum.tables.table import Table
 
 if TYPE_CHECKING:
-    from gradum.api.model import Model
+    from gradum.show.answers.verification import PropertyReport
+
+
+class AskedModel(Subject, Protocol):
+    """A model, and the questions of it that a trust report asks by name."""
+
+    def evaluate(self, data: Any = None) -> Evaluation:
+        """Score every rung on rows that hold the target."""
+        ...
+
+    def verify(
+        self, properties: Sequence[str] = (), data: Any = None, *, seconds: float = 300.0
+    ) -> PropertyReport:
+        """Prove properties of the model, or find counterexamples."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
 class ExaminedModel:
     """A model of gradum, with what was given to examine it."""
 
-    model: Model
+    model: AskedModel
     """With its run, if that is at hand or in a folder."""
     table: Table | None = None
     """New rows, perhaps with the target."""

@@ -10,8 +10,8 @@ from gradum.api.trust.examined import ExaminedModel
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.messages import marked, say
 from gradum.scores.figures import figure, percent
+from gradum.show.document.trust_section import PartFinding
 from gradum.show.pictures.contributions import contribution_bars
-from gradum.show.trust_section import PartFinding
 from gradum.study.explanation.overall import Overall
 from gradum.study.trust import Check, Line
 

@@ -15,9 +15,9 @@ from gradum.scores.figures import figure, percent
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 from gradum.scores.outcome import Task
-from gradum.show.document import TextTable
-from gradum.show.groups import group_tables, key_to_rates
-from gradum.show.trust_section import PartFinding
+from gradum.show.answers.groups import group_tables, key_to_rates
+from gradum.show.document.document import TextTable
+from gradum.show.document.trust_section import PartFinding
 from gradum.study.groups.groups import Group, Groups
 from gradum.study.groups.scoring import scores_by_group
 from gradum.study.trust import Check, Gauge, Line, Obstacle

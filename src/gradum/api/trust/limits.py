@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.messages import marked, say
-from gradum.show.trust_section import PartFinding
+from gradum.show.document.trust_section import PartFinding
 
 
 def _of_any(

@@ -99,14 +99,12 @@ def _all_columns(value: OnnxInput, table: Table, target: str, by: Sequence[str])
     if len(fewer) == value.width:
         return fewer
     raise SpecError(
-        say(
-            "The network takes rows of {inputs:,} numbers, and {source} has {columns:,} columns "
-            "besides the target.",
-            inputs=value.width,
-            source=table.source,
-            columns=len(every),
-        ),
-        say("Give a table of these columns alone."),
+        "The network takes rows of {inputs:,} numbers, and {source} has {columns:,} columns "
+        "besides the target.",
+        "Give a table of these columns alone.",
+        inputs=value.width,
+        source=table.source,
+        columns=len(every),
     )
 
 
@@ -116,8 +114,9 @@ def _column_of(value: OnnxInput, table: Table) -> str:
         return value.name
     if value.width != 1:
         raise SpecError(
-            say("The input {name!r} takes several numbers, beside other inputs.", name=value.name),
-            say("Export the network with one input a column, or a single input."),
+            "The input {name!r} takes several numbers, beside other inputs.",
+            "Export the network with one input a column, or a single input.",
+            name=value.name,
         )
     raise SpecError(
         say(
@@ -154,8 +153,8 @@ def _answers(model: OnnxModel, outputs: Sequence[Any], dataset: Dataset) -> np.n
         return said
     if not arrays:
         raise ModelFileError(
-            say("The network has no output of numbers for each row."),
-            say("Export its probabilities or its numbers, one row for each row of its input."),
+            "The network has no output of numbers for each row.",
+            "Export its probabilities or its numbers, one row for each row of its input.",
         )
     return arrays[-1] if dataset.classes else arrays[0]
 
@@ -169,12 +168,10 @@ def _numbers(output: Any, dataset: Dataset) -> np.ndarray | None:
         known = {str(label) for row in output for label in row}
         if known != set(labels) or any(len(row) != len(labels) for row in output):
             raise SpecError(
-                say(
-                    "The network answers with the classes {classes}, and the truth has {labels}.",
-                    classes=quoted(sorted(known)),
-                    labels=quoted(labels),
-                ),
-                say("Give rows whose truth has the same classes."),
+                "The network answers with the classes {classes}, and the truth has {labels}.",
+                "Give rows whose truth has the same classes.",
+                classes=quoted(sorted(known)),
+                labels=quoted(labels),
             )
         rows = [{str(label): share for label, share in row.items()} for row in output]
         return np.array([[row[label] for label in labels] for row in rows], np.float64)

@@ -10,7 +10,7 @@ import msgspec
 
 from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.messages import say
-from gradum.show.trust_section import PartFinding, TrustSection
+from gradum.show.document.trust_section import PartFinding, TrustSection
 from gradum.study.trust import Line
 
 

@@ -14,10 +14,10 @@ from gradum.messages import listed, say, say_plural, sentences
 from gradum.run.dataset import Dataset, labelled
 from gradum.rungs.rung import Prediction
 from gradum.study.evidence import Evidence
-from gradum.tables.check import widened
+from gradum.tables.check.check import widened
 from gradum.tables.columns import Overrides
 from gradum.tables.kinds.values import LARGEST
-from gradum.tables.schema import infer
+from gradum.tables.schema.schema import infer
 from gradum.tables.table import Table
 from gradum.tables.wording import nearest, number, quoted, rows_text
 
@@ -61,8 +61,9 @@ def labelled_rows(
     """
     if target in numbers:
         raise SpecError(
-            say("Column {column!r} is named both as the truth and as a score.", column=target),
-            say("Name another by --score or --target."),
+            "Column {column!r} is named both as the truth and as a score.",
+            "Name another by --score or --target.",
+            column=target,
         )
     wanted = list(dict.fromkeys((target, *numbers, *others)))
     for name in wanted:
@@ -131,16 +132,15 @@ def _likely_scores(table: Table, target: str, by: Sequence[str]) -> tuple[str, .
         return (others[0],)
     if not others:
         raise SpecError(
-            say("{source} has no columns of scores.", source=table.source),
-            say("Give a table of scores beside the truth."),
+            "{source} has no columns of scores.",
+            "Give a table of scores beside the truth.",
+            source=table.source,
         )
     raise SpecError(
-        say(
-            "Which columns of {source} are scores is not clear: {columns}.",
-            source=table.source,
-            columns=quoted(others),
-        ),
-        say("Name them by --score."),
+        "Which columns of {source} are scores is not clear: {columns}.",
+        "Name them by --score.",
+        source=table.source,
+        columns=quoted(others),
     )
 
 
@@ -157,8 +157,8 @@ def _of_second(answers: np.ndarray, dataset: Dataset, positive: str | None) -> n
     labels = [str(label) for label in dataset.classes]
     if len(labels) != 2 or answers.shape[1] != 1:
         raise SpecError(
-            say("A single class can be named only for one column of scores of two classes."),
-            say("Leave out --positive."),
+            "A single class can be named only for one column of scores of two classes.",
+            "Leave out --positive.",
         )
     if positive not in labels:
         raise SpecError(
@@ -238,12 +238,10 @@ def _refuse_beyond(dataset: Dataset, answers: np.ndarray) -> None:
     beyond = np.any(~(np.abs(answers) <= LARGEST), axis=1)
     if beyond.any():
         raise TableError(
-            say(
-                "Scores are infinite or beyond {largest} in {rows}.",
-                largest=number(LARGEST),
-                rows=_some_rows(dataset, beyond),
-            ),
-            say("Give a smaller number in every row."),
+            "Scores are infinite or beyond {largest} in {rows}.",
+            "Give a smaller number in every row.",
+            largest=number(LARGEST),
+            rows=_some_rows(dataset, beyond),
         )
 
 
@@ -253,12 +251,10 @@ def _probabilities(dataset: Dataset, answers: np.ndarray) -> np.ndarray:
     wrong = (answers.min(axis=1) < 0) | (np.abs(sums - 1) > SUM)
     if wrong.any():
         raise TableError(
-            say(
-                "Scores are no probabilities of all classes, as they do not add up to 1 or are "
-                "negative, in {rows}.",
-                rows=_some_rows(dataset, wrong),
-            ),
-            say("Give probabilities."),
+            "Scores are no probabilities of all classes, as they do not add up to 1 or are "
+            "negative, in {rows}.",
+            "Give probabilities.",
+            rows=_some_rows(dataset, wrong),
         )
     return answers / sums[:, None]
 

@@ -10,8 +10,8 @@ from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.errors import ModelFileError, NotCertifiableError
 from gradum.messages import as_text, marked, say
-from gradum.show.trust_section import PartFinding
-from gradum.show.verification import VERDICTS, explained, notes_on_networks
+from gradum.show.answers.verification import VERDICTS, explained, notes_on_networks
+from gradum.show.document.trust_section import PartFinding
 from gradum.study.properties.network_pairs import verify_pairs
 from gradum.study.properties.result import Verified
 from gradum.study.trust import Check, Line

@@ -7,30 +7,27 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from msgspec import structs
 
-from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
+from gradum.api.trust.examined import AskedModel, ExaminedModel, ExaminedPredictions
 from gradum.api.trust.part import TrustPart
 from gradum.api.trust.parts import PARTS
 from gradum.api.trust.thresholds import of_part, thresholds_of
 from gradum.messages import as_text, say
-from gradum.show.trust import TrustReport
-from gradum.show.trust_section import TrustSection
+from gradum.show.answers.trust import TrustReport
+from gradum.show.document.trust_section import TrustSection
 from gradum.study.trust import Check, Family, settled
-from gradum.tables.reading import ReadingOptions
+from gradum.tables.formats.reading_options import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.sources.read import read
 from gradum.waiting import told
 
-if TYPE_CHECKING:
-    from gradum.api.model import Model
-
 
 def trust_model(
-    model: Model,
+    model: AskedModel,
     data: Any = None,
     *,
     by: str | Sequence[str] = (),

@@ -16,8 +16,8 @@ from gradum.rungs.context import Context
 from gradum.ship.layout import SPEC
 from gradum.ship.run_folder import read_schema
 from gradum.ship.run_spec import RunSpec, changed_files, named, read_spec
+from gradum.show.document.trust_section import PartFinding
 from gradum.show.repeat import teacher
-from gradum.show.trust_section import PartFinding
 from gradum.study.trust import Check, Line, Obstacle
 from gradum.tables.sources.open_stream import at_hand
 from gradum.waiting import tell

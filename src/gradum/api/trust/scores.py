@@ -11,16 +11,16 @@ from msgspec import Meta, field
 from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.messages import marked, say
-from gradum.run.metric import metric_for
+from gradum.run.spec.metric import metric_for
 from gradum.rungs import names
 from gradum.scores.bootstrap import intervals, paired_difference
 from gradum.scores.figures import figure, with_interval
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 from gradum.scores.outcome import Outcome, Task
-from gradum.show.document import TextTable
+from gradum.show.document.document import TextTable
+from gradum.show.document.trust_section import PartFinding
 from gradum.show.pictures.ladder import ladder
-from gradum.show.trust_section import PartFinding
 from gradum.study.evaluation.changes import Change
 from gradum.study.evidence import Evidence
 from gradum.study.trust import Check, Gauge, Line, Obstacle

@@ -6,7 +6,7 @@ from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.messages import listed, marked, say, sentences
 from gradum.run.split_check import SplitCheck
-from gradum.show.trust_section import PartFinding
+from gradum.show.document.trust_section import PartFinding
 from gradum.study.trust import Check, Line, Obstacle
 
 USE = Line("split.use", marked("The split suits the use"))

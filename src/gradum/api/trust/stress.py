@@ -11,18 +11,19 @@ from gradum.api.trust.examined import ExaminedModel
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.errors import SpecError
 from gradum.messages import marked, say, say_plural, sentences
-from gradum.scores.figures import percent, percent_with_interval
-from gradum.scores.interval import NORMAL_95, Interval, wilson
-from gradum.show.pictures.kept_answers import kept_answers
-from gradum.show.stress_words import (
+from gradum.questions.stress.kept_answers import kept_answers
+from gradum.questions.stress.proof import SECONDS
+from gradum.questions.stress.question import stress
+from gradum.questions.stress.result import Attack
+from gradum.questions.stress.words import (
     attack_sentences,
     corruption_sentences,
     corruption_tables,
     curve_table,
 )
-from gradum.show.trust_section import PartFinding
-from gradum.study.stress.proof import SECONDS
-from gradum.study.stress.result import Attack
+from gradum.scores.figures import percent, percent_with_interval
+from gradum.scores.interval import NORMAL_95, Interval, wilson
+from gradum.show.document.trust_section import PartFinding
 from gradum.study.trust import Check, Gauge, Line, at_most, share_error
 from gradum.tables.wording import number
 
@@ -92,7 +93,8 @@ def _of_model(examined: ExaminedModel, thresholds: StressThresholds) -> PartFind
         reason = say("No change of rows was tried.")
         return PartFinding([line.not_checked(reason, remedy) for line in (KEPT, PROVED)])
     try:
-        test = examined.model.stress(
+        test = stress(
+            examined.model,
             examined.table,
             rows=thresholds.rows,
             certify=SECONDS if thresholds.least_proved else 0.0,
@@ -182,5 +184,4 @@ PART = TrustPart(
     (KEPT, PROVED),
     _of_model,
     thresholds=StressThresholds,
-    asks="stress",
 )

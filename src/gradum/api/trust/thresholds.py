@@ -78,20 +78,20 @@ def thresholds_of(given: str | os.PathLike | Mapping[str, Any] | None) -> Any:
         thresholds = decode()
     except (ValueError, RecursionError) as error:
         raise SpecError(
-            say("{path} cannot be used: {cause}.", path=name, cause=error),
-            say("gradum trust --write-thresholds FILE writes every name with its meaning."),
+            "{path} cannot be used: {cause}.",
+            "gradum trust --write-thresholds FILE writes every name with its meaning.",
+            path=name,
+            cause=error,
         ) from None
     _refuse_unknown(thresholds.require, name)
     for metric, bound in thresholds.scores.bounds.items():
         if not math.isfinite(bound):
             raise SpecError(
-                say(
-                    "{path} cannot be used: the bound of {metric} is {bound}.",
-                    path=name,
-                    metric=metric,
-                    bound=bound,
-                ),
-                say("Give a finite number, or leave the bound out."),
+                "{path} cannot be used: the bound of {metric} is {bound}.",
+                "Give a finite number, or leave the bound out.",
+                path=name,
+                metric=metric,
+                bound=bound,
             )
     return thresholds
 

@@ -16,7 +16,6 @@ from gradum.app.cli import (
     compare_solvers,
     compress,
     console,
-    counterfactual,
     evaluate,
     explain,
     explain_step,
@@ -35,12 +34,12 @@ from gradum.app.cli import (
     resume,
     serve,
     streams,
-    stress,
     trust,
     verify,
-    watch,
 )
+from gradum.app.cli.question import command_of
 from gradum.errors import GradumError
+from gradum.questions import QUESTIONS
 
 app = typer.Typer(
     name="gradum",
@@ -48,33 +47,32 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-COMMANDS = (
-    fit,
-    resume,
-    predict,
-    evaluate,
-    watch,
-    stress,
-    trust,
-    explain,
-    counterfactual,
-    infer,
-    verify,
-    inspect,
-    export,
-    serve,
-    mcp,
-    compress,
-    report,
-    compare,
-    compare_solvers,
-    explain_step,
-    lab,
-    rerun,
-    play,
-)
-for command in COMMANDS:
-    app.command(command.__name__.rpartition(".")[2].replace("_", "-"))(command.command)
+_ASKED = {statement.name: command_of(statement) for statement in QUESTIONS}
+COMMANDS = {
+    "fit": fit.command,
+    "resume": resume.command,
+    "predict": predict.command,
+    "evaluate": evaluate.command,
+    "trust": trust.command,
+    "explain": explain.command,
+    **_ASKED,
+    "infer": infer.command,
+    "verify": verify.command,
+    "inspect": inspect.command,
+    "export": export.command,
+    "serve": serve.command,
+    "mcp": mcp.command,
+    "compress": compress.command,
+    "report": report.command,
+    "compare": compare.command,
+    "compare-solvers": compare_solvers.command,
+    "explain-step": explain_step.command,
+    "lab": lab.command,
+    "rerun": rerun.command,
+    "play": play.command,
+}
+for name, command in COMMANDS.items():
+    app.command(name)(command)
 
 
 def _version(asked: bool) -> None:

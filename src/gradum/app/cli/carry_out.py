@@ -13,7 +13,7 @@ from gradum.app.cli.console import compile_once, write, write_json
 from gradum.app.interrupt import INTERRUPTED, Interrupt
 from gradum.errors import GradumError, OutputError
 from gradum.messages import listed, say, say_plural
-from gradum.show.visible import visible
+from gradum.show.words.visible import visible
 from gradum.waiting import heard_by
 
 

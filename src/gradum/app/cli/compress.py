@@ -59,7 +59,6 @@ def read_share(budget: str) -> float:
         share = -1.0
     if rest or not 0 <= share < float("inf"):
         raise SpecError(
-            say("The budget is {budget!r}.", budget=budget),
-            say("Give a share of the error, such as 1%."),
+            "The budget is {budget!r}.", "Give a share of the error, such as 1%.", budget=budget
         )
     return share

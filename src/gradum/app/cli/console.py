@@ -14,7 +14,7 @@ import typer
 
 from gradum.errors import GradumError
 from gradum.messages import as_text, say
-from gradum.show.visible import visible
+from gradum.show.words.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -24,7 +24,7 @@ UsageError: Any = typer.BadParameter.__base__  # typer exposes only its subclass
 
 def write(*parts: RenderableType) -> None:
     """Print for people to standard output, as wide as the terminal (130 columns elsewhere)."""
-    from gradum.show.terminal import Terminal
+    from gradum.show.words.terminal import Terminal
 
     width = None if sys.stdout.isatty() else 130
     # No markup: a column may well be called "bill [mm]" or ":smile:".
@@ -80,7 +80,7 @@ def compile_once() -> None:
 def load_model(run_or_model: Path) -> Any:
     """Read the model of a run folder, or a model file, which knows its run if it lies in one."""
     from gradum.api import load
-    from gradum.api.run_rows import run_of
+    from gradum.questions.rows.run_rows import run_of
     from gradum.ship.run_folder import locate_model
 
     model = load(locate_model(run_or_model))

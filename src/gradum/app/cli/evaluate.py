@@ -48,7 +48,7 @@ def command(
     if as_json:
         write_json(evaluation)
         return
-    from gradum.show.groups import group_parts
+    from gradum.show.answers.groups import group_parts
     from gradum.show.text import change_parts, class_parts, verdict_parts
 
     groups = () if evaluation.groups is None else group_parts(evaluation.groups)

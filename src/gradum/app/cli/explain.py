@@ -9,16 +9,15 @@ import typer
 
 from gradum.app.cli import options
 from gradum.app.cli.cache import cache_directory
-from gradum.app.cli.column_lists import read_columns
 from gradum.app.cli.console import load_model
 from gradum.app.cli.pages import check_page, print_result
 from gradum.app.cli.waiting import waiting
-from gradum.messages import say
+from gradum.run.options.column_lists import read_columns
 from gradum.run.options.option_table import READING
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
-    from gradum.show.explanation import Explanation
+    from gradum.show.answers.explanation import Explanation
 
 PAGE = ".html"
 
@@ -141,12 +140,12 @@ def _check(out: Path, rows: list[int] | None, *, force: bool) -> None:
         check_frame_format(out, force=force, also=[PAGE])
         return
     if rows is None or len(rows) != 1:
-        raise SpecError(say("A page explains one row."), say("Name it with --row N."))
+        raise SpecError("A page explains one row.", "Name it with --row N.")
     check_page(out)
 
 
 def _write_page(out: Path, model: Model, explanation: Explanation) -> None:
-    from gradum.api.row_page import page_of_row
     from gradum.files.atomic import write_text
+    from gradum.questions.explain.row_page import page_of_row
 
     write_text(out, page_of_row(model, explanation, cache=cache_directory()))

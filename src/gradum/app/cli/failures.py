@@ -28,16 +28,14 @@ def explained() -> Iterator[None]:
         raise
     except MemoryError as error:
         raise OutOfMemoryError(
-            say("There is not enough memory left."),
-            say(
-                "Give fewer rows or columns, smaller networks or a smaller --max-memory, or end "
-                "other programs."
-            ),
+            "There is not enough memory left.",
+            "Give fewer rows or columns, smaller networks or a smaller --max-memory, or end "
+            "other programs.",
         ) from error
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise DiskError(
-                say("The output cannot be written: no space is left."), say("Free some space.")
+                "The output cannot be written: no space is left.", "Free some space."
             ) from error
         kind = DiskError if error.errno in DISK_REMEDIES else OutputError
         what = error.filename or say("A file")
@@ -54,6 +52,7 @@ def _refuse_arguments() -> None:
             argument.encode()
         except UnicodeEncodeError:
             raise SpecError(
-                say("The argument {argument!r} is not UTF-8.", argument=argument),
-                say("Rename the file or the column."),
+                "The argument {argument!r} is not UTF-8.",
+                "Rename the file or the column.",
+                argument=argument,
             ) from None

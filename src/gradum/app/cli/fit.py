@@ -10,7 +10,6 @@ import typer
 from gradum.app.cli import options
 from gradum.app.cli.carry_out import carry_out, new_run
 from gradum.errors import SpecError
-from gradum.messages import say
 from gradum.tables.paths import STANDARD_INPUT, absolute, is_address
 
 
@@ -44,13 +43,11 @@ def command(
     against, on = tuple(asked.pop("against") or ()), asked.pop("on")
     if data == test == STANDARD_INPUT:
         raise SpecError(
-            say("Standard input cannot be both the table and the test file."),
-            say("Give one as a file."),
+            "Standard input cannot be both the table and the test file.", "Give one as a file."
         )
     if test is not None and is_address(test):
         raise SpecError(
-            say("A test file is read from this machine alone."),
-            say("Save it to a file, and give that."),
+            "A test file is read from this machine alone.", "Save it to a file, and give that."
         )
     if dry_run:
         _foresee(data, target, as_json=as_json, test=test, schema=schema, on=on, **asked)
@@ -73,7 +70,7 @@ def command(
 def _foresee(data: str, target: str, *, as_json: bool, schema: Any, **asked: Any) -> None:
     from gradum.api.foresee import foresee
     from gradum.app.cli.console import write, write_json
-    from gradum.run.events import as_json as in_json
+    from gradum.run.events.events import as_json as in_json
     from gradum.ship.run_folder import read_schema
 
     schema = None if schema is None else read_schema(Path(schema))

@@ -12,7 +12,7 @@ from gradum.messages import say, say_plural
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
-    from gradum.tables.reading import ReadingOptions
+    from gradum.tables.formats.reading_options import ReadingOptions
 
 COVERAGE = 0.9
 OF_ROWS = (
@@ -39,8 +39,9 @@ def refuse_options_of_rows(*values: object) -> None:
     for option, value in zip(OF_ROWS, values, strict=True):
         if value:
             raise SpecError(
-                say("--{option} is for rows of a table, not for a forecast.", option=option),
-                say("Leave it out."),
+                "--{option} is for rows of a table, not for a forecast.",
+                "Leave it out.",
+                option=option,
             )
 
 
@@ -57,8 +58,8 @@ def continued(
     quiet: bool,
 ) -> None:
     """Write the forecasts of a model to a file, and say what they promise."""
-    from gradum.api.intervals import conformal_of
     from gradum.files.atomic import check_writable
+    from gradum.questions.rows.judges import conformal_of
     from gradum.run.forecast.continued_series import ContinuedSeries
     from gradum.run.judging.verdict import model_in_words
     from gradum.ship.prediction_files import check_format, write_frame

@@ -9,11 +9,10 @@ import typer
 from gradum.app.cli import options
 from gradum.app.cli.console import print_json, write, write_json
 from gradum.errors import SpecError
-from gradum.messages import say
 from gradum.run.options.option_table import OVERRIDES, READING
 
 if TYPE_CHECKING:
-    from gradum.tables.schema import Schema
+    from gradum.tables.schema.schema import Schema
     from gradum.tables.table import Table
 
 
@@ -53,9 +52,9 @@ def command(
     """
     from gradum.run.options.options import make_overrides, make_reading
     from gradum.show.text import schema_parts
-    from gradum.tables.schema import infer
+    from gradum.tables.doubts.totals import without_totals
+    from gradum.tables.schema.schema import infer
     from gradum.tables.sources.read import read
-    from gradum.tables.totals import without_totals
 
     task, log_target = asked.pop("task"), asked.pop("log_target")
     forecast = {name: asked.pop(name) for name in FORECAST}
@@ -73,9 +72,7 @@ def command(
         _tell_plan(table, schema, 5.0 if points is None else points, as_json=as_json)
         return
     if points is not None:
-        raise SpecError(
-            say("--points has no effect without --plan."), say("Give --plan, or leave it out.")
-        )
+        raise SpecError("--points has no effect without --plan.", "Give --plan, or leave it out.")
     if as_json:
         print_json(schema.to_json())
     else:
@@ -85,8 +82,8 @@ def command(
 def _refuse_plan(*, plan: bool) -> None:
     if plan:
         raise SpecError(
-            say("A plan counts rows of a table, and the rows of a forecast overlap."),
-            say("Leave out --plan, or --horizon."),
+            "A plan counts rows of a table, and the rows of a forecast overlap.",
+            "Leave out --plan, or --horizon.",
         )
 
 
@@ -96,7 +93,7 @@ def _of_series(table: Table, target: str | None, **asked: Any) -> tuple[Table, S
     from gradum.run.options.options import make_spec
 
     if target is None:
-        raise SpecError(say("A forecast needs a column to forecast."), say("Give --target COL."))
+        raise SpecError("A forecast needs a column to forecast.", "Give --target COL.")
     spec = make_spec(target, **asked)
     spec.refuse_beside_forecast()
     learned = series_as_asked(spec, table)
@@ -106,11 +103,11 @@ def _of_series(table: Table, target: str | None, **asked: Any) -> tuple[Table, S
 def _tell_plan(table: Table, schema: Schema, points: float, *, as_json: bool) -> None:
     """Say how many rows the target takes."""
     from gradum.run.dataset import labelled
-    from gradum.show.rows_needed import plan_parts
+    from gradum.show.answers.rows_needed import plan_parts
     from gradum.study.rows_needed import rows_needed
 
     if schema.target is None:
-        raise SpecError(say("A plan needs to know what is predicted."), say("Give --target COL."))
+        raise SpecError("A plan needs to know what is predicted.", "Give --target COL.")
     needed = rows_needed(labelled(table, schema), points / 100)
     if as_json:
         write_json(needed)

@@ -42,8 +42,7 @@ def command(
 
     if (data is None) != (target is None):
         raise SpecError(
-            say("A table and its target go together."),
-            say("Give both: gradum lab TABLE --target COL."),
+            "A table and its target go together.", "Give both: gradum lab TABLE --target COL."
         )
     check_page(out)
     table = None

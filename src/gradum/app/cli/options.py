@@ -8,22 +8,17 @@ from typing import Annotated, Any, get_args
 
 import typer
 
+from gradum.questions.statement import TABLE
 from gradum.run.options.option_table import OPTIONS, TYPES, either, flag, signature_with_options
 from gradum.rungs.names import EVERY
 
-TABLE = (
-    "A CSV, TSV, JSON, Parquet or Arrow file, a folder of Parquet files, a workbook, a SQLite "
-    "database, a file of Stata, SPSS or SAS, a zip archive of one table, a quoted pattern such as "
-    "'part-*.csv', an address that begins with https://, s3://, gs://, az://, hf:// or "
-    "postgresql://, or - for standard input."
-)
 ON_COMMAND_LINE = tuple(name for name, option in OPTIONS.items() if option.on_command_line)
 
 
 def option(name: str) -> Any:
     """Return an option of the table in the form that typer takes."""
     entry, word = OPTIONS[name], f"--{flag(name)}"
-    if _type(name) == bool | None and entry.default is not False:
+    if type_of(name) == bool | None and entry.default is not False:
         word = f"{word}/--no-{flag(name)}"
     return typer.Option(word, metavar=entry.metavar or None, help=entry.help)
 
@@ -35,7 +30,7 @@ def taking(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """
 
     def decorate(command: Any) -> Callable[..., None]:
-        types = {name: Annotated[_type(name), option(name)] for name in names}
+        types = {name: Annotated[type_of(name), option(name)] for name in names}
         command.__signature__ = signature_with_options(command, types)
         command.__annotations__ = {
             name: parameter.annotation
@@ -46,7 +41,7 @@ def taking(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return decorate
 
 
-def _type(name: str) -> Any:
+def type_of(name: str) -> Any:
     """Return the type in which the command line reads an option, of all types that Python takes.
 
     Text, such as sizes and costs, is parsed when the spec is built.
@@ -102,16 +97,6 @@ Against = Annotated[
     ),
 ]
 On = Annotated[str | None, option("on")]
-Frozen = Annotated[
-    list[str] | None,
-    typer.Option("--frozen", metavar="COLS", help="Columns, as a,b, that may not change."),
-]
-Upward = Annotated[
-    list[str] | None, typer.Option("--upward", metavar="COLS", help="Columns that may only rise.")
-]
-Downward = Annotated[
-    list[str] | None, typer.Option("--downward", metavar="COLS", help="Columns that may only fall.")
-]
 Page = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="A page: .html.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one event a line.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]

@@ -51,13 +51,16 @@ def check_page(path: Path) -> None:
         with path.open("rb") as file:
             if SIGN not in file.read(1000):
                 raise OutputError(
-                    say("{path} exists already and is no report of gradum's.", path=path),
-                    say("Choose another name."),
+                    "{path} exists already and is no report of gradum's.",
+                    "Choose another name.",
+                    path=path,
                 )
     if not is_page(path):
         raise OutputError(
-            say("A browser would not know {path} as a page.", path=path),
-            say("End the name in {endings}.", endings=".html"),
+            "A browser would not know {path} as a page.",
+            "End the name in {endings}.",
+            path=path,
+            endings=".html",
         )
 
 

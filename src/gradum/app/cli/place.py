@@ -9,7 +9,7 @@ from typing import Any
 
 from gradum.app.cli.waiting import TimeLeft
 from gradum.messages import marked, say
-from gradum.run.events import (
+from gradum.run.events.events import (
     PartitionDone,
     PartitionLate,
     Passed,

@@ -124,8 +124,8 @@ def carry_on(
 def _farewell(played: Any, verified: Any, folder: Path, *, as_json: bool, quiet: bool) -> None:
     from gradum.ship.layout import PLAY_FILES, POLICY
     from gradum.ship.play_folder import is_unfinished
-    from gradum.show.policy_ladder import PolicyLadder
-    from gradum.show.verification import PropertyReport
+    from gradum.show.answers.verification import PropertyReport
+    from gradum.show.game.policy_ladder import PolicyLadder
 
     if as_json:
         judgement = played.judgement

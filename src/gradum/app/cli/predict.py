@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from gradum.run.intervals.predictor import ConformalPredictor
     from gradum.run.predicting import Added
     from gradum.ship.predicted_parts import Parts
-    from gradum.tables.differences import Difference
-    from gradum.tables.totals import TotalRows
+    from gradum.tables.check.differences import Difference
+    from gradum.tables.doubts.totals import TotalRows
 
     Blocks = Iterable[tuple[pl.DataFrame, pl.DataFrame]]
 
@@ -110,10 +110,10 @@ def command(
     --interval, adds columns low and high, or set, and says what they guarantee; with --quantiles
     and --beyond, adds columns such as quantile_0.1 and beyond_250.
     """
-    from gradum.api.run_rows import trained_on
     from gradum.engines import engine_of
+    from gradum.questions.rows.run_rows import trained_on
     from gradum.run.intervals.outside import OutsideColumn
-    from gradum.run.memory_bound import predicted_in_blocks
+    from gradum.run.memory.memory_bound import predicted_in_blocks
     from gradum.run.options.option_values import read_size
     from gradum.run.options.options import make_reading
     from gradum.tables.paths import files_of, is_address
@@ -132,13 +132,13 @@ def command(
         return
     if data is None:
         raise SpecError(
-            say("There is no table to predict."),
-            say("Give one; only a forecast (--horizon) goes on without."),
+            "There is no table to predict.",
+            "Give one; only a forecast (--horizon) goes on without.",
         )
     if on is not None and into is None:
         raise SpecError(
-            say("With --on, each partition's predictions are a file: --out holds one table."),
-            say("Give --into FOLDER/ in place of it."),
+            "With --on, each partition's predictions are a file: --out holds one table.",
+            "Give --into FOLDER/ in place of it.",
         )
     place = _place(data, out, into, table, partition_by or (), force=force)
     size = asked.pop("max_memory")
@@ -267,8 +267,9 @@ def _place(
         for option, value in (("--table", table), ("--partition-by", partition_by)):
             if value:
                 raise SpecError(
-                    say("{option} needs --into, which is not given.", option=option),
-                    say("Give --into, or leave it out."),
+                    "{option} needs --into, which is not given.",
+                    "Give --into, or leave it out.",
+                    option=option,
                 )
         check_format(out, force=force)
         check_writable(out)
@@ -280,7 +281,7 @@ def _place(
         )
     if out != DEFAULT:
         raise SpecError(
-            say("--out and --into name two places."), say("Give one, and predict again for both.")
+            "--out and --into name two places.", "Give one, and predict again for both."
         )
     from gradum.ship.destinations import destination
     from gradum.ship.destinations.destination import refuse_foreign, replace, replace_by
@@ -304,13 +305,13 @@ def _conformal(
 ) -> ConformalPredictor | None:
     """Return what makes intervals or sets, if --interval asks for them."""
     if interval is not None:
-        from gradum.api.intervals import conformal_of  # not needed for a plain prediction
+        from gradum.questions.rows.judges import conformal_of  # not needed for a plain prediction
 
         return conformal_of(model, interval, rung=rung, by_class=by_class)
     if by_class is not None:
         raise SpecError(
-            say("--by-class needs --interval, which is not given."),
-            say("Give --interval 0.9, or leave it out."),
+            "--by-class needs --interval, which is not given.",
+            "Give --interval 0.9, or leave it out.",
         )
     return None
 
@@ -321,7 +322,7 @@ def _distribution(
     """Return the columns of distributions, if --quantiles or --beyond asks for any."""
     if quantiles is None and beyond is None:
         return None
-    from gradum.api.intervals import conformal_of
+    from gradum.questions.rows.judges import conformal_of
     from gradum.run.intervals.distribution_columns import DistributionColumns
 
     return DistributionColumns.of(conformal_of(model, rung=rung), quantiles, beyond)
@@ -341,9 +342,9 @@ def _at_once(
 ) -> tuple[int, tuple[Difference, ...], tuple[str, ...]]:
     from gradum.run.predicting import also_of, predict_typed, predicted_columns
     from gradum.ship.prediction_files import kept_columns
-    from gradum.tables.check import check
+    from gradum.tables.check.check import check
+    from gradum.tables.doubts.totals import totals_of
     from gradum.tables.sources.read import read
-    from gradum.tables.totals import totals_of
 
     table = read(data)
     kept = kept_columns(table, keep)

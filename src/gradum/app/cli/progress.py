@@ -11,7 +11,7 @@ from gradum.app.cli.place import Place, late_in_words, with_fold
 from gradum.app.cli.redrawn_line import RedrawnLine
 from gradum.app.cli.waiting import StageProgress
 from gradum.messages import marked, say
-from gradum.run.events import (
+from gradum.run.events.events import (
     Alarmed,
     Expected,
     Judged,
@@ -28,12 +28,12 @@ from gradum.run.events import (
 )
 from gradum.rungs.registry import KINDS
 from gradum.show.text import alarm_parts, schema_parts, verdict_parts
-from gradum.show.visible import visible
+from gradum.show.words.visible import visible
 from gradum.solvers.solution import EpochDone
 from gradum.waiting import Stage
 
 if TYPE_CHECKING:
-    from gradum.tables.schema import Schema
+    from gradum.tables.schema.schema import Schema
 
 PLAIN_SECONDS = 2.0  # between the lines of two folds
 LONG_SECONDS = 60.0  # within what is still the same fit

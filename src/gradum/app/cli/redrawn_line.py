@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.live import Live
 
-    from gradum.show.terminal import Terminal
+    from gradum.show.words.terminal import Terminal
 
 REDRAWS_PER_SECOND = 10
 
@@ -25,7 +25,7 @@ class RedrawnLine:
 
     @cached_property
     def _console(self) -> Terminal:
-        from gradum.show.terminal import Terminal
+        from gradum.show.words.terminal import Terminal
 
         return Terminal(stderr=self._stderr, highlight=False, markup=False, emoji=False)
 

@@ -51,8 +51,10 @@ def command(
     before = asked(run)
     if before.distilled_from:
         raise SpecError(
-            say("The model of {run} was distilled from another, and not fitted.", run=run),
-            say("Repeat it with gradum compress, from the run of {of}.", of=before.distilled_from),
+            "The model of {run} was distilled from another, and not fitted.",
+            "Repeat it with gradum compress, from the run of {of}.",
+            run=run,
+            of=before.distilled_from,
         )
     before = moved(before, data)
     changed = changed_files(before)
@@ -92,8 +94,9 @@ def command(
 def _refuse_gone(data: str) -> None:
     if not (files_of(data) or Path(data).is_dir()):
         raise TableError(
-            say("The table of that run, {data}, is no longer there.", data=data),
-            say("Say by --data where it lies."),
+            "The table of that run, {data}, is no longer there.",
+            "Say by --data where it lies.",
+            data=data,
         )
 
 

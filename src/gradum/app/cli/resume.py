@@ -71,6 +71,7 @@ def _play_on(run: Path, *, as_json: bool, quiet: bool, **of_tables: Any) -> None
 def _refuse_tables(run: Path, *of_tables: Any) -> None:
     if any(of_tables):
         raise SpecError(
-            say("{folder} is a game that is learned, without any table.", folder=run),
-            say("Leave out --data, --against and --on."),
+            "{folder} is a game that is learned, without any table.",
+            "Leave out --data, --against and --on.",
+            folder=run,
         )

@@ -77,8 +77,9 @@ def command(
     token = None if token_file is None else read_token(token_file)
     if seconds is not None and not 0 < seconds < float("inf"):
         raise SpecError(
-            say("A request cannot take {seconds} s.", seconds=seconds),
-            say("Give --seconds a number above 0."),
+            "A request cannot take {seconds} s.",
+            "Give --seconds a number above 0.",
+            seconds=seconds,
         )
     given = {"rows": rows, "seconds": seconds}
     limits = RequestLimits(**{name: value for name, value in given.items() if value is not None})

@@ -16,7 +16,6 @@ from typing import Any, TextIO
 
 from gradum.errors import DiskError
 from gradum.files.atomic import cause_of
-from gradum.messages import say
 
 GONE = (errno.EPIPE, errno.EINVAL) if sys.platform == "win32" else (errno.EPIPE,)
 """What writing leads to once the reader has gone; https://bugs.python.org/issue35754."""
@@ -57,13 +56,10 @@ class Output:
         if self._raw is None or self._raw.refused is None:
             return
         if self._raw.refused.errno == errno.ENOSPC:
-            raise DiskError(
-                say("The output cannot be written: no space is left."), say("Free some space.")
-            )
+            raise DiskError("The output cannot be written: no space is left.", "Free some space.")
         cause = cause_of(self._raw.refused)
         raise DiskError(
-            say("The output cannot be written: {cause}.", cause=cause),
-            say("Write it to another place."),
+            "The output cannot be written: {cause}.", "Write it to another place.", cause=cause
         )
 
 

@@ -100,7 +100,7 @@ def command(
         return
     if model is None:
         raise SpecError(
-            say("There is nothing to examine."), say("Name a run folder, a model file or a table.")
+            "There is nothing to examine.", "Name a run folder, a model file or a table."
         )
     from gradum.api.runs import load
     from gradum.run.options.options import make_reading
@@ -115,7 +115,7 @@ def command(
         with waiting(shown=not (as_json or quiet)):
             report = examined.trust(data, rerun=rerun, **asked, **reading)
     elif rerun:
-        raise SpecError(say("Only a run of gradum can be fitted again."), say("Leave out --rerun."))
+        raise SpecError("Only a run of gradum can be fitted again.", "Leave out --rerun.")
     else:
         from gradum.api.trust.elsewhere import trust_elsewhere
 
@@ -141,6 +141,6 @@ def _write_thresholds(path: Path, *, force: bool) -> None:
 def _refuse_for_models(*given: Any) -> None:
     if any(given):
         raise SpecError(
-            say("A model of gradum knows its target and its scores."),
-            say("Leave out --target, --score, --positive and --task."),
+            "A model of gradum knows its target and its scores.",
+            "Leave out --target, --score, --positive and --task.",
         )

@@ -123,14 +123,12 @@ def command(
     from gradum.ship.exchange.onnx_file import is_network
 
     if not timeout > 0:
-        raise SpecError(
-            say("--timeout is to be more than 0 seconds, not {seconds}.", seconds=timeout)
-        )
+        raise SpecError("--timeout is to be more than 0 seconds, not {seconds}.", seconds=timeout)
     if properties or file is not None:
         if counterexample is not None:
             raise SpecError(
-                say("--counterexample is for networks; rows of a table are printed."),
-                say("Leave it out; --json prints them as JSON."),
+                "--counterexample is for networks; rows of a table are printed.",
+                "Leave it out; --json prints them as JSON.",
             )
         asked = {"file": file, "where": where, "seconds": timeout, "seed": seed}
         with waiting(shown=not (as_json or quiet)):
@@ -156,8 +154,8 @@ def command(
         _end(report.verdict)
     elif given is None or model.is_dir() or model.suffix == ".gradum":
         raise SpecError(
-            say("No property is stated."),
-            say('Give --property "monotone age+", or behind a network its .vnnlib file.'),
+            "No property is stated.",
+            'Give --property "monotone age+", or behind a network its .vnnlib file.',
         )
     else:
         _refuse_rung(rung)
@@ -168,16 +166,15 @@ def command(
 def _refuse_rung(rung: str | None) -> None:
     if rung is not None:
         raise SpecError(
-            say("A network is a single model."),
-            say("Leave out --rung: it is for models of tables."),
+            "A network is a single model.", "Leave out --rung: it is for models of tables."
         )
 
 
 def _refuse_target(target: str | None) -> None:
     if target is not None:
         raise SpecError(
-            say("A model of gradum knows its target."),
-            say("Leave out --target: it is for the table of a network."),
+            "A model of gradum knows its target.",
+            "Leave out --target: it is for the table of a network.",
         )
 
 

@@ -122,7 +122,7 @@ class _Lines:
 
     def __call__(self, stage: Stage) -> None:
         if self._stages.note(stage) and self._stages.is_long:
-            from gradum.show.visible import visible
+            from gradum.show.words.visible import visible
 
             sys.stderr.write(visible(stage.words) + "\n")
             sys.stderr.flush()

@@ -10,7 +10,6 @@ from itertools import chain
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from gradum.errors import GradumError, OutputError, SpecError
-from gradum.messages import say
 from gradum.ship import unfinished
 from gradum.ship.layout import SPEC
 from gradum.ship.run_spec import RUNS, RunSpec, read_spec
@@ -29,8 +28,9 @@ class Folder:
     def __init__(self, path: Path) -> None:
         if not path.is_dir():
             raise SpecError(
-                say("There is no folder {folder}.", folder=path),
-                say("Name the one in which the assistant may read and write."),
+                "There is no folder {folder}.",
+                "Name the one in which the assistant may read and write.",
+                folder=path,
             )
         self.root = path.resolve()
 
@@ -47,8 +47,9 @@ class Folder:
             raise _outside(name)
         if not all(map(self._holds, chain.from_iterable(map(_read_by_run, places)))):
             raise SpecError(
-                say("The run of {path} has read a table outside of the folder.", path=name),
-                say("Fit again in the folder, or copy the model file alone into it."),
+                "The run of {path} has read a table outside of the folder.",
+                "Fit again in the folder, or copy the model file alone into it.",
+                path=name,
             )
         return name
 
@@ -67,7 +68,7 @@ class Folder:
         if not self._holds(path):
             raise _outside(name)
         if os.path.lexists(path):
-            raise OutputError(say("{path} exists already.", path=name), say("Choose another name."))
+            raise OutputError("{path} exists already.", "Choose another name.", path=name)
         return name
 
     def check_runs(self) -> None:
@@ -107,8 +108,9 @@ def _refuse_form(name: str) -> None:
 
 def _outside(name: str) -> SpecError:
     return SpecError(
-        say("{path!r} is no place in the assistant's folder.", path=name),
-        say("Give a path relative to that folder, without .. and links that lead out."),
+        "{path!r} is no place in the assistant's folder.",
+        "Give a path relative to that folder, without .. and links that lead out.",
+        path=name,
     )
 
 

@@ -44,7 +44,7 @@ from gradum.app.tools.result import (
 from gradum.app.tools.tool import Tool
 from gradum.errors import GradumError, SpecError
 from gradum.messages import marked, say
-from gradum.show.visible import visible
+from gradum.show.words.visible import visible
 
 INSTRUCTIONS = marked(
     "Neural models for tables. Look at a table (inspect), fit and judge models of one of its "
@@ -123,7 +123,7 @@ def server(
         except GradumError as error:
             return _refused(error)
         except (OSError, ValueError) as error:  # a text that is too long, or has a zero byte
-            return _refused(SpecError(say("The command cannot be run: {cause}.", cause=error)))
+            return _refused(SpecError("The command cannot be run: {cause}.", cause=error))
         words = say("{tool} is done.", tool=tool.name)
         if verdict:
             words = say("{tool} ended with code {code}.", tool=tool.name, code=verdict)

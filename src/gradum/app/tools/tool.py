@@ -20,7 +20,7 @@ from gradum.app.tools.folder import Folder
 from gradum.errors import SpecError
 from gradum.messages import marked, say, sentences
 from gradum.run.options.option_table import OPTIONS
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.option import Option
 from gradum.tables.paths import STANDARD_INPUT
 
@@ -66,7 +66,7 @@ class Argument:
     def of(cls, parameter: inspect.Parameter, shown: Any) -> Argument | None:
         """Return the argument of a parameter, ``shown`` on the command line; None if withheld."""
         name, default = parameter.name, parameter.default
-        annotated, info = get_args(parameter.annotation)
+        annotated, info, *knobs = get_args(parameter.annotation)
         kind, role = _some(annotated), "plain"
         if info.metavar in PLACES or name in FILES:
             role = "read"
@@ -77,6 +77,8 @@ class Argument:
         elif name in OPTIONS and OPTIONS[name].help == info.help:
             kind = _in_spec(OPTIONS[name]) or kind
         bounds = {"ge": info.min, "le": info.max} if kind is int else {}
+        for knob in knobs:
+            bounds = {"ge": knob.least, "le": knob.most} if kind in (int, float) else {}
         hint = say(HINTS[role]) if role in HINTS else ""
         description = str(sentences((shown.help or info.help or "", hint)))
         stated = {} if default in (None, parameter.empty) else {"default": default}
@@ -178,14 +180,14 @@ class Tool:
             asked = msgspec.convert({k: v for k, v in given.items() if v is not None}, self._asked)
         except msgspec.ValidationError as error:
             cause = str(error).rstrip(".")
-            raise SpecError(say("The arguments cannot be used: {cause}.", cause=cause)) from None
+            raise SpecError("The arguments cannot be used: {cause}.", cause=cause) from None
         found = {name: getattr(asked, name) for name in self._asked.__struct_fields__}
         found = {name: value for name, value in found.items() if value is not UNSET}
         data = self.arguments.get("data")
         if "records" in found and "data" in found:
-            raise SpecError(say("Rows are given twice."), say("Give data or records."))
+            raise SpecError("Rows are given twice.", "Give data or records.")
         if data is not None and data.required and found.keys().isdisjoint(("data", "records")):
-            raise SpecError(say("No rows are given."), say("Give data or records."))
+            raise SpecError("No rows are given.", "Give data or records.")
         return found
 
     def words(self, asked: dict[str, Any], folder: Folder) -> list[str]:

@@ -14,7 +14,6 @@ import numpy as np
 
 from gradum.core.bounds.operation import Operation
 from gradum.errors import SpecError
-from gradum.messages import say
 
 Values = TypeVar("Values")
 
@@ -52,7 +51,7 @@ class Graph:
 
     def __post_init__(self) -> None:
         if not self.nodes:
-            raise SpecError(say("The network has no operation."))
+            raise SpecError("The network has no operation.")
         assert self.widths
 
     @cached_property
@@ -62,17 +61,15 @@ class Graph:
         for place, node in enumerate(self.nodes):
             if not all(INPUT <= parent < place for parent in node.parents):
                 raise SpecError(
-                    say("Operation {number} of the network takes a later one.", number=place + 1)
+                    "Operation {number} of the network takes a later one.", number=place + 1
                 )
             taken = [self.inputs if parent == INPUT else widths[parent] for parent in node.parents]
             width = node.operation.width(taken)
             if width is None:
                 raise SpecError(
-                    say(
-                        "Operation {number} of the network does not fit what it takes, {widths}.",
-                        number=place + 1,
-                        widths=taken,
-                    )
+                    "Operation {number} of the network does not fit what it takes, {widths}.",
+                    number=place + 1,
+                    widths=taken,
                 )
             widths.append(width)
         return tuple(widths)

@@ -12,7 +12,6 @@ import numpy as np
 
 from gradum.core.bounds.graph import Graph
 from gradum.errors import PropertyError
-from gradum.messages import say
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,14 +62,12 @@ class Property:
         """Raise PropertyError unless a network has the property's numbers of inputs and outputs."""
         if (self.inputs, self.outputs) != (network.inputs, network.widths[-1]):
             raise PropertyError(
-                say(
-                    "The property is of {inputs:,} inputs and {outputs:,} outputs, but the network "
-                    "has {network_inputs:,} and {network_outputs:,}.",
-                    inputs=self.inputs,
-                    outputs=self.outputs,
-                    network_inputs=network.inputs,
-                    network_outputs=network.widths[-1],
-                )
+                "The property is of {inputs:,} inputs and {outputs:,} outputs, but the network "
+                "has {network_inputs:,} and {network_outputs:,}.",
+                inputs=self.inputs,
+                outputs=self.outputs,
+                network_inputs=network.inputs,
+                network_outputs=network.widths[-1],
             )
 
     def is_violated(self, x: np.ndarray, y: np.ndarray) -> bool:

@@ -15,7 +15,7 @@ from gradum.core.losses.quantile import Quantile
 from gradum.core.losses.squared_error import SquaredError
 from gradum.core.losses.tweedie import Tweedie
 from gradum.errors import SpecError
-from gradum.messages import listed, say
+from gradum.messages import listed
 
 LOSSES: dict[str, Loss] = {
     loss.name: loss
@@ -60,15 +60,19 @@ def resolve(loss: str | Loss) -> Loss:
     if not isinstance(loss, str):
         if not isinstance(loss, Loss):
             raise SpecError(
-                say("The loss is {loss!r}.", loss=loss),
-                say("Choose one of {names}, or a loss.", names=listed(list(LOSSES))),
+                "The loss is {loss!r}.",
+                "Choose one of {names}, or a loss.",
+                loss=loss,
+                names=listed(list(LOSSES)),
             )
         return loss
     name, colon, numbers = loss.partition(":")
     if name not in LOSSES:
         raise SpecError(
-            say("There is no loss {loss!r}.", loss=loss),
-            say("Choose one of {names}.", names=listed(list(LOSSES))),
+            "There is no loss {loss!r}.",
+            "Choose one of {names}.",
+            loss=loss,
+            names=listed(list(LOSSES)),
         )
     if not colon:
         return LOSSES[name]
@@ -78,8 +82,9 @@ def resolve(loss: str | Loss) -> Loss:
         raise
     except (ValueError, TypeError):  # no number, or too many
         raise SpecError(
-            say("The loss {loss!r} has no number after its colon.", loss=loss),
-            say("Give one, as in quantile:0.9, tweedie:1.5 or huber:1."),
+            "The loss {loss!r} has no number after its colon.",
+            "Give one, as in quantile:0.9, tweedie:1.5 or huber:1.",
+            loss=loss,
         ) from None
 
 

@@ -47,7 +47,7 @@ class Huber(Loss):
     def __post_init__(self) -> None:
         if not 0.0 < self.delta < np.inf:
             raise SpecError(
-                say("Huber's delta is {delta!r}.", delta=self.delta), say("Give a number above 0.")
+                "Huber's delta is {delta!r}.", "Give a number above 0.", delta=self.delta
             )
 
     def value(self, logits: Any, target: Any) -> Any:

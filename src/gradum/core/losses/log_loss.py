@@ -57,8 +57,9 @@ class LogLoss(Loss):
     def __post_init__(self) -> None:
         if not 0.0 <= self.label_smoothing < 1.0:
             raise SpecError(
-                say("label_smoothing is {share!r}.", share=self.label_smoothing),
-                say("Give a number from 0 to below 1."),
+                "label_smoothing is {share!r}.",
+                "Give a number from 0 to below 1.",
+                share=self.label_smoothing,
             )
 
     def outputs(self, classes: int | None) -> int:

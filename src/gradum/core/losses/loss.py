@@ -178,8 +178,7 @@ class Loss(ABC):
             It has none, or they are out of range.
         """
         raise SpecError(
-            say("The loss {name} takes no number of its own.", name=self.name),
-            say("Write {name} alone.", name=self.name),
+            "The loss {name} takes no number of its own.", "Write {name} alone.", name=self.name
         )
 
     @property

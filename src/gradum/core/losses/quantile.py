@@ -49,8 +49,9 @@ class Quantile(Loss):
         inside = all(isinstance(t, float) and 0.0 < t < 1.0 for t in self.levels)
         if not (self.levels and inside and sorted(set(self.levels)) == list(self.levels)):
             raise SpecError(
-                say("The quantile levels are {levels}.", levels=self.levels),
-                say("Give rising numbers between 0 and 1, such as (0.1, 0.5, 0.9)."),
+                "The quantile levels are {levels}.",
+                "Give rising numbers between 0 and 1, such as (0.1, 0.5, 0.9).",
+                levels=self.levels,
             )
 
     def outputs(self, classes: int | None = None) -> int:

@@ -44,8 +44,9 @@ class Tweedie(Deviance):
     def __post_init__(self) -> None:
         if not 1.0 < self.power < 2.0:
             raise SpecError(
-                say("Tweedie's power is {power!r}.", power=self.power),
-                say("Give a number between 1 and 2; for 1 use poisson, for 2 use gamma."),
+                "Tweedie's power is {power!r}.",
+                "Give a number between 1 and 2; for 1 use poisson, for 2 use gamma.",
+                power=self.power,
             )
 
     @property

@@ -34,7 +34,7 @@ from gradum.core.models.opened import (
 )
 from gradum.core.models.parameters import Params, Shapes
 from gradum.errors import SpecError
-from gradum.messages import listed, say
+from gradum.messages import listed
 
 ROWS_AT_ONCE = 8192  # in the NumPy forward pass: bounds memory, and keeps a block in cache
 
@@ -81,13 +81,16 @@ class Network(Architecture, msgspec.Struct, frozen=True, tag="network"):
     def __post_init__(self) -> None:
         if self.activation not in ACTIVATIONS:
             raise SpecError(
-                say("There is no activation {activation!r}.", activation=self.activation),
-                say("Choose one of {names}.", names=listed(list(ACTIVATIONS))),
+                "There is no activation {activation!r}.",
+                "Choose one of {names}.",
+                activation=self.activation,
+                names=listed(list(ACTIVATIONS)),
             )
         if any(width < 1 for width in (*self.hidden, self.outputs)):
             raise SpecError(
-                say("The layer widths are {widths}.", widths=(*self.hidden, self.outputs)),
-                say("Every layer needs at least one unit."),
+                "The layer widths are {widths}.",
+                "Every layer needs at least one unit.",
+                widths=(*self.hidden, self.outputs),
             )
 
     @property

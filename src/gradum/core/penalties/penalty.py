@@ -7,7 +7,6 @@ from typing import Any, Protocol
 import numpy as np
 
 from gradum.errors import ShapeError, SpecError
-from gradum.messages import say
 
 Params = dict[str, Any]
 
@@ -72,20 +71,19 @@ def column_factors(factor: Any, columns: int) -> np.ndarray:
         factors = np.asarray(factor, np.float64)
     except (TypeError, ValueError):
         raise SpecError(
-            say("The penalty's factors are {factor!r}.", factor=factor),
-            say("Give numbers from 0 up, one a column."),
+            "The penalty's factors are {factor!r}.",
+            "Give numbers from 0 up, one a column.",
+            factor=factor,
         ) from None
     if not (np.isfinite(factors) & (factors >= 0)).all():
         raise SpecError(
-            say("A factor of the penalty is below 0 or no number."), say("Give numbers from 0 up.")
+            "A factor of the penalty is below 0 or no number.", "Give numbers from 0 up."
         )
     if factors.shape != (columns,):
         raise ShapeError(
-            say(
-                "The penalty has factors of shape {shape} for {columns} columns.",
-                shape=factors.shape,
-                columns=columns,
-            ),
-            say("Give one factor a column, which is 1 for ordinary columns."),
+            "The penalty has factors of shape {shape} for {columns} columns.",
+            "Give one factor a column, which is 1 for ordinary columns.",
+            shape=factors.shape,
+            columns=columns,
         )
     return factors

@@ -17,7 +17,7 @@ from scipy import linalg
 from gradum.margins import first_least
 from gradum.run.alarms.forest import forest
 from gradum.tables.encode import Encoder
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 
 PENALTIES = 10.0 ** np.arange(-2, 6)
 MOST_LEVELS = 40  # with so many or fewer, each has a step of its own in the ridge

@@ -16,7 +16,8 @@ from gradum.run.dataset import Dataset
 from gradum.run.distillation.judging import answers, judged
 from gradum.run.distillation.larger import Larger
 from gradum.run.distillation.size import Size, smallest
-from gradum.run.fitted import Fitted, named_arrays
+from gradum.run.fingerprint import named_arrays
+from gradum.run.fitted import Fitted
 from gradum.run.judge import Judge
 from gradum.run.judging.judge_rungs import Seen
 from gradum.run.predicting import predict_typed

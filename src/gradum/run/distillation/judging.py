@@ -19,7 +19,7 @@ from gradum.run.reference.reference import reference_of
 from gradum.run.rivals import Contest
 from gradum.run.run import Run, conclude, metric_of, provenance
 from gradum.run.source.rows_in_memory import DividedInMemory
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.context import Context
 from gradum.rungs.names import BASELINE
 from gradum.rungs.registry import KINDS

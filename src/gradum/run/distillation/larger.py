@@ -16,7 +16,7 @@ from gradum.run.fitted import Fitted
 from gradum.run.judge import Judge
 from gradum.run.judging.verdict import model_in_words
 from gradum.run.plan import Plan, make_plan
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.context import Context
 from gradum.rungs.learning_rows import InMemory
 from gradum.rungs.registry import KINDS
@@ -92,12 +92,10 @@ class Larger:
         held_out = KINDS[name].held_out(teacher, rows, self.spec.of_rung(name), context)
         if held_out is None:
             raise SpecError(
-                say(
-                    "{model} is in use, and only a network ensemble that knows which rows each of "
-                    "its networks held out can be compressed.",
-                    model=first_upper(self.words),
-                ),
-                say("Fit a network ensemble, or fit again if an older gradum fitted it."),
+                "{model} is in use, and only a network ensemble that knows which rows each of "
+                "its networks held out can be compressed.",
+                "Fit a network ensemble, or fit again if an older gradum fitted it.",
+                model=first_upper(self.words),
             )
         learned = rows.take(Part.TRAIN, Part.VALIDATION)
         return TransferSet.of(teacher, learned, held_out, context.random("transfer set"))
@@ -106,8 +104,8 @@ class Larger:
 def _refuse_ordered(spec: Spec) -> None:
     if spec.loss and resolve(spec.loss).one_score:
         raise SpecError(
-            say("A smaller model of ordered classes would learn from probabilities without order."),
-            say("Fit with --model mlp for one small network."),
+            "A smaller model of ordered classes would learn from probabilities without order.",
+            "Fit with --model mlp for one small network.",
         )
 
 
@@ -124,8 +122,6 @@ def _refuse_refitted(spec: Spec) -> None:
 def _refuse_absent(fitted: Fitted, plan: Plan, judges: Sequence[Judge]) -> None:
     if len(judges) != len(plan.folds) or any(fitted.used not in judge.rungs for judge in judges):
         raise SpecError(
-            say(
-                "The run keeps no models of its cross-validation, by which a smaller one is judged."
-            ),
-            say("Load its whole run folder, or fit without --cv (cv)."),
+            "The run keeps no models of its cross-validation, by which a smaller one is judged.",
+            "Load its whole run folder, or fit without --cv (cv).",
         )

@@ -74,8 +74,7 @@ def smallest(
                 break
     if not found:
         raise SpecError(
-            say("{model} has no smaller form.", model=first_upper(larger.words)),
-            say("Keep the model."),
+            "{model} has no smaller form.", "Keep the model.", model=first_upper(larger.words)
         )
     _, size, student = min(found, key=lambda trial: trial[0])
     return size, tuple(trials), student

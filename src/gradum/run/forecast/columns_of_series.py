@@ -13,7 +13,7 @@ from gradum.messages import say
 from gradum.tables.columns import Column
 from gradum.tables.forecast.facet import ORIGIN, STEP, Covariate, Use
 from gradum.tables.forecast.panel import typed
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 from gradum.tables.table import Table
 from gradum.tables.wording import nearest
 
@@ -32,12 +32,10 @@ def refuse_columns(table: Table, target: str, series: Sequence[str], known: Sequ
     for option, name in roles:
         if name == target:
             raise SpecError(
-                say(
-                    "Column {column!r} is the target and named by --{option}.",
-                    column=name,
-                    option=option,
-                ),
-                say("Name another column."),
+                "Column {column!r} is the target and named by --{option}.",
+                "Name another column.",
+                column=name,
+                option=option,
             )
         if name in (ORIGIN, STEP):
             raise _taken(name)
@@ -70,8 +68,7 @@ def refuse_names(names: Sequence[str]) -> None:
 
 def _taken(name: str) -> SpecError:
     return SpecError(
-        say("A forecast has a column {column!r} of its own.", column=name),
-        say("Rename the table's."),
+        "A forecast has a column {column!r} of its own.", "Rename the table's.", column=name
     )
 
 
@@ -87,12 +84,10 @@ def naming_series(raw: Schema, name: str) -> Column:
     if column.traits.has_levels or column.traits.names_groups or column.traits.is_quantity:
         return column
     raise SpecError(
-        say(
-            "Column {column!r} names no series: it is of the kind {kind}.",
-            column=name,
-            kind=column.kind,
-        ),
-        say("Give --series a column of names or codes."),
+        "Column {column!r} names no series: it is of the kind {kind}.",
+        "Give --series a column of names or codes.",
+        column=name,
+        kind=column.kind,
     )
 
 
@@ -107,23 +102,19 @@ def covariates_of(
             continue
         if column.role == "unused" and name in known:
             raise SpecError(
-                say(
-                    "Column {column!r} cannot be known beforehand (--known): {reason}",
-                    column=name,
-                    reason=column.reason,
-                ),
-                say("Name another column."),
+                "Column {column!r} cannot be known beforehand (--known): {reason}",
+                "Name another column.",
+                column=name,
+                reason=column.reason,
             )
         if not (kind.is_quantity or kind.has_levels):
             if name in known:
                 raise SpecError(
-                    say(
-                        "Column {column!r} cannot be known beforehand (--known): it is of the kind "
-                        "{kind}.",
-                        column=name,
-                        kind=column.kind,
-                    ),
-                    say("Name a column of numbers or categories."),
+                    "Column {column!r} cannot be known beforehand (--known): it is of the kind "
+                    "{kind}.",
+                    "Name a column of numbers or categories.",
+                    column=name,
+                    kind=column.kind,
                 )
             continue
         values = typed(table, column)

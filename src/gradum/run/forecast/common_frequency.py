@@ -27,11 +27,10 @@ def common_frequency(
     frequency = frequency_of(each, dated=dated)
     if frequency is None:
         raise TableError(
-            say("No series of {source} has two stamps.", source=table.source),
-            say(
-                "Give a row for each series and stamp; --series names the columns that tell series "
-                "apart."
-            ),
+            "No series of {source} has two stamps.",
+            "Give a row for each series and stamp; --series names the columns that tell series "
+            "apart.",
+            source=table.source,
         )
     for code, of_series in enumerate(each):
         places = frequency.places(of_series)

@@ -15,8 +15,8 @@ from gradum.run.forecast.series_in_words import not_given, on_ends, on_naive, un
 from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.run.predicting import predict_typed
 from gradum.scores.figures import percent
-from gradum.tables.check import Checked, check
-from gradum.tables.differences import Difference
+from gradum.tables.check.check import Checked, check
+from gradum.tables.check.differences import Difference
 from gradum.tables.forecast.facet import ORIGIN, STEP, Forecast
 from gradum.tables.forecast.pairs import Windows
 from gradum.tables.forecast.panel import Panel, panel_of
@@ -37,8 +37,8 @@ def forecast_of(fitted: Fitted) -> Forecast:
     """
     if fitted.schema.forecast is None:
         raise SpecError(
-            say("The model predicts rows of a table, and continues no series."),
-            say("Give the table of rows; or fit with --horizon (horizon) to forecast."),
+            "The model predicts rows of a table, and continues no series.",
+            "Give the table of rows; or fit with --horizon (horizon) to forecast.",
         )
     return fitted.schema.forecast
 
@@ -85,8 +85,9 @@ class ContinuedSeries:
         known, past = forecast_of(fitted), fitted.history
         if table is None and past is None:
             raise SpecError(
-                say("The model keeps no rows (--no-rows), so it has no history to go on from."),
-                say("Give a table of the last {steps:,} steps.", steps=known.reach),
+                "The model keeps no rows (--no-rows), so it has no history to go on from.",
+                "Give a table of the last {steps:,} steps.",
+                steps=known.reach,
             )
         panel = past
         if table is not None:

@@ -19,7 +19,7 @@ from gradum.messages import listed, say
 from gradum.randomness import stream
 from gradum.run.dataset import Dataset
 from gradum.run.rivals import first_line
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.context import Context
 from gradum.rungs.rung import Prediction
 from gradum.tables.forecast.pairs import Windows
@@ -73,8 +73,9 @@ class Forecaster:
         """Refuse rows of a table."""
         if dataset.history is None:
             raise SpecError(
-                say("{rival} continues series, and this run predicts rows.", rival=self.title),
-                say("Forecast with --horizon (horizon), or name another rival."),
+                "{rival} continues series, and this run predicts rows.",
+                "Forecast with --horizon (horizon), or name another rival.",
+                rival=self.title,
             )
 
     def answer(
@@ -121,12 +122,10 @@ class Forecaster:
             error = first_line(failure)
             if np.isnan(found).all():
                 raise SpecError(
-                    say(
-                        "{rival} failed while it predicted: {error}.",
-                        rival=self.title,
-                        error=error,
-                    ),
-                    say("Leave it out."),
+                    "{rival} failed while it predicted: {error}.",
+                    "Leave it out.",
+                    rival=self.title,
+                    error=error,
                 )
             notes.append(
                 say(

@@ -37,7 +37,7 @@ from gradum.tables.forecast.classical.forecasts import LABELS
 from gradum.tables.forecast.facet import ORIGIN, STEP, Forecast
 from gradum.tables.forecast.pairs import Windows, as_table, scales_of
 from gradum.tables.forecast.panel import Panel, keys_of, on_clock, panel_of, stamps_of, typed
-from gradum.tables.schema import Schema, infer
+from gradum.tables.schema.schema import Schema, infer
 from gradum.tables.table import Table
 
 MOST_LEARNED, MOST_JUDGED = 10_000, 10_000
@@ -167,15 +167,13 @@ def _windows(table: Table, panel: Panel, known: Forecast) -> Windows:
     if origins < FEWEST_ORIGINS:
         longest = int(np.isfinite(panel.target).sum(1).max())
         raise TableError(
-            say(
-                "{source} is too short for a horizon of {horizon:,} steps: its longest series has "
-                "{length:,} values, and only {origins} origins have that many after them.",
-                source=table.source,
-                horizon=known.horizon,
-                length=longest,
-                origins=origins,
-            ),
-            say("Give a longer history or a shorter --horizon."),
+            "{source} is too short for a horizon of {horizon:,} steps: its longest series has "
+            "{length:,} values, and only {origins} origins have that many after them.",
+            "Give a longer history or a shorter --horizon.",
+            source=table.source,
+            horizon=known.horizon,
+            length=longest,
+            origins=origins,
         )
     return windows
 
@@ -268,16 +266,15 @@ def _described(panel: Panel, plain: Forecast) -> Forecast:
     there = np.isfinite(panel.target)
     if not there.any():
         raise TableError(
-            say("Column {column!r} has no value to forecast from.", column=plain.target.name),
-            say("Give the past values of each series."),
+            "Column {column!r} has no value to forecast from.",
+            "Give the past values of each series.",
+            column=plain.target.name,
         )
     if _constant(panel.target):
         raise TableError(
-            say(
-                "Column {column!r} never changes in any series, so there is nothing to forecast.",
-                column=plain.target.name,
-            ),
-            say("Choose another column."),
+            "Column {column!r} never changes in any series, so there is nothing to forecast.",
+            "Choose another column.",
+            column=plain.target.name,
         )
     length, values = int(there.sum(1).max()), panel.target[there]
     cycles = [

@@ -31,8 +31,9 @@ def public_holidays(country: str, panel: Panel, known: Forecast) -> tuple[str, .
     """
     if not known.frequency.dated:
         raise SpecError(
-            say("Column {column!r} holds no dates, so it has no holidays.", column=known.time.name),
-            say("Leave out --holidays."),
+            "Column {column!r} holds no dates, so it has no holidays.",
+            "Leave out --holidays.",
+            column=known.time.name,
         )
     package = needs("holidays", "holidays", say("Holidays of a country"), SpecError)
     ends = known.frequency.stamps(np.array([panel.first, int(panel.ends.max())]))
@@ -46,7 +47,8 @@ def public_holidays(country: str, panel: Panel, known: Forecast) -> tuple[str, .
         )
     except NotImplementedError:
         raise SpecError(
-            say("No holidays are known of {country!r}.", country=country),
-            say("Give a country by its two letters, perhaps with a part of it: DE or DE-BY."),
+            "No holidays are known of {country!r}.",
+            "Give a country by its two letters, perhaps with a part of it: DE or DE-BY.",
+            country=country,
         ) from None
     return tuple(sorted(day.isoformat() for day in days))

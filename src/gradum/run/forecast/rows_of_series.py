@@ -9,16 +9,15 @@ from msgspec import structs
 
 from gradum.core.losses import resolve
 from gradum.errors import SpecError
-from gradum.messages import say
 from gradum.run.forecast.learned_series import LearnedSeries, series_rows
 from gradum.run.forecast.series_in_words import on_middle
 from gradum.run.source.row_source import Asked
 from gradum.run.source.rows_in_memory import DescribedInMemory, RowsInMemory
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.context import Context
+from gradum.tables.doubts.totals import without_totals
 from gradum.tables.forecast.facet import STEP
 from gradum.tables.table import Table
-from gradum.tables.totals import without_totals
 
 LOSS = "absolute_error"
 METRIC_OF = {"absolute_error": "mae", "huber": "mae", "squared_error": "rmse"}
@@ -50,8 +49,8 @@ class RowsOfSeries:
         """
         if asked.schema is not None:
             raise SpecError(
-                say("A forecast does not read an edited schema."),
-                say("Give the options for columns instead, such as --numeric."),
+                "A forecast does not read an edited schema.",
+                "Give the options for columns instead, such as --numeric.",
             )
         _refuse_loss(asked.spec.loss)
         learned = series_as_asked(asked.spec, without_totals(self.table.read()))
@@ -84,8 +83,9 @@ def _refuse_loss(loss: str | None) -> None:
     """
     if loss is not None and resolve(loss).link != "identity":
         raise SpecError(
-            say("--loss {loss} is for rows of a table, not for a forecast.", loss=loss),
-            say("Give --loss squared_error for the mean of each count or amount, or leave it out."),
+            "--loss {loss} is for rows of a table, not for a forecast.",
+            "Give --loss squared_error for the mean of each count or amount, or leave it out.",
+            loss=loss,
         )
 
 

@@ -8,13 +8,13 @@ import numpy as np
 
 from gradum.messages import say, say_plural
 from gradum.scores.figures import percent
+from gradum.tables.check.differences import Difference
 from gradum.tables.columns import Column
-from gradum.tables.differences import Difference
 from gradum.tables.forecast.calendar import OF_HOLIDAYS
 from gradum.tables.forecast.facet import ORIGIN, STEP, Forecast
 from gradum.tables.forecast.pairs import SERIES, Windows
 from gradum.tables.forecast.panel import Panel, in_words
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 from gradum.tables.wording import quoted
 
 

@@ -1,4 +1,4 @@
 """Intervals, sets and distributions of a model: judged rows are scored, new rows get answers.
 
-The mathematics lies in `gradum.run.conformal`.
+The mathematics lies in `gradum.run.intervals.conformal`.
 """

@@ -10,7 +10,7 @@ import polars as pl
 
 from gradum.errors import SpecError, TargetError
 from gradum.messages import say, sentences
-from gradum.run.conformal.distribution import check_level
+from gradum.run.intervals.conformal.distribution import check_level
 from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.rungs.rung import Prediction
 
@@ -41,8 +41,8 @@ class DistributionColumns:
         """
         if conformal.classes:
             raise TargetError(
-                say("The target is a class, which has neither quantiles nor a threshold."),
-                say("Leave out --quantiles and --beyond: probabilities are written anyway."),
+                "The target is a class, which has neither quantiles nor a threshold.",
+                "Leave out --quantiles and --beyond: probabilities are written anyway.",
             )
         levels = _numbers("--quantiles", quantiles, "0.1,0.5,0.9")
         for level in levels:
@@ -99,12 +99,11 @@ def _numbers(option: str, text: str | None, example: str) -> list[float]:
             number = math.nan
         if not math.isfinite(number):
             raise SpecError(
-                say("{option} holds {word!r}, which is not a number.", option=option, word=word),
-                say(
-                    "Give numbers with commas between them, such as {option} {example}.",
-                    option=option,
-                    example=example,
-                ),
+                "{option} holds {word!r}, which is not a number.",
+                "Give numbers with commas between them, such as {option} {example}.",
+                option=option,
+                word=word,
+                example=example,
             )
         numbers.append(number)
     return numbers

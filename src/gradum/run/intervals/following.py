@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradum.run.conformal.adaptive import (
+from gradum.run.intervals.conformal.adaptive import (
     SCALE_OF_CLASSES,
     SCALE_OF_NUMBERS,
     ScoreTransform,
     Tracker,
 )
-from gradum.run.conformal.guarantee import JudgedScores
+from gradum.run.intervals.conformal.guarantee import JudgedScores
 from gradum.run.intervals.judged_scores import score
 from gradum.rungs.rung import Rung
-from gradum.tables.check import Checked
+from gradum.tables.check.check import Checked
+from gradum.tables.check.role_values import exposure_values, target_values, time_values
 from gradum.tables.encode import Encoder, Unencoded
-from gradum.tables.role_values import exposure_values, target_values, time_values
 
 
 def scale_of(rung: Rung) -> ScoreTransform:

@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
-from gradum.run.conformal.forecast_errors import ForecastBand, ForecastErrors
-from gradum.run.conformal.guarantee import JudgedScores, Terms
+from gradum.run.intervals.conformal.forecast_errors import ForecastBand, ForecastErrors
+from gradum.run.intervals.conformal.guarantee import JudgedScores, Terms
 from gradum.tables.forecast.facet import ORIGIN, STEP, Forecast
 
 PACE = 0.05
@@ -64,7 +64,7 @@ class ForecastBands:
         A row whose outcome is known is answered from what was known at its origin, another one from
         all outcomes. Bands are e^θ times as wide as errors say, and θ rises with each stamp by
         `PACE` times the share of its outcomes that were missed, less α: in the long run, the share
-        α of outcomes is missed, whatever happens, as in `gradum.run.conformal.adaptive`.
+        α of outcomes is missed, whatever happens, as in `gradum.run.intervals.conformal.adaptive`.
 
         Parameters
         ----------

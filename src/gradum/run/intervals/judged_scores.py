@@ -9,12 +9,12 @@ from msgspec import structs
 
 from gradum.messages import say
 from gradum.randomness import stream
-from gradum.run.conformal.guarantee import Guarantee, JudgedScores, Terms
-from gradum.run.conformal.interval_levels import level_codes, levels_among
 from gradum.run.dataset import Dataset
-from gradum.run.fitted import fingerprint_of, named_arrays
+from gradum.run.fingerprint import fingerprint_of, named_arrays
+from gradum.run.intervals.conformal.guarantee import Guarantee, JudgedScores, Terms
+from gradum.run.intervals.conformal.interval_levels import level_codes, levels_among
 from gradum.run.judge import Judge, first_repeat
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.rung import Rung
 from gradum.tables.encode import Unencoded
 from gradum.tables.split import Part

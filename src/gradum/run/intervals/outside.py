@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from gradum.messages import say_plural, sentences
-from gradum.run.conformal.statement import WITHOUT_BOUND, Statement
+from gradum.run.intervals.conformal.statement import WITHOUT_BOUND, Statement
 from gradum.rungs.rung import Prediction
-from gradum.tables.differences import Difference, dates_out_of_range, levels_unseen
+from gradum.tables.check.differences import Difference, dates_out_of_range, levels_unseen
 from gradum.tables.encode import Encoder
 
 COLUMN = "outside"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -12,25 +13,27 @@ from msgspec import structs
 
 from gradum.errors import SchemaError, SpecError
 from gradum.messages import say
-from gradum.run.conformal.conformal_intervals import conformal_intervals
-from gradum.run.conformal.distribution import Distribution, PredictiveSystem
-from gradum.run.conformal.guarantee import Guarantee, JudgedScores, Terms
-from gradum.run.conformal.interval_levels import level_codes
-from gradum.run.conformal.score_list import ScoreList
-from gradum.run.conformal.sets import conforming_classes, with_predicted
-from gradum.run.conformal.statement import Statement, Support, state, suffices
-from gradum.run.exposure import exposure_of, whole_numbers
-from gradum.run.fitted import Fitted
+from gradum.run.intervals.conformal.conformal_intervals import conformal_intervals
+from gradum.run.intervals.conformal.distribution import Distribution, PredictiveSystem
+from gradum.run.intervals.conformal.guarantee import Guarantee, JudgedScores, Terms
+from gradum.run.intervals.conformal.interval_levels import level_codes
+from gradum.run.intervals.conformal.score_list import ScoreList
+from gradum.run.intervals.conformal.sets import conforming_classes, with_predicted
+from gradum.run.intervals.conformal.statement import Statement, Support, state, suffices
 from gradum.run.intervals.following import outcomes, scale_of, tracker_of
 from gradum.run.intervals.forecast_bands import ForecastBands
 from gradum.run.judge import Judge
 from gradum.run.judging.verdict import model_in_words
+from gradum.run.spec.exposure import exposure_of, whole_numbers
 from gradum.rungs.located import Located
 from gradum.rungs.rung import Prediction, Rung
-from gradum.tables.check import Checked
+from gradum.tables.check.check import Checked
 from gradum.tables.encode import Encoder, Unencoded
 from gradum.tables.forecast.facet import ORIGIN
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
+
+if TYPE_CHECKING:
+    from gradum.run.fitted import Fitted
 
 UNEQUAL = 0.5
 """A class with less of an equal share of the judged rows makes the classes unequal."""
@@ -80,30 +83,27 @@ class ConformalPredictor:
         check_coverage(coverage)
         if by_class and not fitted.classes:
             raise SpecError(
-                say("The target is a number, which has no classes."),
-                say("Leave out --by-class (by_class)."),
+                "The target is a number, which has no classes.", "Leave out --by-class (by_class)."
             )
         if by_class and fitted.spec.interval_by is not None:
             raise SpecError(
-                say(
-                    "The model's sets hold for each value of column {column!r}, and cannot hold "
-                    "for each class too.",
-                    column=fitted.spec.interval_by,
-                ),
-                say("Leave out --by-class (by_class), or fit without --interval-by (interval_by)."),
+                "The model's sets hold for each value of column {column!r}, and cannot hold "
+                "for each class too.",
+                "Leave out --by-class (by_class), or fit without --interval-by (interval_by).",
+                column=fitted.spec.interval_by,
             )
         chosen, guarantee = fitted.rung(rung), fitted.guarantee
         if guarantee is None or chosen.name not in guarantee.scores.by_rung:
             raise SpecError(
-                say("The model keeps no scores of judged rows, from which intervals are made."),
-                say("Fit again with this version of gradum."),
+                "The model keeps no scores of judged rows, from which intervals are made.",
+                "Fit again with this version of gradum.",
             )
         terms, answering = _answering(fitted, guarantee, judges, chosen)
         scores = guarantee.scores
         if by_class and scores.moment is not None:
             raise SpecError(
-                say("Sets that follow the order of time are not made for each class."),
-                say("Leave out --by-class (by_class), or fit without --time (time)."),
+                "Sets that follow the order of time are not made for each class.",
+                "Leave out --by-class (by_class), or fit without --time (time).",
             )
         changed = fitted.judgement is not None and bool(fitted.judgement.verdict.best)
         made = cls(
@@ -326,11 +326,9 @@ class ConformalPredictor:
             return
         if self.terms.by not in frame.columns:
             raise SchemaError(
-                say(
-                    "The table lacks column {column!r}, by whose values intervals are made.",
-                    column=self.terms.by,
-                ),
-                say("Add it."),
+                "The table lacks column {column!r}, by whose values intervals are made.",
+                "Add it.",
+                column=self.terms.by,
             )
         code = level_codes(frame[self.terms.by], self.terms.levels)
         for level in np.unique(code):
@@ -378,8 +376,9 @@ def check_coverage(coverage: float) -> None:
     """
     if not 0 < coverage < 1:
         raise SpecError(
-            say("The coverage is {coverage:g}.", coverage=coverage),
-            say("Give a share between 0 and 1, such as 0.9."),
+            "The coverage is {coverage:g}.",
+            "Give a share between 0 and 1, such as 0.9.",
+            coverage=coverage,
         )
 
 

@@ -365,13 +365,11 @@ def _decided(
     """Decide among the rungs that have a score; raise TargetError if none has one."""
     if not compared:
         raise TargetError(
-            say(
-                "The metric {metric} is undefined on the {rows:,} judging rows: {undefined}.",
-                metric=metric,
-                rows=rows,
-                undefined=say(METRICS[metric].undefined),
-            ),
-            say("Judge on other rows, or by another --metric."),
+            "The metric {metric} is undefined on the {rows:,} judging rows: {undefined}.",
+            "Judge on other rows, or by another --metric.",
+            metric=metric,
+            rows=rows,
+            undefined=say(METRICS[metric].undefined),
         )
     differences = {
         (rung, simpler): rungs[rung].difference(rungs[simpler], metric)

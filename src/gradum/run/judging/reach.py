@@ -5,7 +5,7 @@ from __future__ import annotations
 from gradum.messages import listed, say, sentences
 from gradum.run.judging.judgement import Judgement
 from gradum.run.split_check import SplitTrial, Way
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 
 MOST_TRIALS = 3  # that a sentence names
 

@@ -68,8 +68,11 @@ def check_argument(name: str, value: Any, kind: Any) -> None:
     if not _is_of(value, kind):
         words = dict.fromkeys(_words(kind))
         raise SpecError(
-            say("The argument {name} cannot be {value}.", name=name, value=shortened(repr(value))),
-            say("Give {kinds}.", kinds=listed([*words], "or")),
+            "The argument {name} cannot be {value}.",
+            "Give {kinds}.",
+            name=name,
+            value=shortened(repr(value)),
+            kinds=listed([*words], "or"),
         )
 
 

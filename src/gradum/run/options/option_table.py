@@ -32,10 +32,10 @@ from gradum.rungs.option import Option
 from gradum.rungs.options import RungOptions, RungSettings
 
 if TYPE_CHECKING:
-    from gradum.run.spec import Cost, SplitSpec
+    from gradum.run.spec.spec import Cost, SplitSpec
     from gradum.rungs.rung_spec import Effort
     from gradum.tables.columns import Task
-    from gradum.tables.schema import Schema
+    from gradum.tables.schema.schema import Schema
 
 Columns = str | Iterable[str] | None
 
@@ -48,8 +48,8 @@ def either(names: Sequence[str]) -> str:
 column_names = partial(Option, metavar="COL", read=read_names)
 
 
-class RunOptions(TypedDict, total=False):
-    """The options of a fit that come before the settings of its rungs."""
+class FirstOptions(TypedDict, total=False):
+    """What is fitted, and by what it learns."""
 
     model: Annotated[
         ModelName, Option("model", f"{either(get_args(ModelName))}.", "NAME", default="ladder")
@@ -101,6 +101,11 @@ class RunOptions(TypedDict, total=False):
             "NAME",
         ),
     ]
+
+
+class Reading(TypedDict, total=False):
+    """How a table is read."""
+
     sheet: Annotated[
         str | None,
         Option(
@@ -134,6 +139,11 @@ class RunOptions(TypedDict, total=False):
             default=False,
         ),
     ]
+
+
+class RunOptions(TypedDict, total=False):
+    """The further options of a fit that come before the settings of its rungs."""
+
     test: Annotated[Any, Option(None, "Judge on the rows of this file.", "TABLE")]
     cv: Annotated[
         int | None,
@@ -359,7 +369,9 @@ class SeedOption(TypedDict, total=False):
     seed: Annotated[int, Option("seed", "Decides every random choice.", "N", default=0)]
 
 
-class Options(RunOptions, RungOptions, SeedOption, RungSettings, total=False):
+class Options(
+    FirstOptions, Reading, RunOptions, RungOptions, SeedOption, RungSettings, total=False
+):
     """All options of a fit, in the order of the help."""
 
     split: Annotated[
@@ -375,9 +387,7 @@ TYPES: dict[str, Any] = {  # as text if a name is not imported
     name: getattr(hint.__origin__, "__forward_arg__", hint.__origin__)
     for name, hint in Options.__annotations__.items()
 }
-READING = tuple(
-    name for name, option in OPTIONS.items() if (option.field or "").startswith("reading.")
-)
+READING = tuple(Reading.__annotations__)
 OVERRIDES = tuple(
     name for name, option in OPTIONS.items() if (option.field or "").startswith("overrides.")
 )

@@ -13,7 +13,7 @@ from gradum.errors import SpecError
 from gradum.messages import marked, say
 
 if TYPE_CHECKING:
-    from gradum.run.spec import Cost
+    from gradum.run.spec.spec import Cost
 
 
 ZERO_FOLDS = marked("Cross-validation with 0 folds cannot hold rows out.")
@@ -45,7 +45,7 @@ def read_encoding(value: str) -> str:
     SpecError
         There is no such encoding.
     """
-    from gradum.tables.encoding import check_encoding
+    from gradum.tables.formats.encoding import check_encoding
 
     check_encoding(value)
     return value
@@ -70,8 +70,9 @@ def read_names(value: Any) -> tuple[str, ...]:
             from gradum.tables.wording import shortened
 
             raise SpecError(
-                say("{value} names no column.", value=shortened(repr(name))),
-                say("Give the name of a column as a text, or a list of such names."),
+                "{value} names no column.",
+                "Give the name of a column as a text, or a list of such names.",
+                value=shortened(repr(name)),
             )
     return names
 
@@ -93,8 +94,10 @@ def read_monotone(value: Any) -> tuple[str, ...]:
         written = {"+": "+", "-": "-", "1": "+", "-1": "-", "0": ""}.get(str(sign))
         if written is None:
             raise SpecError(
-                say("The direction of {column!r} is {sign!r}.", column=name, sign=sign),
-                say("Give + or -, 1 or -1."),
+                "The direction of {column!r} is {sign!r}.",
+                "Give + or -, 1 or -1.",
+                column=name,
+                sign=sign,
             )
         columns += [f"{name}{written}"] if written else []
     return tuple(columns)
@@ -140,8 +143,9 @@ def read_size(value: Any) -> int:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:([kmgt])(i?)b?|b)?\s*", str(value).lower())
     if match is None:
         raise SpecError(
-            say("The memory {value!r} cannot be read.", value=value),
-            say("Give bytes, or a size such as 2GB."),
+            "The memory {value!r} cannot be read.",
+            "Give bytes, or a size such as 2GB.",
+            value=value,
         )
     number, unit, binary = match.groups()
     power = 0 if unit is None else "kmgt".index(unit) + 1
@@ -154,8 +158,9 @@ def _some_memory(count: int) -> int:
 
     if not 0 < count < 2**63:
         raise SpecError(
-            say("A memory of {count} bytes is none to use.", count=shortened(count)),
-            say("Give bytes, or a size such as 2GB."),
+            "A memory of {count} bytes is none to use.",
+            "Give bytes, or a size such as 2GB.",
+            count=shortened(count),
         )
     return count
 
@@ -168,7 +173,7 @@ def read_cost(value: Any) -> Cost | None:
     SpecError
         The costs cannot be read, or are not above 0.
     """
-    from gradum.run.spec import Cost
+    from gradum.run.spec.spec import Cost
 
     if value is None or isinstance(value, Cost):
         return value
@@ -180,8 +185,9 @@ def read_cost(value: Any) -> Cost | None:
         if isinstance(error, SpecError):
             raise
         raise SpecError(
-            say("The cost of mistakes {value!r} cannot be read.", value=value),
-            say("Give what a false positive and a false negative cost, such as FP=1,FN=5."),
+            "The cost of mistakes {value!r} cannot be read.",
+            "Give what a false positive and a false negative cost, such as FP=1,FN=5.",
+            value=value,
         ) from None
 
 

@@ -13,10 +13,10 @@ from msgspec import ValidationError, convert, structs
 from gradum.errors import SpecError
 from gradum.messages import listed, say
 from gradum.run.options.option_table import OPTIONS, Columns, Options, flag
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.names import LADDER
-from gradum.tables.reading import ReadingOptions
-from gradum.tables.schema import Overrides
+from gradum.tables.formats.reading_options import ReadingOptions
+from gradum.tables.schema.schema import Overrides
 
 
 def make_spec(target: str, **options: Unpack[Options]) -> Spec:
@@ -44,7 +44,7 @@ def make_overrides(**columns: Columns) -> Overrides:
     return Overrides(**_values(columns)["overrides"])
 
 
-def make_reading(**reading: str | int | None) -> ReadingOptions:
+def make_reading(**reading: Any) -> ReadingOptions:
     """Return what the user says about where a table lies, from the options of these names."""
     return ReadingOptions(**_values(reading)["reading"])
 
@@ -54,8 +54,10 @@ def _refuse_unknown(options: Mapping[str, Any]) -> None:
     unknown = sorted(set(options) - known)
     if unknown:
         raise SpecError(
-            say("gradum.fit has no option {option!r}.", option=unknown[0]),
-            say("Choose among {names}.", names=listed(sorted(OPTIONS))),
+            "gradum.fit has no option {option!r}.",
+            "Choose among {names}.",
+            option=unknown[0],
+            names=listed(sorted(OPTIONS)),
         )
 
 
@@ -120,6 +122,5 @@ def _part(name: str, value: Any) -> Any:
         return value if isinstance(value, kind) else convert(value, kind)
     except ValidationError as error:
         raise SpecError(
-            say("The option {name} cannot be used: {error}.", name=name, error=error),
-            say("Correct it."),
+            "The option {name} cannot be used: {error}.", "Correct it.", name=name, error=error
         ) from error

@@ -28,7 +28,7 @@ from gradum.run.reference.column_counts import (
 )
 from gradum.run.reference.judged_errors import JudgedErrors, judged_errors
 from gradum.run.reference.judged_summary import JudgedSummary, judged_summary
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.rung import Prediction
 from gradum.tables.columns import Column, KindName
 from gradum.tables.kinds import KINDS

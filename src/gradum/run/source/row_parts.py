@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.tables.sources.stream import row_bytes
 from gradum.tables.split import UNUSED, Part
 

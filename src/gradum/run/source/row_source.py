@@ -16,18 +16,18 @@ from msgspec import structs
 from gradum.errors import SchemaError, SpecError
 from gradum.messages import marked, say
 from gradum.run.dataset import Dataset
-from gradum.run.events import Expected
+from gradum.run.events.events import Expected
 from gradum.run.monotone_columns import refuse_directions, refuse_free
-from gradum.run.ordered_classes import refuse_beside_order, with_order
 from gradum.run.plan import Plan
-from gradum.run.spec import Spec
-from gradum.run.suited_loss import refuse_loss, task_of
+from gradum.run.spec.ordered_classes import refuse_beside_order, with_order
+from gradum.run.spec.spec import Spec
+from gradum.run.spec.suited_loss import refuse_loss, task_of
 from gradum.rungs.context import Context
 from gradum.rungs.learning_rows import InMemory, LearningRows
 from gradum.rungs.registry import have_grids, kinds_for
 from gradum.scores.outcome import TASKS
 from gradum.tables.encode import Encoder
-from gradum.tables.schema import Overrides, Schema, Target, infer
+from gradum.tables.schema.schema import Overrides, Schema, Target, infer
 from gradum.tables.split import refuse_both
 from gradum.tables.table import Table
 
@@ -143,8 +143,8 @@ def understood(asked: Asked, table: Table) -> tuple[Spec, Schema]:
     edited = asked.schema is not None and asked.schema.forecast is None
     if edited and spec.overrides != Overrides():
         raise SpecError(
-            say("Both an edited schema and options for columns were given."),
-            say("Write the options' effect into the schema, or leave the schema out."),
+            "Both an edited schema and options for columns were given.",
+            "Write the options' effect into the schema, or leave the schema out.",
         )
     schema = asked.schema or infer(
         table,
@@ -181,8 +181,7 @@ def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
         )
     if not schema.features:
         raise SchemaError(
-            say("The schema leaves no column to learn from."),
-            say("Give one of them the role 'feature'."),
+            "The schema leaves no column to learn from.", "Give one of them the role 'feature'."
         )
     refuse_both(schema.group, schema.time)
     for role in LACKING:
@@ -208,24 +207,23 @@ def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
         refuse_free(kinds_for(spec.rungs, grids=have_grids(spec.rungs, schema)))
     if spec.monotone and spec.blocks:
         raise SpecError(
-            say("Models are held monotone on rows in memory, and this table is read in blocks."),
-            say("Allow more with --max-memory (max_memory), or leave out --monotone (monotone)."),
+            "Models are held monotone on rows in memory, and this table is read in blocks.",
+            "Allow more with --max-memory (max_memory), or leave out --monotone (monotone).",
         )
     if spec.report.cost is not None and target.task != "binary":
         raise SpecError(
-            say(
-                "A cost of mistakes needs two classes, but {target!r} is {task}.",
-                target=target.name,
-                task=say(TASKS[target.task]),
-            ),
-            say("Leave out --cost."),
+            "A cost of mistakes needs two classes, but {target!r} is {task}.",
+            "Leave out --cost.",
+            target=target.name,
+            task=say(TASKS[target.task]),
         )
     refuse_loss(target, schema)
     refuse_beside_order(spec, schema)
     if spec.class_weight and target.task == "regression":
         raise SpecError(
-            say("The target {name!r} has no classes to weigh.", name=target.name),
-            say("Leave class weights out."),
+            "The target {name!r} has no classes to weigh.",
+            "Leave class weights out.",
+            name=target.name,
         )
     return target
 
@@ -234,16 +232,15 @@ def _refuse_levels(name: str, schema: Schema, target: Target) -> None:
     """Refuse a column whose levels cannot have intervals of their own."""
     if name == target.name:
         raise SpecError(
-            say("Intervals cannot be made by column {column!r}: it is the target.", column=name),
-            say("For sets by class, leave out --interval-by and predict with --by-class."),
+            "Intervals cannot be made by column {column!r}: it is the target.",
+            "For sets by class, leave out --interval-by and predict with --by-class.",
+            column=name,
         )
     kind = schema.column(name).traits
     if not (kind.has_levels or kind.is_quantity):
         raise SpecError(
-            say(
-                "Intervals cannot be made by column {column!r}: it is of the kind {kind}.",
-                column=name,
-                kind=schema.column(name).kind,
-            ),
-            say("Give --interval-by a column of few levels."),
+            "Intervals cannot be made by column {column!r}: it is of the kind {kind}.",
+            "Give --interval-by a column of few levels.",
+            column=name,
+            kind=schema.column(name).kind,
         )

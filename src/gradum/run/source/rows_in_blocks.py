@@ -29,23 +29,23 @@ from gradum.run.dataset import (
     too_few,
     too_rare_to_learn,
 )
-from gradum.run.estimate import expect_in_blocks
+from gradum.run.memory.estimate import expect_in_blocks
 from gradum.run.plan import Plan, say_not_learned, split_clause
 from gradum.run.source.row_parts import FEWEST_HELD, Parting, held_row
 from gradum.run.source.row_source import Asked, understood
 from gradum.run.source.second_pass import Encoding, Held, divide, divide_across
 from gradum.run.source.survey import Survey, in_any_case, survey, with_classes
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.balance import balance
 from gradum.rungs.context import Context
 from gradum.rungs.learning_rows import InBlocks, InMemory
 from gradum.rungs.registry import KINDS, kinds_for, kinds_of, learn_in_blocks
 from gradum.rungs.spool import EncodedRows
-from gradum.tables.check import check
-from gradum.tables.contradictions import refuse_names
+from gradum.tables.check.check import check
+from gradum.tables.check.role_values import times_of, without_weight
 from gradum.tables.encode import Encoder
-from gradum.tables.role_values import times_of, without_weight
-from gradum.tables.schema import Label, Schema
+from gradum.tables.schema.contradictions import refuse_names
+from gradum.tables.schema.schema import Label, Schema
 from gradum.tables.sources.stream import Stream, row_bytes
 from gradum.tables.split import Part
 from gradum.tables.table import Table
@@ -228,15 +228,11 @@ def _refuse(spec: Spec) -> None:
     """Refuse what is impossible for a table that is read in blocks."""
     if not any(kind.in_blocks for kind in kinds_of(spec.rungs)[1:]):
         raise SpecError(
-            say(
-                "A {rung} learns from rows in memory, but the table is read in blocks.",
-                rung=say(KINDS[spec.model].title),
-            ),
-            say(
-                "Choose --model {names}; or have the table read whole: "
-                "from files, with a larger --max-memory.",
-                names=listed(["ladder", *learn_in_blocks()], "or"),
-            ),
+            "A {rung} learns from rows in memory, but the table is read in blocks.",
+            "Choose --model {names}; or have the table read whole: "
+            "from files, with a larger --max-memory.",
+            rung=say(KINDS[spec.model].title),
+            names=listed(["ladder", *learn_in_blocks()], "or"),
         )
     asked = {
         "--cv": spec.split.folds,
@@ -246,15 +242,10 @@ def _refuse(spec: Spec) -> None:
     for option, given in asked.items():
         if given:
             raise SpecError(
-                say(
-                    "{option} needs all rows at once, but the table is read in blocks.",
-                    option=option,
-                ),
-                say(
-                    "Leave out {option}; or have the table read whole: from files, with a "
-                    "larger --max-memory.",
-                    option=option,
-                ),
+                "{option} needs all rows at once, but the table is read in blocks.",
+                "Leave out {option}; or have the table read whole: from files, with a "
+                "larger --max-memory.",
+                option=option,
             )
 
 
@@ -306,12 +297,10 @@ def _completed(schema: Schema, spec: Spec, known: Survey, source: str, *, given:
         return with_classes(schema, counts, drop_rare=spec.drop_rare_classes)
     if spec.log_target and known.low <= 0:
         raise TargetError(
-            say(
-                "Target {target!r} has no logarithm in some rows: its least value is {low:g}.",
-                target=target.name,
-                low=known.low,
-            ),
-            say("Correct them, or leave out --log-target."),
+            "Target {target!r} has no logarithm in some rows: its least value is {low:g}.",
+            "Correct them, or leave out --log-target.",
+            target=target.name,
+            low=known.low,
         )
     return schema
 
@@ -362,8 +351,9 @@ def _require_parts(parts: np.ndarray) -> None:
     for part in PARTS:
         if not (parts == part).any():
             raise SpecError(
-                say("No row is left for the part {part}.", part=say(PARTS[part])),
-                say("Give more rows, other --group or --time columns, or a larger --max-memory."),
+                "No row is left for the part {part}.",
+                "Give more rows, other --group or --time columns, or a larger --max-memory.",
+                part=say(PARTS[part]),
             )
 
 

@@ -16,20 +16,20 @@ from gradum.run.dataset import (
     without_duplicates,
     without_rare_classes,
 )
-from gradum.run.estimate import expect
-from gradum.run.events import Expected
+from gradum.run.events.events import Expected
+from gradum.run.memory.estimate import expect
 from gradum.run.plan import Plan, make_plan
 from gradum.run.rivals import Rival, kept_from, teacher_of
 from gradum.run.source.row_source import Asked, understood
-from gradum.run.spec import Spec
+from gradum.run.spec.spec import Spec
 from gradum.rungs.context import Context
 from gradum.rungs.learning_rows import InMemory
 from gradum.rungs.teacher import Teacher
+from gradum.tables.doubts.totals import without_totals
 from gradum.tables.encode import Encoder
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 from gradum.tables.split import Part
 from gradum.tables.table import Table
-from gradum.tables.totals import without_totals
 
 
 @dataclass(frozen=True)

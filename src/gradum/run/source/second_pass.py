@@ -15,10 +15,10 @@ from gradum.run.source.row_parts import Parting
 from gradum.run.source.survey import blocks
 from gradum.rungs.context import Context
 from gradum.rungs.spool import Spool, SpooledSegment, SpoolFiles, Totals
+from gradum.tables.check.role_values import target_values
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds.blocks import Units
-from gradum.tables.role_values import target_values
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 from gradum.tables.sources.origin import folder_of_processes
 from gradum.tables.sources.stream import Stream
 from gradum.tables.split import UNUSED, Part

@@ -16,7 +16,6 @@ import numpy as np
 from msgspec import structs
 
 from gradum.errors import TargetError
-from gradum.messages import say
 from gradum.run.dataset import (
     FEWEST_ROWS_PER_CLASS,
     OF_NO_WEIGHT,
@@ -25,17 +24,17 @@ from gradum.run.dataset import (
     without_rare,
 )
 from gradum.run.source.row_parts import Parting
-from gradum.run.suited_loss import refuse_unsuited
+from gradum.run.spec.suited_loss import refuse_unsuited
 from gradum.rungs.context import Context
-from gradum.tables.check import Checked, ColumnsRead, check
+from gradum.tables.check.check import Checked, ColumnsRead, check
+from gradum.tables.check.role_values import group_names, has_target, time_values, weights_of_block
 from gradum.tables.columns import Label
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds.step import LevelCounts, Measure
-from gradum.tables.role_values import group_names, has_target, time_values, weights_of_block
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
+from gradum.tables.schema.target import MOST_CLASSES, merge_spellings, say_classes
 from gradum.tables.sources.stream import Stream
 from gradum.tables.split import Part
-from gradum.tables.target import MOST_CLASSES, merge_spellings, say_classes
 from gradum.tables.wording import full_stop
 
 MOST_COUNTED, FEWEST_COUNTED = 2_000_000, 20_000  # names of a column, held while they are counted
@@ -288,14 +287,11 @@ def with_classes(schema: Schema, counts: dict[Any, int], *, drop_rare: bool) -> 
         raise too_rare(schema, counts, rare)
     if len(kept) >= MOST_CLASSES:
         raise TargetError(
-            say(
-                "Target {name!r} has {count:,} classes; only fewer than {most:,} "
-                "can be told apart.",
-                name=target.name,
-                count=len(kept),
-                most=MOST_CLASSES,
-            ),
-            say("Group rare labels into one, or give --task regression."),
+            "Target {name!r} has {count:,} classes; only fewer than {most:,} can be told apart.",
+            "Group rare labels into one, or give --task regression.",
+            name=target.name,
+            count=len(kept),
+            most=MOST_CLASSES,
         )
     numbers = schema.column(target.name).traits.is_quantity
     rows = [counts[label] for label in kept]

@@ -8,13 +8,13 @@ from __future__ import annotations
 import numpy as np
 
 from gradum.margins import EQUAL, first_least
+from gradum.rungs.calibration.calibration import Calibration
 from gradum.rungs.calibration.held_out_logits import HeldOutLogits
 from gradum.rungs.calibration.matrix_scaling import MatrixScaling
 from gradum.rungs.calibration.quadratic import QuadraticScaling
 from gradum.rungs.calibration.temperature import TemperatureScaling
 from gradum.rungs.folding import walks_of
 
-Calibration = TemperatureScaling | QuadraticScaling | MatrixScaling
 WAYS: tuple[type[Calibration], ...] = (TemperatureScaling, QuadraticScaling, MatrixScaling)
 """All ways to calibrate, simplest first."""
 

@@ -16,7 +16,6 @@ from msgspec import structs
 
 from gradum.core.models.parameters import Params, named, nested
 from gradum.errors import SpecError
-from gradum.messages import say
 from gradum.rungs.calibration import Calibration, HeldOutLogits, chosen_calibration
 from gradum.rungs.context import Context
 from gradum.rungs.convolution.inputs import ConvolutionInputs
@@ -81,8 +80,7 @@ def fit_convolution(
     kept = [member for member in whole if np.isfinite(member.loss)]
     if members[0] not in kept:
         raise SpecError(
-            say("The convolutional network diverged."),
-            say("Look for extreme values in the numeric columns."),
+            "The convolutional network diverged.", "Look for extreme values in the numeric columns."
         )
     rung = _rung(kept, members[-1].status, inputs, spec, loss.spelled, mirrored)
     rung = replace(rung, history=tuple(course.history), iterations=len(course.history))

@@ -61,8 +61,8 @@ class MLPKind(RungKind[MLPSpec]):
         """
         if spec.settings.lanes:
             raise SpecError(
-                say("Lanes share out a table in blocks, but this one is held in memory."),
-                say("Give --blocks (blocks), or leave out --lanes (lanes)."),
+                "Lanes share out a table in blocks, but this one is held in memory.",
+                "Give --blocks (blocks), or leave out --lanes (lanes).",
             )
         train, validation = rows.take(Part.TRAIN), rows.take(Part.VALIDATION)
         return fit_mlp(train, validation, spec.settings, context, log_target=spec.log_target)

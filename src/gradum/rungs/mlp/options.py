@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from typing import Annotated, Any, TypedDict
 
 from gradum.errors import SpecError
-from gradum.messages import say
 from gradum.rungs.option import Option
 
 
@@ -22,8 +21,8 @@ def read_batch_size(value: int) -> int:
     """
     if value == 0:
         raise SpecError(
-            say("A step on 0 rows learns nothing."),
-            say("Give --batch-size 1 or more, or leave it out: 32 to 256 by the number of rows."),
+            "A step on 0 rows learns nothing.",
+            "Give --batch-size 1 or more, or leave it out: 32 to 256 by the number of rows.",
         )
     return value
 
@@ -47,8 +46,9 @@ def read_widths(value: Any) -> tuple[int, ...]:
         from gradum.tables.wording import shortened
 
         raise SpecError(
-            say("The hidden layers {value} cannot be read.", value=shortened(value)),
-            say("Give the width of each, such as 64,64."),
+            "The hidden layers {value} cannot be read.",
+            "Give the width of each, such as 64,64.",
+            value=shortened(value),
         ) from None
 
 

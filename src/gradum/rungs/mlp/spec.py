@@ -74,12 +74,11 @@ class MLPSpec(Settings, frozen=True):
         if not self.hidden_layer_sizes or not all(map(width.holds, self.hidden_layer_sizes)):
             shown = ",".join(map(str, self.hidden_layer_sizes)) or say("none")
             raise SpecError(
-                say("The hidden layers are {shown}.", shown=shortened(shown)),
-                say(
-                    "Give widths from 1 to {widest:,}, such as 64,64; --model linear has no hidden "
-                    "layer.",
-                    widest=WIDEST,
-                ),
+                "The hidden layers are {shown}.",
+                "Give widths from 1 to {widest:,}, such as 64,64; --model linear has no hidden "
+                "layer.",
+                shown=shortened(shown),
+                widest=WIDEST,
             )
         refuse_beyond_ranges(self)
         self._refuse_unknown_names()
@@ -119,9 +118,9 @@ class MLPSpec(Settings, frozen=True):
 
         if self.activation not in ACTIVATIONS:
             raise SpecError(
-                say(
-                    "There is no activation {activation!r}.", activation=shortened(self.activation)
-                ),
-                say("Choose one of {names}.", names=listed(list(ACTIVATIONS))),
+                "There is no activation {activation!r}.",
+                "Choose one of {names}.",
+                activation=shortened(self.activation),
+                names=listed(list(ACTIVATIONS)),
             )
         resolve(self.solver, self.learning_rate)

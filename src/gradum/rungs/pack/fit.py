@@ -16,7 +16,6 @@ from gradum.core.models.network import Params
 from gradum.core.models.pack_network import PackNetwork
 from gradum.errors import SpecError
 from gradum.margins import falls
-from gradum.messages import say
 from gradum.rungs.calibration import Calibration, HeldOutLogits, chosen_calibration
 from gradum.rungs.context import Context, OutOfTime
 from gradum.rungs.folding import Walk, walks_up_to
@@ -285,13 +284,13 @@ def _refuse_teacher(goal: Goal, folds: int) -> None:
     """Raise SpecError where a pack cannot learn from a teacher."""
     if goal.classes is None and goal.outputs > 1:
         raise SpecError(
-            say("A network ensemble of several quantiles learns from no teacher."),
-            say("Leave the teacher out, or ask for one quantile."),
+            "A network ensemble of several quantiles learns from no teacher.",
+            "Leave the teacher out, or ask for one quantile.",
         )
     if folds < 3:  # the teacher learns from the rows outside two folds
         raise SpecError(
-            say("A teacher needs three folds, and the network ensemble has fewer."),
-            say("Leave the teacher out, or give more folds, groups or times."),
+            "A teacher needs three folds, and the network ensemble has fewer.",
+            "Leave the teacher out, or give more folds, groups or times.",
         )
 
 
@@ -337,8 +336,8 @@ def _chosen(
     network, (folds, factors) = inputs.network, _judged(held, inputs.network, goal)
     if not folds:
         raise SpecError(
-            say("Every member of the network ensemble diverged."),
-            say("Look for extreme values in the numeric columns."),
+            "Every member of the network ensemble diverged.",
+            "Look for extreme values in the numeric columns.",
         )
     shares = _shares(folds, np.ones(len(factors), bool), goal, spec)
     shares = _shares(folds, staying(shares, spec.kept), goal, spec)

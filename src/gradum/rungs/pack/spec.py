@@ -8,7 +8,6 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from gradum.errors import SpecError
-from gradum.messages import say
 from gradum.rungs.number_ranges import (
     AboveZero,
     AtLeastTwo,
@@ -148,29 +147,25 @@ class PackSpec(Settings, frozen=True):
         refuse_beyond_ranges(self)
         if self.members < self.folds:
             raise SpecError(
-                say(
-                    "A network ensemble of {members} members cannot hold out {folds} folds.",
-                    members=self.members,
-                    folds=self.folds,
-                ),
-                say("Give at least two folds, and a member for each."),
+                "A network ensemble of {members} members cannot hold out {folds} folds.",
+                "Give at least two folds, and a member for each.",
+                members=self.members,
+                folds=self.folds,
             )
         if not self.steps + self.ramps + self.waves > 0:
             raise SpecError(
-                say("The shares of a network ensemble's steps, ramps and waves are all 0."),
-                say("Give one above."),
+                "The shares of a network ensemble's steps, ramps and waves are all 0.",
+                "Give one above.",
             )
         for name in DRAWN:
             low, high = getattr(self, name)
             if low > high:
                 raise SpecError(
-                    say(
-                        "A network ensemble's {name} is drawn from {low} to {high}.",
-                        name=name,
-                        low=low,
-                        high=high,
-                    ),
-                    say("Give the lower number first."),
+                    "A network ensemble's {name} is drawn from {low} to {high}.",
+                    "Give the lower number first.",
+                    name=name,
+                    low=low,
+                    high=high,
                 )
 
     def epochs_for(self, rows: int) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from gradum.errors import SpecError
-from gradum.messages import say
 from gradum.ship.destinations.destination import Destination
 from gradum.ship.destinations.parquet_folder import ParquetFolder
 from gradum.ship.destinations.postgresql_table import PostgreSqlTable
@@ -42,45 +41,44 @@ def destination(
     for option, name in (("--into", into), ("--table", table)):
         if name is not None and not name.strip():
             raise SpecError(
-                say("{option} has an empty name.", option=option),
-                say("Give a name, or leave out {option}.", option=option),
+                "{option} has an empty name.", "Give a name, or leave out {option}.", option=option
             )
     found = _database(into, source, table)
     if partition_by and found is not None:
         raise SpecError(
-            say("--partition-by is for folders of Parquet files, and {name} is none.", name=found),
-            say("Leave out --partition-by."),
+            "--partition-by is for folders of Parquet files, and {name} is none.",
+            "Leave out --partition-by.",
+            name=found,
         )
     if found is not None:
         return found
     if is_address(into):
         raise SpecError(
-            say("Predictions are not written to {address}.", address=shown(into)),
-            say("Name a table of PostgreSQL or SQLite, a folder or a workbook."),
+            "Predictions are not written to {address}.",
+            "Name a table of PostgreSQL or SQLite, a folder or a workbook.",
+            address=shown(into),
         )
     if table is not None:
         raise SpecError(
-            say("--table is for databases, and {name} is none.", name=into),
-            say("Leave out --table."),
+            "--table is for databases, and {name} is none.", "Leave out --table.", name=into
         )
     path = Path(into)
     if path.suffix.lower() == WORKBOOK and not partition_by:
         return WorkbookFile(path)
     if path.suffix.lower() in FILES:
         raise SpecError(
-            say(
-                "--into takes no {ending} file, which cannot tell who wrote it.", ending=path.suffix
-            ),
-            say("Write it by --out {name} --force.", name=into),
+            "--into takes no {ending} file, which cannot tell who wrote it.",
+            "Write it by --out {name} --force.",
+            ending=path.suffix,
+            name=into,
         )
     if into.endswith("/") or partition_by or path.is_dir():
         return ParquetFolder(path, partition_by)
     raise SpecError(
-        say("--into {name} names no database, folder or workbook.", name=into),
-        say(
-            "Give postgresql://… or a SQLite file with --table NAME, a folder that ends with /, or "
-            "a file that ends in .xlsx."
-        ),
+        "--into {name} names no database, folder or workbook.",
+        "Give postgresql://… or a SQLite file with --table NAME, a folder that ends with /, or "
+        "a file that ends in .xlsx.",
+        name=into,
     )
 
 
@@ -89,8 +87,9 @@ def _database(into: str, source: str, table: str | None) -> Destination | None:
     if scheme(into) in SERVER or is_database(into):
         if table is None:
             raise SpecError(
-                say("--into {name} does not say which table.", name=place_shown(into)),
-                say("Add --table NAME."),
+                "--into {name} does not say which table.",
+                "Add --table NAME.",
+                name=place_shown(into),
             )
         return PostgreSqlTable(into, table) if is_address(into) else SqliteTable(Path(into), table)
     if is_address(into) or into.endswith("/") or Path(into).suffix.lower() in (WORKBOOK, *FILES):

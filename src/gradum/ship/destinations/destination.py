@@ -96,8 +96,9 @@ def refuse_foreign(destination: Destination, found: Existing | None) -> None:
     """
     if found is not None and _columns(found) is None:
         raise OutputError(
-            say("{name} is there already, and gradum did not write it.", name=destination),
-            say("Choose another name, or remove it yourself."),
+            "{name} is there already, and gradum did not write it.",
+            "Choose another name, or remove it yourself.",
+            name=destination,
         )
 
 
@@ -119,12 +120,10 @@ def refuse_other_columns(
         return
     differing = [name for name in before | columns if before.get(name) != columns.get(name)]
     raise OutputError(
-        say(
-            "{name} has other columns than these predictions; they differ in {columns}.",
-            name=destination,
-            columns=quoted(differing or columns),
-        ),
-        say("Choose another name, or give --force."),
+        "{name} has other columns than these predictions; they differ in {columns}.",
+        "Choose another name, or give --force.",
+        name=destination,
+        columns=quoted(differing or columns),
     )
 
 

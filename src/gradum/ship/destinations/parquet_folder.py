@@ -16,7 +16,7 @@ from gradum.files.atomic import becoming, explained, is_plain_file, is_plain_fol
 from gradum.files.lock import REMOVABLE, held
 from gradum.messages import say
 from gradum.ship.destinations.destination import Agree, Existing, Mark
-from gradum.tables.columnar import DAMAGE
+from gradum.tables.formats.columnar import DAMAGE
 from gradum.tables.wording import nearest
 
 KEY = "gradum"  # in the metadata of each file
@@ -45,20 +45,22 @@ class ParquetFolder:
         """Return the mark that all files have; None for a folder without files."""
         if self._path.is_file():
             raise OutputError(
-                say("{path} is a file, not a folder.", path=self._name),
-                say("Choose another folder."),
+                "{path} is a file, not a folder.", "Choose another folder.", path=self._name
             )
         if not self._path.parent.is_dir() or not os.access(self._path.parent, os.W_OK):
             raise OutputError(
-                say("{path} cannot be made: its parent is no folder to write to.", path=self._name),
-                say("Make the folder {parent} first.", parent=self._path.parent),
+                "{path} cannot be made: its parent is no folder to write to.",
+                "Make the folder {parent} first.",
+                path=self._name,
+                parent=self._path.parent,
             )
         if not self._path.is_dir():
             return None
         if Path.cwd().is_relative_to(self._path):
             raise OutputError(
-                say("{path} is the folder in which gradum runs.", path=self._name),
-                say("Name a folder in it, which is made and replaced as a whole."),
+                "{path} is the folder in which gradum runs.",
+                "Name a folder in it, which is made and replaced as a whole.",
+                path=self._name,
             )
         entries = self._path.rglob("*")
         marks = {_mark_of(path) for path in entries if path.is_symlink() or not path.is_dir()}
@@ -134,15 +136,15 @@ class ParquetFolder:
         if not self._keys:
             return
         if len(self._keys) == len(mark.columns):
-            raise SpecError(
-                say("--partition-by leaves no column for the files."), say("Name fewer columns.")
-            )
+            raise SpecError("--partition-by leaves no column for the files.", "Name fewer columns.")
         values = pl.scan_parquet(list(parts), glob=False).select(pl.struct(self._keys).n_unique())
         count = values.collect(engine="streaming").item()
         if count > MOST_PARTITIONS:
             raise SpecError(
-                say("--partition-by would make {count:,} folders.", count=count),
-                say("Name a column of at most {most:,} values.", most=MOST_PARTITIONS),
+                "--partition-by would make {count:,} folders.",
+                "Name a column of at most {most:,} values.",
+                count=count,
+                most=MOST_PARTITIONS,
             )
 
 

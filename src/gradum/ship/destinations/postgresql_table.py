@@ -64,8 +64,10 @@ class PostgreSqlTable:
 
     def _refused(self, why: str) -> OutputError:
         return OutputError(
-            say("{name} is not written: {why}.", name=self, why=why),
-            say("Ask its owner, or choose another table."),
+            "{name} is not written: {why}.",
+            "Ask its owner, or choose another table.",
+            name=self,
+            why=why,
         )
 
     def _home(self, connection: Any) -> str:
@@ -75,8 +77,9 @@ class PostgreSqlTable:
         found = _rows(connection, "SELECT current_schema()::text")
         if not found or found[0][0] is None:
             raise OutputError(
-                say("{name} has no schema in which a table can be made.", name=self),
-                say("Name one: --table SCHEMA.NAME."),
+                "{name} has no schema in which a table can be made.",
+                "Name one: --table SCHEMA.NAME.",
+                name=self,
             )
         return found[0][0]
 
@@ -132,8 +135,9 @@ def _rows(connection: Any, query: str) -> list[tuple]:
 def _refuse_long(name: str) -> None:
     if len(name.encode()) > LONGEST_NAME:
         raise OutputError(
-            say("PostgreSQL has no names as long as {name!r}.", name=name),
-            say("Give one of at most 63 bytes, or write a folder or a workbook."),
+            "PostgreSQL has no names as long as {name!r}.",
+            "Give one of at most 63 bytes, or write a folder or a workbook.",
+            name=name,
         )
 
 

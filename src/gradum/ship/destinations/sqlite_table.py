@@ -114,14 +114,15 @@ class SqliteTable:
             if "locked" in str(error):
                 raise self._busy() from None
             raise OutputError(
-                say("{path} does not take the predictions: {why}.", path=self._path, why=error),
-                say("Choose another name or database."),
+                "{path} does not take the predictions: {why}.",
+                "Choose another name or database.",
+                path=self._path,
+                why=error,
             ) from None
 
     def _busy(self) -> OutputError:
         return OutputError(
-            say("{path} is being written to by another program.", path=self._path),
-            say("Try again later."),
+            "{path} is being written to by another program.", "Try again later.", path=self._path
         )
 
 

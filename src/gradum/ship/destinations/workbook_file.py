@@ -61,12 +61,10 @@ class WorkbookFile:
         """Write a workbook beside the place, and give it the name."""
         if mark.rows > MOST_ROWS or len(mark.columns) > MOST_COLUMNS:
             raise OutputError(
-                say(
-                    "A sheet holds at most {rows:,} rows and {columns:,} columns.",
-                    rows=MOST_ROWS,
-                    columns=MOST_COLUMNS,
-                ),
-                say("Write a folder of Parquet files, or a database."),
+                "A sheet holds at most {rows:,} rows and {columns:,} columns.",
+                "Write a folder of Parquet files, or a database.",
+                rows=MOST_ROWS,
+                columns=MOST_COLUMNS,
             )
         with replacing(self._path) as temporary:
             _write(temporary, parts, mark)

@@ -166,8 +166,8 @@ def refuse_contents(model: Any) -> None:
     model.DiscardUnknownFields()
     if model.ByteSize() != size:
         raise ModelFileError(
-            say("It has parts that the package onnx does not know."),
-            say("Update that package, or export the network for an older version of ONNX."),
+            "It has parts that the package onnx does not know.",
+            "Update that package, or export the network for an older version of ONNX.",
         )
     defined = {(function.domain, function.name) for function in model.functions}
     for part in _parts(model):
@@ -177,11 +177,9 @@ def refuse_contents(model: Any) -> None:
         for field, _ in part.ListFields():
             if field.name not in PARTS.get(kind, ()):
                 raise ModelFileError(
-                    say(
-                        "It has a part that is not read: {field} of {kind}.",
-                        field=field.name,
-                        kind=kind,
-                    )
+                    "It has a part that is not read: {field} of {kind}.",
+                    field=field.name,
+                    kind=kind,
                 )
         if kind == "NodeProto" and part.domain not in DOMAINS:
             _refuse_unknown(part, defined)
@@ -211,9 +209,7 @@ def _refuse_outside(tensor: Any) -> None:
 def _refuse_unknown(node: Any, defined: set[tuple[str, str]]) -> None:
     if (node.domain, node.op_type) not in defined | OTHERS:
         raise ModelFileError(
-            say(
-                "Operator {kind} is none of ONNX's own.",
-                kind=repr(shortened(f"{node.domain}.{node.op_type}")),
-            ),
-            say("Export the network with the operators of ONNX alone."),
+            "Operator {kind} is none of ONNX's own.",
+            "Export the network with the operators of ONNX alone.",
+            kind=repr(shortened(f"{node.domain}.{node.op_type}")),
         )

@@ -19,7 +19,7 @@ import numpy as np
 from gradum.core.bounds import INPUT, Affine, Graph, Relu, SmoothClip
 from gradum.core.bounds.s_shaped import SMOOTH_CLIP
 from gradum.errors import ModelFileError
-from gradum.messages import listed, say
+from gradum.messages import listed
 from gradum.ship.exchange import onnx_file
 from gradum.ship.exchange.onnx_model import OnnxInput, OnnxModel
 from gradum.ship.exchange.onnx_network import define, value_of
@@ -94,11 +94,13 @@ def _core(model: OnnxModel, texts: Mapping[str, str]) -> NumericCore:
     names, others = columns_of(model)
     if left := [name for name in others if name not in texts]:
         raise ModelFileError(
-            say("The values of {columns} are not fixed.", columns=listed(left, "and")),
-            say('Fix them by --where, such as "{column} (missing)".', column=left[0]),
+            "The values of {columns} are not fixed.",
+            'Fix them by --where, such as "{column} (missing)".',
+            columns=listed(left, "and"),
+            column=left[0],
         )
     if model.logits is None or not names:
-        raise ModelFileError(say("It has no columns of numbers, or no answer that is known."))
+        raise ModelFileError("It has no columns of numbers, or no answer that is known.")
     nodes = Nodes(len(names))
     values: dict[str, Value | None] = {"": None}
     row = Computed(INPUT, (len(names),))
@@ -118,7 +120,7 @@ def _core(model: OnnxModel, texts: Mapping[str, str]) -> NumericCore:
         define(values, node.output[0], read)
     output = values.get(model.logits)
     if not isinstance(output, Computed):
-        raise ModelFileError(say("Its answer does not depend on its numbers."))
+        raise ModelFileError("Its answer does not depend on its numbers.")
     return NumericCore(nodes.graph(output), tuple(names), dict(texts), model.logits, model.data)
 
 
@@ -213,7 +215,7 @@ def _operators(raw: set[int]) -> dict[str, Operator]:
 
 
 def _unbounded() -> ModelFileError:
-    return ModelFileError(say("no bounds of what it computes are known"))
+    return ModelFileError("no bounds of what it computes are known")
 
 
 def _cast(call: Call) -> Any:

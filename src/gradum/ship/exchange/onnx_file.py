@@ -81,30 +81,26 @@ def parsed(data: bytes) -> Any:
     model = decoded(data)
     graph = model.graph
     if not graph.node:
-        raise ModelFileError(say("It is not an ONNX file, or has no operators."))
+        raise ModelFileError("It is not an ONNX file, or has no operators.")
     if max(len(graph.node), len(graph.initializer)) > PART_LIMIT:
-        raise ModelFileError(
-            say("It has more than {limit:,} operators or constants.", limit=PART_LIMIT)
-        )
+        raise ModelFileError("It has more than {limit:,} operators or constants.", limit=PART_LIMIT)
     if model.functions:
-        raise ModelFileError(say("It defines functions of its own, which are not read."))
+        raise ModelFileError("It defines functions of its own, which are not read.")
     if graph.sparse_initializer:
-        raise ModelFileError(say("It has sparse constants, which are not read."))
+        raise ModelFileError("It has sparse constants, which are not read.")
     if opset(model) < OLDEST_OPSET:
         raise ModelFileError(
-            say(
-                "It is of ONNX opset {opset}; opset {oldest} is the oldest that is read.",
-                opset=opset(model),
-                oldest=OLDEST_OPSET,
-            )
+            "It is of ONNX opset {opset}; opset {oldest} is the oldest that is read.",
+            opset=opset(model),
+            oldest=OLDEST_OPSET,
         )
     if len(inputs(graph)) != 1:
         raise ModelFileError(
-            say("It has {count:,} inputs, where one is read.", count=len(inputs(graph)))
+            "It has {count:,} inputs, where one is read.", count=len(inputs(graph))
         )
     if len(graph.output) != 1:
         raise ModelFileError(
-            say("It has {count:,} outputs, where one is read.", count=len(graph.output))
+            "It has {count:,} outputs, where one is read.", count=len(graph.output)
         )
     return model
 
@@ -120,10 +116,10 @@ def decoded(data: bytes) -> Any:
         small = is_small(data)
         model = onnx.ModelProto.FromString(data if small else b"")
     except (ValueError, damage.DecodeError):
-        raise ModelFileError(say("It is not an ONNX file, or a damaged one.")) from None
+        raise ModelFileError("It is not an ONNX file, or a damaged one.") from None
     if not small:
         raise ModelFileError(
-            say("It has more than {limit:,} parts and unknown bytes.", limit=FIELD_LIMIT)
+            "It has more than {limit:,} parts and unknown bytes.", limit=FIELD_LIMIT
         )
     refuse_contents(model)
     return model
@@ -151,16 +147,16 @@ def input_shape(value: Any) -> tuple[int, ...]:
     types = onnx_package().TensorProto.DataType
     tensor = value.type.tensor_type
     if tensor.elem_type != types.Value("FLOAT"):
-        raise ModelFileError(say("Its input is not of type float32, the only one that is read."))
+        raise ModelFileError("Its input is not of type float32, the only one that is read.")
     axes = [axis.dim_value if axis.HasField("dim_value") else 0 for axis in tensor.shape.dim]
     if axes and not tensor.shape.dim[0].HasField("dim_value"):
         axes[0] = 1
     if not axes or min(axes) < 1:
         raise ModelFileError(
-            say("The shape of its input is not stated; only the first axis may have any length.")
+            "The shape of its input is not stated; only the first axis may have any length."
         )
     if math.prod(axes) > VALUE_LIMIT:
-        raise ModelFileError(say("Its input has more than {limit:,} numbers.", limit=VALUE_LIMIT))
+        raise ModelFileError("Its input has more than {limit:,} numbers.", limit=VALUE_LIMIT)
     return tuple(axes)
 
 
@@ -178,15 +174,15 @@ def constant(tensor: Any) -> np.ndarray:
     kind = types.Name(tensor.data_type) if tensor.data_type in types.values() else "?"
     if kind not in _STORED:
         raise ModelFileError(
-            say("Constant {name} is of type {kind}, which is not read.", name=name, kind=kind)
+            "Constant {name} is of type {kind}, which is not read.", name=name, kind=kind
         )
     try:
         with np.errstate(invalid="ignore"):  # a NaN is refused below
             values = onnx.numpy_helper.to_array(tensor).astype(_STORED[kind])
     except (ValueError, TypeError, OverflowError):
         raise ModelFileError(
-            say("Constant {name} does not have as many numbers as its shape.", name=name)
+            "Constant {name} does not have as many numbers as its shape.", name=name
         ) from None
     if not np.all(np.isfinite(values)):
-        raise ModelFileError(say("Constant {name} has numbers that are not finite.", name=name))
+        raise ModelFileError("Constant {name} has numbers that are not finite.", name=name)
     return values

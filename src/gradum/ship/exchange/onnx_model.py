@@ -88,13 +88,14 @@ class OnnxModel:
             )
         except IsolationError as error:
             raise ModelFileError(
-                say("The network cannot be run: {cause}.", cause=str(error)),
-                say("Give a smaller one, or fewer rows."),
+                "The network cannot be run: {cause}.",
+                "Give a smaller one, or fewer rows.",
+                cause=str(error),
             ) from None
         except Exception as error:  # errors of its native code have no common class
             cause = shortened(" ".join(str(error).split()), 200)
             raise ModelFileError(
-                say("ONNX Runtime refuses the network: {cause}.", cause=cause)
+                "ONNX Runtime refuses the network: {cause}.", cause=cause
             ) from None
         return [_of_rows(list(parts), rows) for parts in zip(*blocks, strict=True)]
 
@@ -117,7 +118,7 @@ def read_model(path: str | os.PathLike) -> OnnxModel:
         graph, said = proto.graph, _of_gradum(proto)
         inputs = tuple(map(_input, onnx_file.inputs(graph)))
         if not inputs:
-            raise ModelFileError(say("It is not an ONNX file, or has no inputs."))
+            raise ModelFileError("It is not an ONNX file, or has no inputs.")
         if said is None:
             return OnnxModel(data, inputs)
         missing = {entry.name: entry.missing for entry in said.inputs}
@@ -163,12 +164,10 @@ def _input(value: Any) -> OnnxInput:
     kind = types.Name(tensor.elem_type) if tensor.elem_type in types.values() else "?"
     if kind not in TYPES:
         raise ModelFileError(
-            say(
-                "Its input {name!r} is of type {type}; {known} are read.",
-                name=shortened(value.name),
-                type=kind,
-                known=listed(list(TYPES), "and"),
-            )
+            "Its input {name!r} is of type {type}; {known} are read.",
+            name=shortened(value.name),
+            type=kind,
+            known=listed(list(TYPES), "and"),
         )
     shape = tuple(
         axis.dim_value if axis.HasField("dim_value") else None for axis in tensor.shape.dim

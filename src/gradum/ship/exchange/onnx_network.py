@@ -57,7 +57,7 @@ def folded(kind: str, call: Call) -> np.ndarray | None:
     with np.errstate(all="ignore"):  # what is not finite is refused
         values = FOLDS[kind](call)
     if not np.all(np.isfinite(values)):
-        raise ModelFileError(say("it makes numbers that are not finite"))
+        raise ModelFileError("it makes numbers that are not finite")
     return values
 
 
@@ -82,7 +82,7 @@ def _of_each(function: Callable[[np.ndarray], np.ndarray]) -> Fold:
 def _quotient(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return a / b; for whole numbers, rounded towards 0."""
     if not np.all(second):
-        raise ModelFileError(say("it divides by 0"))
+        raise ModelFileError("it divides by 0")
     if first.dtype.kind == second.dtype.kind == "i":
         return np.sign(first) * np.sign(second) * (np.abs(first) // np.abs(second))
     return first / second
@@ -165,11 +165,9 @@ class OnnxNetwork:
         x = np.asarray(x, np.float32)
         if x.ndim != 2 or x.shape[1] != self.graph.inputs:
             raise ShapeError(
-                say(
-                    "The network takes rows of {inputs:,} numbers, not an array of shape {shape}.",
-                    inputs=self.graph.inputs,
-                    shape=x.shape,
-                )
+                "The network takes rows of {inputs:,} numbers, not an array of shape {shape}.",
+                inputs=self.graph.inputs,
+                shape=x.shape,
             )
         try:
             (name,) = (value.name for value in self._session.get_inputs())
@@ -179,7 +177,7 @@ class OnnxNetwork:
         except Exception as error:  # errors of its native code have no common class
             cause = shortened(" ".join(str(error).split()), 200)
             raise ModelFileError(
-                say("ONNX Runtime refuses the network: {cause}.", cause=cause)
+                "ONNX Runtime refuses the network: {cause}.", cause=cause
             ) from None
         outputs = self.graph.widths[-1]
         return np.reshape(rows, (len(x), outputs)).astype(np.float32)
@@ -223,16 +221,14 @@ def _graph(onnx_graph: Any, shape: tuple[int, ...]) -> Graph:
         define(values, node.output[0] if node.output else "", value_of(node, number, values, nodes))
     output = values.get(onnx_graph.output[0].name)
     if not isinstance(output, Computed):
-        raise ModelFileError(say("Its output does not depend on its input."))
+        raise ModelFileError("Its output does not depend on its input.")
     return nodes.graph(output)
 
 
 def define(values: dict[str, Value | None], name: str, value: Value) -> None:
     """Give a value the name of what computes it; refuse a name that is empty or taken."""
     if name in values:
-        raise ModelFileError(
-            say("{name} is empty or defined twice in it.", name=repr(shortened(name)))
-        )
+        raise ModelFileError("{name} is empty or defined twice in it.", name=repr(shortened(name)))
     values[name] = value
 
 
@@ -252,21 +248,19 @@ def value_of(
     operator = operators.get(kind)
     if operator is None:
         raise ModelFileError(
-            say(
-                "Operator {number}, {kind}, is not one of those that are read.",
-                number=number,
-                kind=repr(shortened(kind)),
-            )
+            "Operator {number}, {kind}, is not one of those that are read.",
+            number=number,
+            kind=repr(shortened(kind)),
         )
     try:
         least, most = operator.inputs
         if not least <= len(node.input) <= most or len(node.output) != 1:
-            raise ModelFileError(say("it has another number of inputs or outputs than it should"))
+            raise ModelFileError("it has another number of inputs or outputs than it should")
         attributes = _attributes(node, operator.attributes)
         for name in node.input:
             if name not in values:
                 raise ModelFileError(
-                    say("nothing before it computes {name}", name=repr(shortened(name)))
+                    "nothing before it computes {name}", name=repr(shortened(name))
                 )
         call = Call([values[name] for name in node.input], attributes, nodes)
         constant = folded(kind, call)
@@ -276,12 +270,7 @@ def value_of(
     except _MISFITS:
         cause = say("its shapes do not fit each other")
     raise ModelFileError(
-        say(
-            "Operator {number}, {kind}, is not read: {cause}.",
-            number=number,
-            kind=kind,
-            cause=cause,
-        )
+        "Operator {number}, {kind}, is not read: {cause}.", number=number, kind=kind, cause=cause
     )
 
 
@@ -297,13 +286,9 @@ def _attributes(node: Any, types: Mapping[str, str]) -> dict[str, Any]:
             or name in attributes
             or attribute.type != getattr(onnx.AttributeProto, kind)
         ):
-            raise ModelFileError(
-                say("its attribute {name} is not read", name=repr(shortened(name)))
-            )
+            raise ModelFileError("its attribute {name} is not read", name=repr(shortened(name)))
         value = onnx.helper.get_attribute_value(attribute)
         attributes[name] = onnx_file.constant(value) if kind == "TENSOR" else value
         if kind in ("FLOAT", "FLOATS") and not np.all(np.isfinite(value)):
-            raise ModelFileError(
-                say("its attribute {name} is not finite", name=repr(shortened(name)))
-            )
+            raise ModelFileError("its attribute {name} is not finite", name=repr(shortened(name)))
     return attributes

@@ -29,7 +29,6 @@ from gradum.core.bounds import (
     Tanh,
 )
 from gradum.errors import ModelFileError
-from gradum.messages import say
 from gradum.ship.exchange.onnx_file import PART_LIMIT, VALUE_LIMIT
 
 WEIGHT_LIMIT = 2**27
@@ -108,7 +107,7 @@ class Nodes:
         self.weights += numbers
         if self.weights > WEIGHT_LIMIT:
             raise ModelFileError(
-                say("Its weights come to more than {limit:,} numbers.", limit=WEIGHT_LIMIT)
+                "Its weights come to more than {limit:,} numbers.", limit=WEIGHT_LIMIT
             )
 
     def graph(self, output: Computed) -> Graph:
@@ -148,14 +147,14 @@ class Call:
         """Return an input that must depend on the network's input."""
         value = self._given(place)
         if not isinstance(value, Computed):
-            raise ModelFileError(say("it works on constants alone"))
+            raise ModelFileError("it works on constants alone")
         return value
 
     def constant(self, place: int) -> np.ndarray:
         """Return an input that must be constant."""
         value = self._given(place)
         if isinstance(value, Computed):
-            raise ModelFileError(say("it takes what should be constant from the network's input"))
+            raise ModelFileError("it takes what should be constant from the network's input")
         return value
 
     def weights(self, place: int) -> np.ndarray:
@@ -175,7 +174,7 @@ class Call:
     def _given(self, place: int) -> Value:
         value = self.inputs[place] if place < len(self.inputs) else None
         if value is None:
-            raise ModelFileError(say("it lacks an input"))
+            raise ModelFileError("it lacks an input")
         return value
 
 
@@ -231,14 +230,14 @@ def _slice(call: Call, values: np.ndarray) -> np.ndarray:
         taken[axis] = slice(*part)
     part = values[tuple(taken)]
     if not part.size:
-        raise ModelFileError(say("it leaves nothing"))
+        raise ModelFileError("it leaves nothing")
     return part
 
 
 def _concat(call: Call) -> Value:
     axis = call.attributes["axis"]
     if sum(value.size for value in call.inputs if value is not None) > VALUE_LIMIT:
-        raise ModelFileError(say("it joins more than {limit:,} numbers", limit=VALUE_LIMIT))
+        raise ModelFileError("it joins more than {limit:,} numbers", limit=VALUE_LIMIT)
     arrays = [value for value in call.inputs if isinstance(value, np.ndarray)]
     if arrays and len(arrays) == len(call.inputs):
         return np.concatenate(arrays, axis)
@@ -260,14 +259,14 @@ def _matmul(call: Call) -> Value:
         weight, value = call.weights(0), call.computed(1)
         column = len(value.shape) == 1
         if not (weight.ndim == 2 and (column or value.shape[-1] == 1)):
-            raise ModelFileError(say("it multiplies several rows at once"))
+            raise ModelFileError("it multiplies several rows at once")
         _check_row(value, weight.shape[1])
         shape = (len(weight),) if column else (*value.shape[:-2], len(weight), 1)
         call.nodes.reserve(weight.size)
         return call.nodes.affine(value, weight.T, None, shape)
     value, weight = call.computed(0), call.weights(1)
     if weight.ndim != 2 or value.shape[-1] != value.size:
-        raise ModelFileError(say("it multiplies several rows at once"))
+        raise ModelFileError("it multiplies several rows at once")
     _check_row(value, len(weight))
     call.nodes.reserve(weight.size)
     return call.nodes.affine(value, weight, None, (*value.shape[:-1], weight.shape[1]))
@@ -277,7 +276,7 @@ def _gemm(call: Call) -> Value:
     value, weight = call.computed(0), call.weights(1)
     rows = value.shape[-1 if call.attributes.get("transA", 0) else 0]
     if len(value.shape) != 2 or weight.ndim != 2 or rows != 1:
-        raise ModelFileError(say("it multiplies several rows at once"))
+        raise ModelFileError("it multiplies several rows at once")
     weight = weight.T if call.attributes.get("transB", 0) else weight
     _check_row(value, len(weight))
     call.nodes.reserve(weight.size)
@@ -292,11 +291,9 @@ def _gemm(call: Call) -> Value:
 def _check_row(value: Computed, numbers: int) -> None:
     if value.size != numbers:
         raise ModelFileError(
-            say(
-                "its weights are for {numbers:,} numbers, but it takes {taken:,}",
-                numbers=numbers,
-                taken=value.size,
-            )
+            "its weights are for {numbers:,} numbers, but it takes {taken:,}",
+            numbers=numbers,
+            taken=value.size,
         )
 
 
@@ -329,7 +326,7 @@ def _divide(call: Call) -> Value:
     value = call.computed(0)
     divisor, shape = _spread(call.constant(1), value)
     if not np.all(divisor):
-        raise ModelFileError(say("it divides by 0"))
+        raise ModelFileError("it divides by 0")
     return call.nodes.scaled(value, 1.0 / divisor, None, shape)
 
 
@@ -367,7 +364,7 @@ def _spread(constant: np.ndarray, value: Computed) -> tuple[np.ndarray, tuple[in
 def _common_shape(value: Computed, other: tuple[int, ...]) -> tuple[int, ...]:
     shape = np.broadcast_shapes(value.shape, other)
     if math.prod(shape) != value.size:
-        raise ModelFileError(say("it repeats what is computed along an axis"))
+        raise ModelFileError("it repeats what is computed along an axis")
     return shape
 
 
@@ -387,7 +384,7 @@ def _wave(shift: float) -> Callable[[Call], Operation]:
 def _leaky(call: Call) -> Operation:
     slope = float(call.attributes.get("alpha", np.float32(0.01)))
     if not slope <= 1.0:  # otherwise max(z, slope z) is another function
-        raise ModelFileError(say("its slope is greater than 1"))
+        raise ModelFileError("its slope is greater than 1")
     return Leaky(np.full(call.computed().size, slope))
 
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import NamedTuple, NoReturn
 
 from gradum.errors import PropertyError
-from gradum.messages import say
 from gradum.tables.wording import shortened
 
 DEPTH_LIMIT = 64
@@ -72,15 +71,13 @@ def expressions(text: str) -> Iterator[Compound]:
         if token == "(":
             if len(unfinished) == DEPTH_LIMIT:
                 raise PropertyError(
-                    say(
-                        "Line {line}: brackets are nested deeper than {limit}.",
-                        line=line,
-                        limit=DEPTH_LIMIT,
-                    )
+                    "Line {line}: brackets are nested deeper than {limit}.",
+                    line=line,
+                    limit=DEPTH_LIMIT,
                 )
             unfinished.append(Compound([], line))
         elif not unfinished:
-            raise PropertyError(say("Line {line}: a bracket should open here.", line=line))
+            raise PropertyError("Line {line}: a bracket should open here.", line=line)
         elif token == ")":
             bracket = unfinished.pop()
             if unfinished:
@@ -90,9 +87,7 @@ def expressions(text: str) -> Iterator[Compound]:
         else:
             unfinished[-1].parts.append(Atom(token, line))
     if unfinished:
-        raise PropertyError(
-            say("Line {line}: this bracket is never closed.", line=unfinished[-1].line)
-        )
+        raise PropertyError("Line {line}: this bracket is never closed.", line=unfinished[-1].line)
 
 
 class Variable(NamedTuple):
@@ -153,14 +148,12 @@ def constraint(comparison: Compound, variables: Mapping[str, Variable]) -> Const
     operands = comparison.parts[1:]
     if comparison.head not in ("<=", ">="):
         raise PropertyError(
-            say(
-                "Line {line}: {word} is not read; constraints are made of and, or, <= and >=.",
-                line=line,
-                word=repr(shortened(comparison.head)),
-            )
+            "Line {line}: {word} is not read; constraints are made of and, or, <= and >=.",
+            line=line,
+            word=repr(shortened(comparison.head)),
         )
     if len(operands) != 2:
-        raise PropertyError(say("Line {line}: a comparison has two sides.", line=line))
+        raise PropertyError("Line {line}: a comparison has two sides.", line=line)
     left, right = (_linear(operand, variables) for operand in operands)
     if comparison.head == ">=":
         left, right = right, left
@@ -174,11 +167,8 @@ def constraint(comparison: Compound, variables: Mapping[str, Variable]) -> Const
         return OutputConstraint(pairs, 0.0 - constant)  # never −0
     if len(weights) > 1:
         raise PropertyError(
-            say(
-                "Line {line}: an input is bounded by a number alone, not by other inputs or "
-                "outputs.",
-                line=line,
-            )
+            "Line {line}: an input is bounded by a number alone, not by other inputs or outputs.",
+            line=line,
         )
     ((variable, weight),) = weights.items()
     value = (0.0 - constant) / weight + 0.0  # never −0
@@ -201,11 +191,9 @@ def _linear(expression: Expression, variables: Mapping[str, Variable]) -> _Linea
         case "*", count if count > 0 and sum(bool(part.weights) for part in parts) <= 1:
             return _product(parts)
     raise PropertyError(
-        say(
-            "Line {line}: a side of a comparison is a number, a variable, or linear in variables "
-            "by +, - and *.",
-            line=expression.line,
-        )
+        "Line {line}: a side of a comparison is a number, a variable, or linear in variables "
+        "by +, - and *.",
+        line=expression.line,
     )
 
 
@@ -214,11 +202,9 @@ def _word(word: Atom, variables: Mapping[str, Variable]) -> _Linear:
         return _Linear({variables[word.text]: 1.0}, 0.0)
     if not _NUMBER.fullmatch(word.text):
         raise PropertyError(
-            say(
-                "Line {line}: {word} is neither a number nor declared before.",
-                line=word.line,
-                word=repr(shortened(word.text)),
-            )
+            "Line {line}: {word} is neither a number nor declared before.",
+            line=word.line,
+            word=repr(shortened(word.text)),
         )
     value = float(word.text)
     if not math.isfinite(value):
@@ -241,4 +227,4 @@ def _product(parts: list[_Linear]) -> _Linear:
 
 
 def _refuse_size(line: int) -> NoReturn:
-    raise PropertyError(say("Line {line}: a number is too large for float64.", line=line))
+    raise PropertyError("Line {line}: a number is too large for float64.", line=line)

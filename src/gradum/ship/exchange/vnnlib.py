@@ -63,12 +63,12 @@ def read_property(path: str | os.PathLike) -> Property:
         text = read_unpacked(path, TEXT_LIMIT, PropertyError).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise PropertyError(
-            say("{path} cannot be read: {cause}.", path=path, cause=str(error))
+            "{path} cannot be read: {cause}.", path=path, cause=str(error)
         ) from None
     try:
         return parsed_property(text)
     except PropertyError as error:
-        raise PropertyError(say("{path}: {cause}", path=path, cause=error.message)) from None
+        raise PropertyError("{path}: {cause}", path=path, cause=error.message) from None
 
 
 def parsed_property(text: str) -> Property:
@@ -96,12 +96,10 @@ def parsed_property(text: str) -> Property:
             assertions.append(_alternatives(command.parts[1], variables))
         else:
             raise PropertyError(
-                say(
-                    "Line {line}: {word} is not read; a property in VNN-LIB 1.0 is made of "
-                    "declare-const and assert.",
-                    line=command.line,
-                    word=repr(shortened(command.head)),
-                )
+                "Line {line}: {word} is not read; a property in VNN-LIB 1.0 is made of "
+                "declare-const and assert.",
+                line=command.line,
+                word=repr(shortened(command.head)),
             )
     inputs, outputs = (_count(letter, lines) for letter in "XY")
     cases = _cases(assertions, inputs, outputs, lines)
@@ -113,15 +111,13 @@ def _declaration(command: Compound, variables: dict[str, Variable]) -> tuple[str
         case [Atom(text=name), Atom(text="Real")] if match := _VARIABLE.fullmatch(name):
             if name in variables:
                 raise PropertyError(
-                    say("Line {line}: {name} is declared again.", line=command.line, name=name)
+                    "Line {line}: {name} is declared again.", line=command.line, name=name
                 )
             return name, Variable(match[1], int(match[2]))
     raise PropertyError(
-        say(
-            "Line {line}: a declaration is (declare-const X_0 Real), with X for an input or Y for "
-            "an output.",
-            line=command.line,
-        )
+        "Line {line}: a declaration is (declare-const X_0 Real), with X for an input or Y for "
+        "an output.",
+        line=command.line,
     )
 
 
@@ -129,15 +125,13 @@ def _count(letter: str, lines: dict[Variable, int]) -> int:
     """Return how many variables with a letter there are, which must be numbered from 0."""
     count = sum(variable.letter == letter for variable in lines)
     if count == 0:
-        raise PropertyError(say("{name} is not declared.", name=Variable(letter, 0).name))
+        raise PropertyError("{name} is not declared.", name=Variable(letter, 0).name)
     for variable, line in lines.items():
         if variable.letter == letter and variable.index >= count:
             raise PropertyError(
-                say(
-                    "Line {line}: {name} is declared, but not all variables before it.",
-                    line=line,
-                    name=variable.name,
-                )
+                "Line {line}: {name} is declared, but not all variables before it.",
+                line=line,
+                name=variable.name,
             )
     return count
 
@@ -146,18 +140,16 @@ def _alternatives(expression: Expression, variables: dict[str, Variable]) -> lis
     """Bring a formula to disjunctive normal form: one of the alternatives holds."""
     if isinstance(expression, Atom):
         raise PropertyError(
-            say(
-                "Line {line}: {word} stands where a constraint in brackets should.",
-                line=expression.line,
-                word=repr(shortened(expression.text)),
-            )
+            "Line {line}: {word} stands where a constraint in brackets should.",
+            line=expression.line,
+            word=repr(shortened(expression.text)),
         )
     if expression.head not in ("and", "or"):
         return [[constraint(expression, variables)]]
     parts = [_alternatives(part, variables) for part in expression.parts[1:]]
     if not parts:
         raise PropertyError(
-            say("Line {line}: nothing follows {word}.", line=expression.line, word=expression.head)
+            "Line {line}: nothing follows {word}.", line=expression.line, word=expression.head
         )
     if expression.head == "or":
         return [alternative for part in parts for alternative in part]
@@ -174,11 +166,9 @@ def _conjunction(parts: Iterable[list[Alternative]], line: int) -> list[Alternat
         size = len(part) * sum(map(len, combined)) + len(combined) * sum(map(len, part))
         if max(size, len(part) * len(combined)) > CONSTRAINT_LIMIT:
             raise PropertyError(
-                say(
-                    "Line {line}: the alternatives come to more than {limit:,} constraints.",
-                    line=line,
-                    limit=CONSTRAINT_LIMIT,
-                )
+                "Line {line}: the alternatives come to more than {limit:,} constraints.",
+                line=line,
+                limit=CONSTRAINT_LIMIT,
             )
         combined = [before + after for before in combined for after in part]
     return combined
@@ -196,10 +186,10 @@ def _cases(
     common_bounds, common_constraints = _parted(common)
     rows = sum(len(part) + len(common_constraints) for parts in of_box.values() for part in parts)
     if rows == 0:
-        raise PropertyError(say("No assertion constrains an output."))
+        raise PropertyError("No assertion constrains an output.")
     if 2 * inputs * len(of_box) + outputs * rows > NUMBER_LIMIT:
         raise PropertyError(
-            say("The boxes and constraints hold more than {limit:,} numbers.", limit=NUMBER_LIMIT)
+            "The boxes and constraints hold more than {limit:,} numbers.", limit=NUMBER_LIMIT
         )
     start = np.full(inputs, -math.inf), np.full(inputs, math.inf)
     common_low, common_high, clash = _narrowed(*start, common_bounds)
@@ -215,11 +205,9 @@ def _cases(
     if not cases:
         assert clash is not None
         raise PropertyError(
-            say(
-                "Line {line}: no number is within this bound of {name} and those before.",
-                line=clash.line,
-                name=Variable("X", clash.index).name,
-            )
+            "Line {line}: no number is within this bound of {name} and those before.",
+            line=clash.line,
+            name=Variable("X", clash.index).name,
         )
     return tuple(cases)
 

@@ -13,8 +13,8 @@ from gradum.errors import OutputError
 from gradum.files.atomic import check_writable, write_bytes
 from gradum.messages import listed, say
 from gradum.run.compression import Compression
-from gradum.run.conformal.statement import Statement
 from gradum.run.fitted import Fitted
+from gradum.run.intervals.conformal.statement import Statement
 from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.ship.forms.javascript.file import JavaScriptForm
 from gradum.ship.forms.onnx.file import OnnxForm

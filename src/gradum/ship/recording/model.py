@@ -15,9 +15,9 @@ from gradum.core.models.parameters import named
 from gradum.errors import ExportError
 from gradum.margins import EQUAL
 from gradum.messages import say
-from gradum.run.conformal.conformal_intervals import conformal_intervals
-from gradum.run.conformal.score_list import wanted_mass
 from gradum.run.fitted import Fitted
+from gradum.run.intervals.conformal.conformal_intervals import conformal_intervals
+from gradum.run.intervals.conformal.score_list import wanted_mass
 from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.run.judging.verdict import model_in_words
 from gradum.rungs.rung import Rung
@@ -64,13 +64,13 @@ def recorded_model(
     rung = fitted.rung(name)
     if fitted.spec.is_forecast:
         raise ExportError(
-            say("A forecast looks at the past of its series, which no other form holds."),
-            say("Forecast with gradum predict."),
+            "A forecast looks at the past of its series, which no other form holds.",
+            "Forecast with gradum predict.",
         )
     if fitted.schema.exposure is not None:
         raise ExportError(
-            say("Answers are for the exposure of each row, which no other form takes."),
-            say("Predict with gradum, or fit rates with --weight (weight) in place of --exposure."),
+            "Answers are for the exposure of each row, which no other form takes.",
+            "Predict with gradum, or fit rates with --weight (weight) in place of --exposure.",
         )
     if promise is not None:
         _refuse_promise(promise)
@@ -129,15 +129,13 @@ def _leaving(fitted: Fitted, rung: Rung) -> tuple[Column, ...]:
             leaving.append(column)
         elif column.name in reach:
             raise ExportError(
-                say(
-                    "Column {column!r} cannot leave gradum: {reason}",
-                    column=column.name,
-                    reason=say(column.traits.stays),
-                ),
-                say("Fit again with --drop {column}.", column=column.name),
+                "Column {column!r} cannot leave gradum: {reason}",
+                "Fit again with --drop {column}.",
+                column=column.name,
+                reason=say(column.traits.stays),
             )
     if not leaving:
-        raise ExportError(say("The model has no column that a form can take."))
+        raise ExportError("The model has no column that a form can take.")
     return tuple(leaving)
 
 
@@ -293,6 +291,7 @@ def _refuse_promise(promise: ConformalPredictor) -> None:
     else:
         reason = terms.reason
     raise ExportError(
-        say("Intervals and sets of this model cannot leave gradum: {reason}", reason=reason),
-        say("Leave out --interval (interval)."),
+        "Intervals and sets of this model cannot leave gradum: {reason}",
+        "Leave out --interval (interval).",
+        reason=reason,
     )

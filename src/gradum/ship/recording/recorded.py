@@ -17,7 +17,6 @@ import numpy as np
 import scipy.special
 
 from gradum.errors import ExportError
-from gradum.messages import say
 from gradum.ship.recording.program import UFUNCS, RecordedNode, rows_axis
 from gradum.tables.kinds.case_folding import letters_onto
 from gradum.tables.kinds.raw import Tokens
@@ -275,9 +274,7 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
 
 
 def _unrecordable(name: str) -> ExportError:
-    return ExportError(
-        say("It computes {function}, which no other form of a model has.", function=name)
-    )
+    return ExportError("It computes {function}, which no other form of a model has.", function=name)
 
 
 def _node(name: str, inputs: Sequence[Recorded], dtype: Any, shape: Any, /, **settings: Any) -> Any:

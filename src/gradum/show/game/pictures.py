@@ -9,6 +9,7 @@ from gradum.games.judging import PolicyJudgement
 from gradum.games.played import Played
 from gradum.messages import say, sentences
 from gradum.scores.figures import figure, percent, with_interval
+from gradum.show.game.policy_ladder import TITLES, remarks
 from gradum.show.pictures.picture import (
     FAINT,
     FIRST,
@@ -23,7 +24,6 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
-from gradum.show.policy_ladder import TITLES, remarks
 
 ACROSS, UP = 32, 24  # cells of a map
 MOST_POINTS = 200  # of a curve's table

@@ -14,8 +14,8 @@ from gradum.games.played import Played
 from gradum.margins import falling
 from gradum.messages import say
 from gradum.scores.figures import figure
-from gradum.show.page import for_script
-from gradum.show.visible import visible
+from gradum.show.page.page import for_script
+from gradum.show.words.visible import visible
 
 MOST_OBSERVATIONS = 12
 MOST_ACTIONS = 8

@@ -9,22 +9,22 @@ import numpy as np
 
 from gradum.games.played import Played
 from gradum.messages import say
-from gradum.show.bundle import script, source
-from gradum.show.charted_page import charted_page
-from gradum.show.document import Section
+from gradum.show.answers.verification import VERDICTS, explained, stated
+from gradum.show.document.document import Section
 from gradum.show.game.pictures import learning_picture, returns_picture, states_picture
-from gradum.show.game.recordings import Recordings
-from gradum.show.pictures.contributions import contribution_bars, contribution_swarm
-from gradum.show.pictures.effects import effect_picture
-from gradum.show.pictures.picture import Picture
-from gradum.show.policy_ladder import (
+from gradum.show.game.policy_ladder import (
     enough_in_words,
     headline,
     ladder_table,
     remarks,
     threshold_in_words,
 )
-from gradum.show.verification import VERDICTS, explained, stated
+from gradum.show.game.recordings import Recordings
+from gradum.show.page.bundle import script, source
+from gradum.show.page.charted_page import charted_page
+from gradum.show.pictures.contributions import contribution_bars, contribution_swarm
+from gradum.show.pictures.effects import effect_picture
+from gradum.show.pictures.picture import Picture
 from gradum.study.explanation.effects import Effects
 from gradum.study.explanation.overall import Overall
 from gradum.study.properties.result import Verification

@@ -8,7 +8,6 @@ import altair as alt
 
 from gradum.messages import say, say_plural, sentences
 from gradum.scores.figures import figure
-from gradum.show.long_names import told_apart
 from gradum.show.pictures.axis_range import axis_range_of
 from gradum.show.pictures.picture import (
     FAINT,
@@ -20,6 +19,7 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
+from gradum.show.words.long_names import told_apart
 from gradum.study.uncertainty import CoefficientInterval, Coefficients, Estimate
 
 MOST = 20

@@ -8,7 +8,6 @@ from rich.cells import cell_len
 from gradum.messages import say, sentences
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import rows_figure
-from gradum.show.long_names import told_apart
 from gradum.show.pictures.picture import (
     FIRST,
     INK,
@@ -21,6 +20,7 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
+from gradum.show.words.long_names import told_apart
 from gradum.study.findings.confusion import Confusion
 from gradum.study.findings.findings import Findings
 

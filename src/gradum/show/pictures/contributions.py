@@ -9,8 +9,6 @@ import numpy as np
 
 from gradum.messages import marked, say, sentences
 from gradum.scores.figures import figure, with_interval
-from gradum.show.explanation_words import direction_words
-from gradum.show.long_names import told_apart
 from gradum.show.pictures.axis_range import AxisRange, axis_range_of
 from gradum.show.pictures.picture import (
     FAINT,
@@ -26,6 +24,8 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
+from gradum.show.words.explanation_words import direction_words
+from gradum.show.words.long_names import told_apart
 from gradum.study.explanation.overall import ColumnOverall, Overall
 
 MOST_SWARMS = 12

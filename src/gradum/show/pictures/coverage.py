@@ -8,7 +8,6 @@ import altair as alt
 
 from gradum.messages import say
 from gradum.scores.figures import figure, percent
-from gradum.show.long_names import told_apart
 from gradum.show.pictures.picture import (
     FIRST,
     INK,
@@ -22,6 +21,7 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
+from gradum.show.words.long_names import told_apart
 from gradum.study.coverage.coverage import Coverage, SetSize, Widths
 from gradum.study.coverage.covered_groups import SHORT, GroupCoverage
 

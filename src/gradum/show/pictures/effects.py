@@ -18,16 +18,6 @@ import polars as pl
 from gradum.messages import say, sentences
 from gradum.scores.figures import figure
 from gradum.scores.interval import NORMAL_95
-from gradum.show.answer_words import answer_text, scale_title
-from gradum.show.effect_words import (
-    ANSWER_DIGITS,
-    effect_title,
-    mean_ends,
-    reading,
-    row_ends,
-    value_or_missing,
-)
-from gradum.show.long_names import told_apart
 from gradum.show.pictures.axis_range import axis_range_of
 from gradum.show.pictures.picture import (
     DASHES,
@@ -43,6 +33,16 @@ from gradum.show.pictures.picture import (
     tooltips,
     unchecked,
 )
+from gradum.show.words.answer_words import answer_text, scale_title
+from gradum.show.words.effect_words import (
+    ANSWER_DIGITS,
+    effect_title,
+    mean_ends,
+    reading,
+    row_ends,
+    value_or_missing,
+)
+from gradum.show.words.long_names import told_apart
 from gradum.study.explanation.effect import Effect
 from gradum.study.explanation.effects import Effects
 from gradum.study.explanation.grid import FEW_ROWS, numbers_of

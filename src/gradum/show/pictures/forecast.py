@@ -9,7 +9,6 @@ import altair as alt
 from gradum.messages import say, say_plural, sentences
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure
-from gradum.show.judged_series import in_words
 from gradum.show.pictures.picture import (
     FIRST,
     INK,
@@ -21,6 +20,7 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
+from gradum.show.words.judged_series import in_words
 from gradum.study.findings.findings import Findings
 from gradum.study.findings.forecast import Fan, ForecastFinding
 from gradum.study.findings.judged_series import Stretch

@@ -9,7 +9,6 @@ from gradum.run.fitted import Fitted
 from gradum.rungs.registry import KINDS
 from gradum.scores.figures import with_interval
 from gradum.scores.metrics import METRICS
-from gradum.show.long_names import told_apart
 from gradum.show.pictures.picture import (
     FAINT,
     FIRST,
@@ -22,6 +21,7 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
+from gradum.show.words.long_names import told_apart
 from gradum.study.findings.findings import Findings
 from gradum.study.findings.importance import Importance
 

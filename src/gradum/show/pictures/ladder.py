@@ -23,7 +23,7 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
-from gradum.show.score_rows import compared_title
+from gradum.show.words.score_rows import compared_title
 
 
 def ladder(judgement: Judgement) -> Picture:

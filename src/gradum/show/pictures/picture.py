@@ -17,7 +17,7 @@ from rich.cells import cell_len
 from gradum.messages import marked, say
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
-from gradum.show.visible import visible
+from gradum.show.words.visible import visible
 
 # Okabe and Ito's colours, distinguishable with any colour vision. The page gives each variable a
 # light and a dark value; a drawing outside a page uses the colours below.

@@ -10,7 +10,6 @@ from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure, percent, with_interval
 from gradum.scores.interval import Interval
-from gradum.show.long_names import told_apart
 from gradum.show.pictures.picture import (
     COLOURS,
     DASHES,
@@ -25,6 +24,7 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
+from gradum.show.words.long_names import told_apart
 from gradum.study.findings.findings import Findings
 from gradum.study.findings.ranking import Lift, RankingCurve, Top
 

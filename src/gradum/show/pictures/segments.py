@@ -10,7 +10,6 @@ from gradum.messages import listed, say
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
-from gradum.show.long_names import told_apart
 from gradum.show.pictures.picture import (
     FIRST,
     SECOND,
@@ -23,6 +22,7 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
+from gradum.show.words.long_names import told_apart
 from gradum.study.finding_words import WEAKER
 from gradum.study.findings.findings import Findings
 from gradum.study.findings.segments import Segment, Segments

@@ -12,7 +12,6 @@ from rich.cells import cell_len
 from gradum.messages import say, say_plural
 from gradum.scores.figures import figure
 from gradum.scores.interval import NORMAL_95
-from gradum.show.long_names import told_apart
 from gradum.show.pictures.picture import (
     FAINT,
     FIRST,
@@ -25,6 +24,7 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
+from gradum.show.words.long_names import told_apart
 from gradum.study.explanation.explain import Contribution, RowExplanation
 
 MOST_COLUMNS = 12

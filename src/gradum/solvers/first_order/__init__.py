@@ -12,7 +12,7 @@ from numbers import Real
 from typing import Any
 
 from gradum.errors import SpecError
-from gradum.messages import listed, say
+from gradum.messages import listed
 from gradum.solvers.first_order.adam import Adam, AdamW
 from gradum.solvers.first_order.composed import Averaged, Clipped
 from gradum.solvers.first_order.gradient_descent import GradientDescent
@@ -49,8 +49,10 @@ def resolve(solver: str | FirstOrder, learning_rate: Any = None) -> FirstOrder:
     if isinstance(solver, str):
         if solver not in FIRST_ORDER:
             raise SpecError(
-                say("There is no first-order solver {solver!r}.", solver=solver),
-                say("Choose one of {names}.", names=listed(list(FIRST_ORDER))),
+                "There is no first-order solver {solver!r}.",
+                "Choose one of {names}.",
+                solver=solver,
+                names=listed(list(FIRST_ORDER)),
             )
         solver = FIRST_ORDER[solver]
     if learning_rate is None:
@@ -60,18 +62,17 @@ def resolve(solver: str | FirstOrder, learning_rate: Any = None) -> FirstOrder:
         return replace(solver, solver=inner)  # type: ignore[type-var]
     if solver.learning_rate is None:
         raise SpecError(
-            say(
-                "{name} finds the length of its steps and takes no learning_rate.",
-                name=type(solver).__name__,
-            ),
-            say("Leave it out, or choose a solver that takes one, such as 'gd'."),
+            "{name} finds the length of its steps and takes no learning_rate.",
+            "Leave it out, or choose a solver that takes one, such as 'gd'.",
+            name=type(solver).__name__,
         )
     by_rule = isinstance(learning_rate, str) and isinstance(solver, GradientDescent)
     number = isinstance(learning_rate, Real) and not isinstance(learning_rate, bool)
     if not by_rule and not (number and 0 < learning_rate <= LONGEST):  # type: ignore[operator]
         raise SpecError(
-            say("The learning_rate is {learning_rate}.", learning_rate=learning_rate),
-            say("Give a number above 0."),
+            "The learning_rate is {learning_rate}.",
+            "Give a number above 0.",
+            learning_rate=learning_rate,
         )
     return replace(solver, learning_rate=learning_rate)  # type: ignore[type-var]
 

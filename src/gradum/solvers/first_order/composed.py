@@ -12,7 +12,6 @@ import optax
 
 from gradum.core import Params
 from gradum.errors import SpecError
-from gradum.messages import say
 from gradum.solvers.first_order.solver import Composed, FirstOrder, pytree
 
 
@@ -54,8 +53,7 @@ class Averaged(Composed):
     def __post_init__(self) -> None:
         if isinstance(self.decay, int | float) and not 0.0 <= self.decay < 1.0:
             raise SpecError(
-                say("The decay is {decay}.", decay=self.decay),
-                say("Give a number from 0 to below 1."),
+                "The decay is {decay}.", "Give a number from 0 to below 1.", decay=self.decay
             )
 
     def transformation(self) -> optax.GradientTransformation:
@@ -123,15 +121,14 @@ class Clipped(Composed):
     def __post_init__(self) -> None:
         if isinstance(self.norm, int | float) and not self.norm > 0:
             raise SpecError(
-                say("The norm to clip at is {norm}.", norm=self.norm), say("Give a number above 0.")
+                "The norm to clip at is {norm}.", "Give a number above 0.", norm=self.norm
             )
         # Not always a solver: JAX rebuilds pytrees around arbitrary objects.
         if getattr(self.solver, "searches", False):
             raise SpecError(
-                say(
-                    "Clipped({solver}) clips what a line search bounds already.", solver=self.solver
-                ),
-                say("Use the solver without Clipped."),
+                "Clipped({solver}) clips what a line search bounds already.",
+                "Use the solver without Clipped.",
+                solver=self.solver,
             )
 
     def transformation(self) -> optax.GradientTransformation:

@@ -66,13 +66,10 @@ class GradientDescent(Method):
     def __post_init__(self) -> None:
         if isinstance(self.learning_rate, str) and self.learning_rate not in RULES:
             raise SpecError(
-                say(
-                    "There is no learning_rate {learning_rate!r}.", learning_rate=self.learning_rate
-                ),
-                say(
-                    "Give a number above 0, or one of {names}.",
-                    names=listed([repr(rule) for rule in RULES]),
-                ),
+                "There is no learning_rate {learning_rate!r}.",
+                "Give a number above 0, or one of {names}.",
+                learning_rate=self.learning_rate,
+                names=listed([repr(rule) for rule in RULES]),
             )
 
     @property
@@ -134,8 +131,9 @@ def smoothness(problem: Problem, data: Data) -> float:
         why = say("the loss {name!r} bends without bound", name=loss.name)
     if curvature is None or why:
         raise SpecError(
-            say("There is no learning rate 1/L: {why}.", why=why),
-            say("Use GradientDescent('line_search') or LBFGS(), or give a number."),
+            "There is no learning rate 1/L: {why}.",
+            "Use GradientDescent('line_search') or LBFGS(), or give a number.",
+            why=why,
         )
     intercept = float(network.intercept)
     if data.columns <= LARGEST_GRAM:

@@ -15,7 +15,6 @@ from gradum.core import Params, Problem
 from gradum.core.models.activations import ACTIVATIONS
 from gradum.core.models.monotonicity import of_layers, oriented, projected
 from gradum.errors import SpecError
-from gradum.messages import say
 from gradum.solvers.first_order.solver import Composed, FirstOrder, pytree
 from gradum.solvers.rows_to_learn import Data
 
@@ -49,11 +48,9 @@ class Monotone(Composed):
         # Not always a solver: JAX rebuilds pytrees around arbitrary objects.
         if getattr(self.solver, "searches", False):
             raise SpecError(
-                say(
-                    "{solver} searches along a line, which leaves the networks that are monotone.",
-                    solver=type(self.solver).__name__,
-                ),
-                say("Choose another solver, such as adam."),
+                "{solver} searches along a line, which leaves the networks that are monotone.",
+                "Choose another solver, such as adam.",
+                solver=type(self.solver).__name__,
             )
 
     def settled(self, problem: Problem, data: Data) -> Any:
@@ -104,10 +101,7 @@ def refuse_falling(activation: str) -> None:
     """Raise SpecError if an activation falls in places, so that signs tell nothing."""
     if not ACTIVATIONS[activation].rising:
         raise SpecError(
-            say(
-                "The activation {activation} falls in places, so no signs make its network "
-                "monotone.",
-                activation=activation,
-            ),
-            say("Choose another, such as relu."),
+            "The activation {activation} falls in places, so no signs make its network monotone.",
+            "Choose another, such as relu.",
+            activation=activation,
         )

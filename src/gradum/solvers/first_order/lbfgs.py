@@ -11,7 +11,6 @@ import optax
 from jax.flatten_util import ravel_pytree
 
 from gradum.errors import SpecError
-from gradum.messages import say
 from gradum.solvers.first_order.solver import Searching, line_search, pytree
 
 
@@ -40,8 +39,7 @@ class LBFGS(Searching):
     def __post_init__(self) -> None:
         if not (isinstance(self.memory, int) and self.memory >= 1):
             raise SpecError(
-                say("memory is {memory!r}.", memory=self.memory),
-                say("Give a whole number from 1 up."),
+                "memory is {memory!r}.", "Give a whole number from 1 up.", memory=self.memory
             )
 
     def transformation(self) -> optax.GradientTransformation:

@@ -42,12 +42,10 @@ def logits(rung: Rung, inputs: TableInputs) -> Graph:
     graph = rung.network.graph(rung.params, levels)
     if graph is None:
         raise NotCertifiableError(
-            say(
-                "The model {rung!r} is not certifiable: {why}.",
-                rung=rung.name,
-                why=say(rung.network.without_graph),
-            ),
-            say("Choose another model (--rung)."),
+            "The model {rung!r} is not certifiable: {why}.",
+            "Choose another model (--rung).",
+            rung=rung.name,
+            why=say(rung.network.without_graph),
         )
     return columns.then(graph)
 
@@ -67,12 +65,10 @@ def answer(rung: Rung, inputs: TableInputs) -> Graph:
     if rung.target_scale is not None:
         if outputs > 1:
             raise NotCertifiableError(
-                say(
-                    "The model {rung!r} is not certifiable: it predicts several quantiles, which "
-                    "are put in order.",
-                    rung=rung.name,
-                ),
-                say("Choose a model that predicts one number."),
+                "The model {rung!r} is not certifiable: it predicts several quantiles, which "
+                "are put in order.",
+                "Choose a model that predicts one number.",
+                rung=rung.name,
             )
         if rung.learned_by.link == "log":
             graph = graph.then(Graph.of(1, Limited(-np.inf, LARGEST_LOGIT), Exp()))

@@ -14,7 +14,7 @@ import numpy as np
 from gradum.core.bounds import Graph
 from gradum.core.bounds.box import FLOAT32, FLOAT64
 from gradum.errors import SpecError
-from gradum.messages import listed, say
+from gradum.messages import listed
 from gradum.run.fitted import Fitted
 from gradum.rungs.rung import Prediction, Rung
 from gradum.study.certified import rung_graph
@@ -80,12 +80,11 @@ class TableGraph:
         compared = others or [other for other in classes if other != first]
         if first in compared or not compared or not {first, *compared} <= set(classes):
             raise SpecError(
-                say(
-                    "There is no margin of class {first} over {others}.",
-                    first=first,
-                    others=listed([str(other) for other in compared]),
-                ),
-                say("Give different places among {count} classes, from 0 on.", count=len(classes)),
+                "There is no margin of class {first} over {others}.",
+                "Give different places among {count} classes, from 0 on.",
+                first=first,
+                others=listed([str(other) for other in compared]),
+                count=len(classes),
             )
         return rung_graph.margin(self.rung, self.inputs, first, compared)
 

@@ -23,7 +23,7 @@ from gradum.core.bounds import Box
 from gradum.errors import ColumnError, NotCertifiableError, SpecError
 from gradum.messages import say
 from gradum.run.fitted import Fitted
-from gradum.tables.check import check
+from gradum.tables.check.check import check
 from gradum.tables.kinds import Kind
 from gradum.tables.kinds.design import FLOAT32_MAX, BlockColumn, Layout
 from gradum.tables.kinds.step import MISSING
@@ -38,12 +38,10 @@ PossibleValues = tuple[float, float] | Collection[Any]
 def not_certifiable(column: str, kind: Kind) -> NotCertifiableError:
     """Return why nothing is proved of what a column may become."""
     return NotCertifiableError(
-        say(
-            "Changes of column {column!r} are not certifiable: {why}.",
-            column=column,
-            why=say(kind.together),
-        ),
-        say("Leave the column as it is."),
+        "Changes of column {column!r} are not certifiable: {why}.",
+        "Leave the column as it is.",
+        column=column,
+        why=say(kind.together),
     )
 
 
@@ -165,13 +163,16 @@ class TableInputs:
         for column, radius in radii.items():
             if not self._kind(column).is_quantity:
                 raise ColumnError(
-                    say("Column {column!r} is not numeric.", column=column),
-                    say("Name the levels that it may have instead."),
+                    "Column {column!r} is not numeric.",
+                    "Name the levels that it may have instead.",
+                    column=column,
                 )
             if not 0 <= radius < np.inf:
                 raise SpecError(
-                    say("Column {column!r} is to move by {radius}.", column=column, radius=radius),
-                    say("Give a number from 0 up, in the column's unit."),
+                    "Column {column!r} is to move by {radius}.",
+                    "Give a number from 0 up, in the column's unit.",
+                    column=column,
+                    radius=radius,
                 )
             places = self.places(column)
             if "value" in places:
@@ -212,8 +213,10 @@ class TableInputs:
         numbers = all(isinstance(end, (int, float, np.number)) for end in ends)
         if len(ends) != 2 or not numbers or not -np.inf < ends[0] <= ends[1] < np.inf:
             raise SpecError(
-                say("Column {column!r} has no range {change!r}.", column=column, change=change),
-                say("Give the least and the greatest value, such as (20, 30)."),
+                "Column {column!r} has no range {change!r}.",
+                "Give the least and the greatest value, such as (20, 30).",
+                column=column,
+                change=change,
             )
         places = self.places(column)
         low, high = (float(np.clip(end, -FLOAT32_MAX, FLOAT32_MAX)) for end in ends)
@@ -224,8 +227,10 @@ class TableInputs:
         truths = [*self._collection(column, change)]
         if not all(isinstance(truth, (bool, np.bool_)) for truth in truths):
             raise SpecError(
-                say("Column {column!r} has no levels {change!r}.", column=column, change=change),
-                say("Give True, False, or both."),
+                "Column {column!r} has no levels {change!r}.",
+                "Give True, False, or both.",
+                column=column,
+                change=change,
             )
         ranges = {"boolean": (float(min(truths)), float(max(truths))), "missing": (0.0, 0.0)}
         return {place: ranges[kind] for kind, place in self.places(column).items()}
@@ -248,8 +253,10 @@ class TableInputs:
         """Return levels, of which there must be at least one."""
         if isinstance(change, (str, bytes)) or not len(change):
             raise SpecError(
-                say("Column {column!r} has no levels {change!r}.", column=column, change=change),
-                say("Give a list of the levels that it may have."),
+                "Column {column!r} has no levels {change!r}.",
+                "Give a list of the levels that it may have.",
+                column=column,
+                change=change,
             )
         return change
 

@@ -10,11 +10,11 @@ import numpy as np
 
 from gradum.margins import EQUAL, first_least
 from gradum.messages import say, say_plural, sentences
-from gradum.run.conformal.adaptive import Tracker
-from gradum.run.conformal.guarantee import JudgedScores, Name
-from gradum.run.conformal.score_list import ScoreList, wanted_mass
-from gradum.run.conformal.sets import with_predicted
 from gradum.run.fitted import Fitted
+from gradum.run.intervals.conformal.adaptive import Tracker
+from gradum.run.intervals.conformal.guarantee import JudgedScores, Name
+from gradum.run.intervals.conformal.score_list import ScoreList, wanted_mass
+from gradum.run.intervals.conformal.sets import with_predicted
 from gradum.run.intervals.following import scale_of
 from gradum.run.intervals.judged_scores import scored_rows
 from gradum.run.intervals.predictor import ConformalPredictor

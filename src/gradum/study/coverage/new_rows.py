@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from gradum.messages import say
-from gradum.run.conformal.guarantee import Name
 from gradum.run.fitted import Fitted
+from gradum.run.intervals.conformal.guarantee import Name
 from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.run.judge import Judge
 from gradum.rungs.rung import Prediction

@@ -31,8 +31,8 @@ from gradum.study.evaluation.run_rows import RunRows, trained_on_sentence
 from gradum.study.evidence import Evidence
 from gradum.study.groups.groups import Groups
 from gradum.study.groups.scoring import scores_by_group
-from gradum.tables.check import widened
-from gradum.tables.schema import with_columns_of
+from gradum.tables.check.check import widened
+from gradum.tables.schema.schema import with_columns_of
 from gradum.tables.sources.stream import Stream
 from gradum.tables.table import Table
 

@@ -39,10 +39,10 @@ from gradum.study.evaluation.labels import with_labels
 from gradum.study.evaluation.run_rows import RunRows, row_hashes
 from gradum.study.groups.groups import Groups
 from gradum.study.groups.scoring import refuse_no_column
-from gradum.tables.check import Checked, ColumnsRead, check
-from gradum.tables.differences import Difference, merged
-from gradum.tables.role_values import class_codes, row_numbers
-from gradum.tables.schema import Schema, with_columns_of
+from gradum.tables.check.check import Checked, ColumnsRead, check
+from gradum.tables.check.differences import Difference, merged
+from gradum.tables.check.role_values import class_codes, row_numbers
+from gradum.tables.schema.schema import Schema, with_columns_of
 from gradum.tables.sources.stream import DrawnRows, Stream, refuse_empty
 from gradum.tables.table import Table
 from gradum.waiting import told

@@ -9,7 +9,7 @@ import polars as pl
 
 from gradum.errors import ColumnError
 from gradum.messages import listed, say
-from gradum.run.exposure import per_unit
+from gradum.run.spec.exposure import per_unit
 from gradum.rungs.rung import Prediction
 from gradum.study.evidence import Evidence
 from gradum.tables.wording import nearest, quoted
@@ -37,8 +37,9 @@ def incumbent(evidence: Evidence, column: str) -> tuple[Evidence, str]:
         given &= np.isfinite(answers.fill_null(np.nan).to_numpy())
     if not given.any():
         raise ColumnError(
-            say("Column {column!r} has no answer in the judged rows.", column=column),
-            say("Name a column with the answers of the model in use."),
+            "Column {column!r} has no answer in the judged rows.",
+            "Name a column with the answers of the model in use.",
+            column=column,
         )
     said = answers.filter(pl.Series(given))
     frame = evidence.frame.filter(pl.Series(given))
@@ -78,8 +79,9 @@ def _how_read(prediction: Prediction, column: str, classes: tuple[str, ...]) -> 
 def _of_numbers(said: pl.Series) -> Prediction:
     if not said.dtype.is_numeric():
         raise ColumnError(
-            say("Column {column!r} holds no numbers, and the target is one.", column=said.name),
-            say("Name a column with the numbers that the model in use predicts."),
+            "Column {column!r} holds no numbers, and the target is one.",
+            "Name a column with the numbers that the model in use predicts.",
+            column=said.name,
         )
     return Prediction(said.cast(pl.Float64).to_numpy(), None)
 
@@ -97,19 +99,17 @@ def _of_classes(said: pl.Series, classes: tuple[str, ...]) -> Prediction:
     odd = names.filter(~known)[0]
     if len(classes) == 2:
         raise ColumnError(
-            say(
-                "Column {column!r} holds {value!r}, which is neither {classes} nor a probability.",
-                column=said.name,
-                value=odd,
-                classes=listed([quoted([each]) for each in classes], "or"),
-            ),
-            say("Give classes, or the probability of {second!r} from 0 to 1.", second=classes[1]),
-        )
-    raise ColumnError(
-        say(
-            "Column {column!r} holds {value!r}, which is no class of the target.",
+            "Column {column!r} holds {value!r}, which is neither {classes} nor a probability.",
+            "Give classes, or the probability of {second!r} from 0 to 1.",
             column=said.name,
             value=odd,
-        ),
-        say("Give one of {classes} in each row.", classes=quoted(classes)),
+            classes=listed([quoted([each]) for each in classes], "or"),
+            second=classes[1],
+        )
+    raise ColumnError(
+        "Column {column!r} holds {value!r}, which is no class of the target.",
+        "Give one of {classes} in each row.",
+        column=said.name,
+        value=odd,
+        classes=quoted(classes),
     )

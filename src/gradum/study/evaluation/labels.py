@@ -17,11 +17,10 @@ def label_column(fitted: Fitted, labels: str | None) -> str:
         return fitted.spec.target
     if any(labels == feature.name for feature in fitted.schema.features):
         raise ColumnError(
-            say("Column {column!r} is one that the model predicts from.", column=labels),
-            say(
-                "Name the column of labels, or leave it out if it is {target!r}.",
-                target=fitted.spec.target,
-            ),
+            "Column {column!r} is one that the model predicts from.",
+            "Name the column of labels, or leave it out if it is {target!r}.",
+            column=labels,
+            target=fitted.spec.target,
         )
     return labels
 

@@ -67,8 +67,9 @@ class Margin(msgspec.Struct, frozen=True):
             size = math.nan
         if not (0 < size < (1 if is_share else math.inf)):
             raise SpecError(
-                say("The margin {text!r} cannot be used.", text=text),
-                say("Give a share of the score, such as 1%, or a number above 0, such as 0.01."),
+                "The margin {text!r} cannot be used.",
+                "Give a share of the score, such as 1%, or a number above 0, such as 0.01.",
+                text=text,
             )
         return cls(size, is_share)
 
@@ -162,8 +163,10 @@ def as_good(
     known = [each.name for each in metrics_for(first)]
     if metric not in known:
         raise SpecError(
-            say("There is no metric {metric!r} of this target.", metric=metric),
-            say("Give --metric (metric) {names}.", names=listed(known, "or")),
+            "There is no metric {metric!r} of this target.",
+            "Give --metric (metric) {names}.",
+            metric=metric,
+            names=listed(known, "or"),
         )
     one, two = (each[metric] for each in sampled([first, second], resamples, [metric]))
     for side in (one, two):
@@ -175,17 +178,16 @@ def as_good(
 def _refuse_score(value: float, metric: str, margin: Margin) -> None:
     if not np.isfinite(value):
         raise SpecError(
-            say("A model's {metric} is not a finite number.", metric=METRICS[metric].words),
-            say("Name another --metric (metric)."),
+            "A model's {metric} is not a finite number.",
+            "Name another --metric (metric).",
+            metric=METRICS[metric].words,
         )
     if margin.is_share and not value > 0:
         raise SpecError(
-            say(
-                "A model's {metric} is {value}, and a share of it is no margin.",
-                metric=METRICS[metric].words,
-                value=figure(value),
-            ),
-            say("Give a margin in the units of the score, such as 0.01."),
+            "A model's {metric} is {value}, and a share of it is no margin.",
+            "Give a margin in the units of the score, such as 0.01.",
+            metric=METRICS[metric].words,
+            value=figure(value),
         )
 
 

@@ -16,7 +16,7 @@ from gradum.scores.metrics import METRICS, score
 from gradum.study.evaluation.margin import AsGood, Margin, as_good
 from gradum.study.evidence import Evidence
 from gradum.study.finding_words import FIRST_IS_BETTER, NO_DIFFERENCE, OTHER_SPLIT, SECOND_IS_BETTER
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 from gradum.tables.wording import quoted
 
 
@@ -86,8 +86,8 @@ def compare(
     _, mine, yours = np.intersect1d(first.numbers, second.numbers, return_indices=True)
     if not len(mine) or not np.array_equal(_labels(first)[mine], _labels(second)[yours]):
         raise SpecError(
-            say("The two runs judged no rows in common."),
-            say("Compare runs of one table with the same --seed, --test and way of splitting."),
+            "The two runs judged no rows in common.",
+            "Compare runs of one table with the same --seed, --test and way of splitting.",
         )
     a = first.outcome_of(mine, first.prediction.take(mine))
     b = first.outcome_of(mine, _in_order_of(first, second).take(yours))
@@ -200,12 +200,10 @@ def _difference(
 def _refuse_other_targets(first: Evidence, second: Evidence) -> None:
     if first.task != second.task or set(first.classes) != set(second.classes):
         raise SpecError(
-            say(
-                "The runs predict different things: {first} and {second}.",
-                first=_what(first),
-                second=_what(second),
-            ),
-            say("Compare runs of the same target."),
+            "The runs predict different things: {first} and {second}.",
+            "Compare runs of the same target.",
+            first=_what(first),
+            second=_what(second),
         )
 
 

@@ -148,11 +148,13 @@ def effects_of(
     chosen = fitted.rung(rung)
     used = scale_of(fitted, scale)
     if background.is_empty():
-        raise SpecError(say("The background has no rows."), say("Give it one or more."))
+        raise SpecError("The background has no rows.", "Give it one or more.")
     if rows is not None and len(rows) > MOST_ROWS:
         raise SpecError(
-            say("{rows:,} rows are given, each of which has curves of its own.", rows=len(rows)),
-            say("Give {most:,} at most.", most=MOST_ROWS),
+            "{rows:,} rows are given, each of which has curves of its own.",
+            "Give {most:,} at most.",
+            rows=len(rows),
+            most=MOST_ROWS,
         )
     named = columns_with_grid(fitted, columns)
     given = background.clear() if rows is None else rows
@@ -206,8 +208,9 @@ def columns_with_grid(fitted: Fitted, names: Iterable[str] | None) -> list[Colum
             raise SpecError(reason, say("Ask for columns of numbers, dates or categories."))
         if not columns[name].traits.has_domain:
             raise SpecError(
-                say("Column {name!r} holds texts, and there is no curve over texts.", name=name),
-                say("Ask for columns of numbers, dates or categories."),
+                "Column {name!r} holds texts, and there is no curve over texts.",
+                "Ask for columns of numbers, dates or categories.",
+                name=name,
             )
     return [columns[name] for name in named]
 

@@ -169,8 +169,7 @@ def explain(
     used = scale_of(fitted, scale)
     if not (isinstance(tolerance, Real) and 0 < tolerance < 1):
         raise SpecError(
-            say("The tolerance is {tolerance}.", tolerance=tolerance),
-            say("Give a share between 0 and 1."),
+            "The tolerance is {tolerance}.", "Give a share between 0 and 1.", tolerance=tolerance
         )
     players = _players_of([column.name for column in fitted.schema.features], together)
     work = Explaining(fitted, chosen.name, background, players, used, tolerance, most_answers)

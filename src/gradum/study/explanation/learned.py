@@ -14,7 +14,6 @@ import polars as pl
 
 from gradum.core.models.opened import LastLayer
 from gradum.errors import SpecError
-from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.dataset import Dataset
 from gradum.run.fitted import Fitted
@@ -58,9 +57,7 @@ class LearnedRows:
             The rung looks at no column.
         """
         if rung.input_layer is None:
-            raise SpecError(
-                say("The baseline looks at no column."), say("Choose another model (--rung).")
-            )
+            raise SpecError("The baseline looks at no column.", "Choose another model (--rung).")
         if fitted.spec.refit:
             learned = np.arange(len(dataset))
         else:
@@ -106,12 +103,10 @@ class LearnedRows:
             layer = rung.network.last_layer(rung.params, inputs)
             if layer is None:
                 raise SpecError(
-                    say(
-                        "The model {rung!r} has no last layer whose sum is its answer and by which "
-                        "rows could be compared.",
-                        rung=rung.name,
-                    ),
-                    say("Choose another model (--rung)."),
+                    "The model {rung!r} has no last layer whose sum is its answer and by which "
+                    "rows could be compared.",
+                    "Choose another model (--rung).",
+                    rung=rung.name,
                 )
             yield layer
 

@@ -29,8 +29,7 @@ def refuse_no_groups(together: Sequence[Sequence[str]], columns: Collection[str]
                 raise unseen_column(name, columns)
             if name in grouped:
                 raise SpecError(
-                    say("Column {name!r} is named twice by --together.", name=name),
-                    say("Name it once."),
+                    "Column {name!r} is named twice by --together.", "Name it once.", name=name
                 )
             grouped.add(name)
         if len(names) < 2:

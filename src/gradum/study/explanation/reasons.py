@@ -103,9 +103,7 @@ def reasons_against(
         The count is not a number above 0.
     """
     if count < 1:
-        raise SpecError(
-            say("The number of reasons is {count}.", count=count), say("Give a number above 0.")
-        )
+        raise SpecError("The number of reasons is {count}.", "Give a number above 0.", count=count)
     answer = answer_of(found, favourable)
     common = common_values(found.background_rows, fitted.schema.features)
     rows = []

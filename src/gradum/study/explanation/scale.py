@@ -9,7 +9,7 @@ import numpy as np
 
 from gradum.core.models.opened import FirstLayer
 from gradum.errors import SpecError
-from gradum.messages import listed, say
+from gradum.messages import listed
 from gradum.run.fitted import Fitted
 from gradum.rungs.rung import Rung
 
@@ -31,8 +31,10 @@ def scale_of(fitted: Fitted, scale: str | None) -> Scale:
         if scale in (None, name):
             return name
     raise SpecError(
-        say("{scale!r} is no scale of this target.", scale=scale),
-        say("Choose {scales}.", scales=listed(possible, "or")),
+        "{scale!r} is no scale of this target.",
+        "Choose {scales}.",
+        scale=scale,
+        scales=listed(possible, "or"),
     )
 
 

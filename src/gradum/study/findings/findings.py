@@ -13,7 +13,7 @@ from gradum.messages import say
 from gradum.run.judging.by_class import ClassScores
 from gradum.run.options.option_table import OPTIONS, flag
 from gradum.run.run import Run
-from gradum.run.spec import ReportSpec
+from gradum.run.spec.spec import ReportSpec
 from gradum.rungs.context import ALONE, Context
 from gradum.rungs.registry import KINDS
 from gradum.scores.metrics import METRICS
@@ -117,12 +117,10 @@ def refuse_absent(asked: ReportSpec) -> None:
         if getattr(asked, field) and finding not in Findings.__struct_fields__:
             option = next(n for n, entry in OPTIONS.items() if entry.field == f"report.{field}")
             raise SpecError(
-                say(
-                    "--{option} has no effect, as this gradum is without {finding}.",
-                    option=flag(option),
-                    finding=finding,
-                ),
-                say("Leave --{option} out, or install all of gradum.", option=flag(option)),
+                "--{option} has no effect, as this gradum is without {finding}.",
+                "Leave --{option} out, or install all of gradum.",
+                option=flag(option),
+                finding=finding,
             )
 
 

@@ -115,8 +115,9 @@ def _asked(evidence: Evidence, name: str) -> Cut:
     target = schema.learned_target.name
     if name == target:
         raise SpecError(
-            say("Column {column!r} is the target, which is no slice.", column=name),
-            say("Slice by another column."),
+            "Column {column!r} is the target, which is no slice.",
+            "Slice by another column.",
+            column=name,
         )
     if name not in columns:
         others = [column for column in columns if column != target]

@@ -11,7 +11,7 @@ import numpy as np
 from gradum.errors import SpecError
 from gradum.margins import first_least
 from gradum.messages import marked, say, sentences
-from gradum.run.spec import Cost
+from gradum.run.spec.spec import Cost
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval, interval
 from gradum.study.evidence import Evidence

@@ -71,8 +71,9 @@ def refuse_no_column(name: str, columns: Sequence[str], target: str) -> None:
     """
     if name == target:
         raise SpecError(
-            say("Column {column!r} is the target, which forms no groups.", column=name),
-            say("Group by another column."),
+            "Column {column!r} is the target, which forms no groups.",
+            "Group by another column.",
+            column=name,
         )
     if name not in columns:
         others = [column for column in columns if column != target]
@@ -88,17 +89,16 @@ def _cut(evidence: Evidence, name: str) -> Cut:
     column = cut(values, kind, MOST_GROUPS)
     if len(np.unique(column.codes)) < 2:
         raise SpecError(
-            say("Column {column!r} has the same value in all rows.", column=name),
-            say("Group by another column."),
+            "Column {column!r} has the same value in all rows.",
+            "Group by another column.",
+            column=name,
         )
     if len(column.names) > MOST_GROUPS:
         raise SpecError(
-            say(
-                "Column {column!r} has {levels:,} levels, more than {most} groups.",
-                column=name,
-                levels=values.n_unique(),
-                most=MOST_GROUPS,
-            ),
-            say("Group by a column of fewer, or put levels together."),
+            "Column {column!r} has {levels:,} levels, more than {most} groups.",
+            "Group by a column of fewer, or put levels together.",
+            column=name,
+            levels=values.n_unique(),
+            most=MOST_GROUPS,
         )
     return column

@@ -14,7 +14,7 @@ import scipy.optimize
 
 from gradum.core.losses import LOSSES, Likelihood, Loss, resolve
 from gradum.errors import SpecError
-from gradum.messages import listed, say
+from gradum.messages import listed
 from gradum.study.inference.collinearity import Standard
 
 Weights = Literal["frequency", "precision"]
@@ -34,8 +34,10 @@ def likelihood_of(loss: str | Loss) -> Likelihood:
     known = [name for name, other in LOSSES.items() if other.likelihood is not None]
     shown = repr(loss.name) if loss in LOSSES.values() else repr(loss)
     raise SpecError(
-        say("The loss {loss} is no likelihood with a known covariance.", loss=shown),
-        say("Choose one of {names}.", names=listed(known)),
+        "The loss {loss} is no likelihood with a known covariance.",
+        "Choose one of {names}.",
+        loss=shown,
+        names=listed(known),
     )
 
 

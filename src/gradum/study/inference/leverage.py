@@ -15,7 +15,6 @@ import numpy as np
 from gradum.core.losses import Loss, resolve
 from gradum.errors import SpecError
 from gradum.margins import falling
-from gradum.messages import say
 from gradum.study.inference.collinearity import Standard
 from gradum.study.inference.covariance import OneOutput
 from gradum.study.inference.family import Weights
@@ -99,16 +98,12 @@ def influence(
     loss, target = resolve(loss), np.asarray(target)
     outputs = loss.outputs(int(target.max()) + 1) if loss.link == "logit" else 1
     if outputs > 1:
-        raise SpecError(
-            say("Influence needs a single output."), say("Compare two classes at a time.")
-        )
+        raise SpecError("Influence needs a single output.", "Compare two classes at a time.")
     weight = np.ones(len(target)) if weight is None else np.asarray(weight, np.float64)
     columns = np.asarray(columns, np.float64)
     standard = Standard.of(columns, weight, fit_intercept=fit_intercept)
     if standard.dependencies:
-        raise SpecError(
-            say("Columns depend on each other."), say("Drop those that others determine.")
-        )
+        raise SpecError("Columns depend on each other.", "Drop those that others determine.")
     nothing = np.zeros(len(target))
     fitted = fit(standard, target, weight, weights, loss, outputs, 0.0, nothing).fitted
     return influence_of(OneOutput(fitted, expected=True))

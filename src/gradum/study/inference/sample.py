@@ -70,11 +70,10 @@ class Sample:
                 )
         if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
             raise SpecError(
-                say("The weights are not all numbers of at least 0, some above."),
-                say("Correct them."),
+                "The weights are not all numbers of at least 0, some above.", "Correct them."
             )
         if not np.isfinite(offset).all():
-            raise SpecError(say("The offsets are not all finite numbers."), say("Correct them."))
+            raise SpecError("The offsets are not all finite numbers.", "Correct them.")
         sample = cls(columns, target, weight, groups, numbers, offset)
         return sample if weight.all() else sample.take(weight > 0)
 
@@ -121,22 +120,23 @@ def check_options(
             raise SpecError(say("It is not said what the weights mean."), say(WHICH_WEIGHTS))
         if value is not None and value not in known:
             raise SpecError(
-                say("{option} is {value!r}.", option=name, value=value),
-                say("Choose one of {names}.", names=listed(known)),
+                "{option} is {value!r}.",
+                "Choose one of {names}.",
+                option=name,
+                value=value,
+                names=listed(known),
             )
     if not _is_number(level) or not 0.0 < level < 1.0:
         raise SpecError(
-            say("level is {level!r}.", level=level),
-            say("Give a number between 0 and 1, such as 0.95."),
+            "level is {level!r}.", "Give a number between 0 and 1, such as 0.95.", level=level
         )
     if not _is_number(alpha) or not 0.0 <= alpha < np.inf:
-        raise SpecError(
-            say("alpha is {alpha!r}.", alpha=alpha), say("Give a number of at least 0.")
-        )
+        raise SpecError("alpha is {alpha!r}.", "Give a number of at least 0.", alpha=alpha)
     if groups is not None and covariance not in ("classical", "robust"):
         raise SpecError(
-            say("Groups have their own covariance, not {covariance}.", covariance=covariance),
-            say("Give one of both."),
+            "Groups have their own covariance, not {covariance}.",
+            "Give one of both.",
+            covariance=covariance,
         )
 
 
@@ -148,34 +148,28 @@ def dense_columns(columns: Any, names: Sequence[str] | None) -> tuple[Dense, lis
     """Return the columns as a finite matrix (n, D), and their names."""
     shape = np.shape(columns)
     if len(shape) != 2:
-        raise ShapeError(
-            say("The columns have shape {shape}.", shape=shape), say("Give an array [n, d].")
-        )
+        raise ShapeError("The columns have shape {shape}.", "Give an array [n, d].", shape=shape)
     if shape[0] * shape[1] > MOST_VALUES:
         raise SpecError(
-            say(
-                "{columns:,} columns of {rows:,} rows are too many for standard errors.",
-                columns=shape[1],
-                rows=shape[0],
-            ),
-            say("Choose fewer columns, or a sample of the rows."),
+            "{columns:,} columns of {rows:,} rows are too many for standard errors.",
+            "Choose fewer columns, or a sample of the rows.",
+            columns=shape[1],
+            rows=shape[0],
         )
     dense = columns.toarray() if sparse.issparse(columns) else columns
     dense = dense if isinstance(dense, ByteColumns) else np.asarray(dense, np.float64)
     parts = (dense[at : at + ROWS_AT_ONCE] for at in range(0, len(dense), ROWS_AT_ONCE))
     if not all(np.isfinite(part).all() for part in parts):
         raise SpecError(
-            say("The columns have values that are not finite numbers."), say("Fill or drop them.")
+            "The columns have values that are not finite numbers.", "Fill or drop them."
         )
     labels = [f"x{k}" for k in range(shape[1])] if names is None else [str(name) for name in names]
     if len(labels) != shape[1]:
         raise ShapeError(
-            say(
-                "There are {names} names for {columns} columns.",
-                names=len(labels),
-                columns=shape[1],
-            ),
-            say("Name each once."),
+            "There are {names} names for {columns} columns.",
+            "Name each once.",
+            names=len(labels),
+            columns=shape[1],
         )
     return dense, labels
 
@@ -191,39 +185,31 @@ def outputs_of(
     if loss.link != "logit":
         return 1
     if not np.issubdtype(target.dtype, np.integer):
-        raise TargetError(
-            say("The target holds no class codes."), say("Give whole numbers from 0 up.")
-        )
+        raise TargetError("The target holds no class codes.", "Give whole numbers from 0 up.")
     counts = np.bincount(target, minlength=len(classes))
     if np.count_nonzero(counts) < 2:
-        raise TargetError(say("The target has only one class."), say("Add rows of another."))
+        raise TargetError("The target has only one class.", "Add rows of another.")
     if not counts.all():
         absent = int(np.flatnonzero(counts == 0)[0])
         label = classes[absent] if classes else absent
         raise TargetError(
-            say(
-                "No row is of class {label!r}, so that its probability cannot be estimated.",
-                label=label,
-            ),
-            say("Leave the class out."),
+            "No row is of class {label!r}, so that its probability cannot be estimated.",
+            "Leave the class out.",
+            label=label,
         )
     outputs = loss.outputs(len(counts))
     if outputs > 1 and covariance in ("HC2", "HC3"):
         raise SpecError(
-            say(
-                "{estimator} needs a leverage, which is not defined for {outputs} classes.",
-                estimator=covariance,
-                outputs=outputs,
-            ),
-            say("Use HC0 or HC1."),
+            "{estimator} needs a leverage, which is not defined for {outputs} classes.",
+            "Use HC0 or HC1.",
+            estimator=covariance,
+            outputs=outputs,
         )
     if outputs > 1 and offset is not None:
         raise SpecError(
-            say(
-                "An offset needs a single output, but {outputs} classes have {outputs} outputs.",
-                outputs=outputs,
-            ),
-            say("Compare two classes at a time."),
+            "An offset needs a single output, but {outputs} classes have {outputs} outputs.",
+            "Compare two classes at a time.",
+            outputs=outputs,
         )
     return outputs
 
@@ -241,11 +227,8 @@ def check_size(standard: Standard, outputs: int) -> None:
     rows, count = len(standard), standard.width * outputs
     if count > MOST_PARAMETERS or rows * count > MOST_VALUES:
         raise SpecError(
-            say(
-                "{coefficients:,} coefficients from {rows:,} rows are too many for standard "
-                "errors.",
-                coefficients=count,
-                rows=rows,
-            ),
-            say("Choose fewer columns, or a sample of the rows."),
+            "{coefficients:,} coefficients from {rows:,} rows are too many for standard errors.",
+            "Choose fewer columns, or a sample of the rows.",
+            coefficients=count,
+            rows=rows,
         )

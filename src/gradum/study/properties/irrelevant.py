@@ -44,18 +44,17 @@ class IrrelevantProperty:
         rest, words = qualifiers(rest, ("of", "within"))
         if rest:
             raise PropertyError(
-                say(
-                    "{rest!r} cannot be read behind column {column!r}.",
-                    rest=rest,
-                    column=column.name,
-                ),
-                say('Write it as in "irrelevant age" or "irrelevant age within 0.05".'),
+                "{rest!r} cannot be read behind column {column!r}.",
+                'Write it as in "irrelevant age" or "irrelevant age within 0.05".',
+                rest=rest,
+                column=column.name,
             )
         within = within_of(words)
         if column.role == "target":
             raise PropertyError(
-                say("Column {column!r} is the target.", column=column.name),
-                say("Name a column that the model may learn from."),
+                "Column {column!r} is the target.",
+                "Name a column that the model may learn from.",
+                column=column.name,
             )
         if column.traits.is_grid:
             raise not_certifiable(column.name, column.traits)

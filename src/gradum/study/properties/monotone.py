@@ -21,7 +21,6 @@ from gradum.core.bounds import Box, Selected
 from gradum.core.bounds.graph import Graph
 from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError, SpecError
-from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.fitted import Fitted
 from gradum.study.properties.property_words import class_of, column_of, qualifiers
@@ -60,17 +59,16 @@ class MonotoneProperty:
         rest, words = qualifiers(rest, OF)
         if rest not in SIGNS:
             raise PropertyError(
-                say("No direction of column {column!r} can be read.", column=column.name),
-                say('Write "monotone {column}+" or "monotone {column}-".', column=column.name),
+                "No direction of column {column!r} can be read.",
+                'Write "monotone {column}+" or "monotone {column}-".',
+                column=column.name,
             )
         if column.role != "feature" or not column.traits.is_quantity:
             raise SpecError(
-                say(
-                    "Column {column!r} is no column of numbers that the model learned from, and no "
-                    "answer rises with it.",
-                    column=column.name,
-                ),
-                say("Name a numeric column."),
+                "Column {column!r} is no column of numbers that the model learned from, and no "
+                "answer rises with it.",
+                "Name a numeric column.",
+                column=column.name,
             )
         return cls(column.name, SIGNS[rest], class_of(words.get("of"), fitted))
 

@@ -18,7 +18,7 @@ from gradum.study.properties.region import Region
 from gradum.study.properties.result import ColumnDomain
 from gradum.study.verification.domain import Domain, InputForm
 from gradum.tables.columns import Column
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 from gradum.tables.wording import SHOWN_NAMES, quoted
 
 _WHOLE = re.compile(r"\s+whole\s*$")
@@ -95,8 +95,10 @@ class NetworkColumns:
         if unknown.any():
             names = [name for name, lacks in zip(self.names, unknown, strict=True) if lacks]
             raise PropertyError(
-                say("Nothing says what {columns} can be.", columns=quoted(names, SHOWN_NAMES)),
-                say('Give ranges by where, as in "{column} 0..1", or a table.', column=names[0]),
+                "Nothing says what {columns} can be.",
+                'Give ranges by where, as in "{column} 0..1", or a table.',
+                columns=quoted(names, SHOWN_NAMES),
+                column=names[0],
             )
         low, high = np.where(whole, np.ceil(low), low), np.where(whole, np.floor(high), high)
         return replace(self, low=low, high=high, whole=whole)

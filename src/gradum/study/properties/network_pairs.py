@@ -86,8 +86,10 @@ class PairProperty:
         word, *rest = text.split(maxsplit=1) or [""]
         if word.casefold() != KEYWORD or not rest:
             raise PropertyError(
-                say("The property {text!r} cannot be read.", text=text.strip()),
-                say("Of a network, properties are written as in {examples}.", examples=_examples()),
+                "The property {text!r} cannot be read.",
+                "Of a network, properties are written as in {examples}.",
+                text=text.strip(),
+                examples=_examples(),
             )
         stated, match = rest[0], _TO_CLASS.search(rest[0])
         if match is not None:
@@ -237,12 +239,11 @@ def _names(text: str, network: ForeignNetwork) -> tuple[str, ...]:
         column, rest = column_of(part, network.columns)
         if rest:
             raise PropertyError(
-                say(
-                    "{rest!r} cannot be read behind column {column!r}.",
-                    rest=rest,
-                    column=column.name,
-                ),
-                say("Of a network, properties are written as in {examples}.", examples=_examples()),
+                "{rest!r} cannot be read behind column {column!r}.",
+                "Of a network, properties are written as in {examples}.",
+                rest=rest,
+                column=column.name,
+                examples=_examples(),
             )
         names.append(column.name)
     return tuple(dict.fromkeys(names))
@@ -252,23 +253,19 @@ def _check_classes(outputs: int, at: float | None) -> None:
     """Refuse classes that a network with this many outputs does not have."""
     if outputs == 1 and at is None:
         raise PropertyError(
-            say("The network has one output, and no threshold says where its classes divide."),
-            say('Write "to class at 0.5" for a probability, or "at 0" for a logit.'),
+            "The network has one output, and no threshold says where its classes divide.",
+            'Write "to class at 0.5" for a probability, or "at 0" for a logit.',
         )
     if outputs > 1 and at is not None:
         raise PropertyError(
-            say(
-                "The network has {count:,} outputs, of which the greatest is the class.",
-                count=outputs,
-            ),
-            say('Write "to class" alone.'),
+            "The network has {count:,} outputs, of which the greatest is the class.",
+            'Write "to class" alone.',
+            count=outputs,
         )
     if outputs > MOST_CLASSES:
         raise PropertyError(
-            say(
-                "The network has {count:,} outputs; classes of up to {most} are compared.",
-                count=outputs,
-                most=MOST_CLASSES,
-            ),
-            say('Write "within" and by how much outputs may differ.'),
+            "The network has {count:,} outputs; classes of up to {most} are compared.",
+            'Write "within" and by how much outputs may differ.',
+            count=outputs,
+            most=MOST_CLASSES,
         )

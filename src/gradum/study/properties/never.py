@@ -8,7 +8,6 @@ import numpy as np
 
 from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError
-from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.study.properties.property_words import place_of, unquoted
 from gradum.study.properties.question import PropertyQuestion
@@ -33,13 +32,14 @@ class NeverProperty:
         name = unquoted(text.strip())
         if not fitted.classes:
             raise PropertyError(
-                say("The answer is a number, and none of several classes."),
-                say('State its range, as in "range 0..100".'),
+                "The answer is a number, and none of several classes.",
+                'State its range, as in "range 0..100".',
             )
         if not name:
             raise PropertyError(
-                say("No class is named behind never."),
-                say("Name one of {names}.", names=quoted(fitted.classes, SHOWN_NAMES)),
+                "No class is named behind never.",
+                "Name one of {names}.",
+                names=quoted(fitted.classes, SHOWN_NAMES),
             )
         return cls(place_of(name, fitted.classes))
 

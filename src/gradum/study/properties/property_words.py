@@ -17,7 +17,7 @@ from gradum.errors import PropertyError
 from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.tables.columns import Column, Label
-from gradum.tables.schema import Schema
+from gradum.tables.schema.schema import Schema
 from gradum.tables.wording import SHOWN_NAMES, nearest, quoted
 
 QUOTES = "'\""
@@ -82,9 +82,7 @@ def column_of(
     """
     text = text.strip()
     if not text:
-        raise PropertyError(
-            say("A property names no column."), say('Write it as in "monotone age+".')
-        )
+        raise PropertyError("A property names no column.", 'Write it as in "monotone age+".')
     names = [column.name for column in fitted.schema.columns if _begins_with(text, column.name)]
     if not names and text[0] in QUOTES and text.find(text[0], 1) > 0:
         end = text.find(text[0], 1)
@@ -114,9 +112,7 @@ def number_of(text: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise PropertyError(
-            say("{text!r} is no number.", text=text), say("Write numbers as 1000 or 0.05.")
-        )
+        raise PropertyError("{text!r} is no number.", "Write numbers as 1000 or 0.05.", text=text)
     return number
 
 
@@ -137,8 +133,9 @@ def range_of(text: str) -> tuple[float, float] | None:
     )
     if ends[0] > ends[1]:
         raise PropertyError(
-            say("The range {range} begins above its end.", range=text.strip()),
-            say("Write the lesser number first."),
+            "The range {range} begins above its end.",
+            "Write the lesser number first.",
+            range=text.strip(),
         )
     return ends
 
@@ -156,9 +153,7 @@ def amount_of(text: str) -> Amount | None:
         return None
     size = number_of(match[1])
     if size < 0:
-        raise PropertyError(
-            say("An amount is below 0: {text}.", text=text.strip()), say("Write ±1 or ±5%.")
-        )
+        raise PropertyError("An amount is below 0: {text}.", "Write ±1 or ±5%.", text=text.strip())
     return Amount(size / 100 if match[2] else size, bool(match[2]))
 
 
@@ -191,8 +186,9 @@ def within_of(words: dict[str, str]) -> float:
     within = number_of(words.get("within", "0"))
     if within < 0:
         raise PropertyError(
-            say("Answers cannot differ by less than 0, as by {within}.", within=within),
-            say("Give a number from 0 up behind within."),
+            "Answers cannot differ by less than 0, as by {within}.",
+            "Give a number from 0 up behind within.",
+            within=within,
         )
     return within
 
@@ -209,15 +205,18 @@ def class_of(text: str | None, fitted: Fitted) -> int | None:
     if not classes:
         if text is not None:
             raise PropertyError(
-                say("The target is a number, and has no class {name!r}.", name=text),
-                say("Leave the class out."),
+                "The target is a number, and has no class {name!r}.",
+                "Leave the class out.",
+                name=text,
             )
         return None
     if text is None:
         if len(classes) > 2:
             raise PropertyError(
-                say("The target has {count} classes, and none is named.", count=len(classes)),
-                say('Add "of CLASS", of the classes {names}.', names=quoted(classes, SHOWN_NAMES)),
+                "The target has {count} classes, and none is named.",
+                'Add "of CLASS", of the classes {names}.',
+                count=len(classes),
+                names=quoted(classes, SHOWN_NAMES),
             )
         return len(classes) - 1
     return place_of(text, classes)

@@ -9,7 +9,6 @@ import numpy as np
 
 from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError
-from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.study.properties.property_words import class_of, qualifiers, range_of
 from gradum.study.properties.question import PropertyQuestion
@@ -35,7 +34,7 @@ class RangeProperty:
         ends = range_of(text)
         if ends is None:
             raise PropertyError(
-                say("{text!r} is no range.", text=text), say('Write it as in "range 0..100".')
+                "{text!r} is no range.", 'Write it as in "range 0..100".', text=text
             )
         return cls(*ends, place)
 

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from gradum.errors import NotCertifiableError, PropertyError
-from gradum.messages import listed, say
+from gradum.messages import listed
 from gradum.study.properties.property_words import (
     WithSchema,
     column_of,
@@ -52,8 +52,9 @@ class Region:
             column, rest = column_of(part, fitted)
             if column.name in limits:
                 raise PropertyError(
-                    say("The region names column {column!r} twice.", column=column.name),
-                    say("Write one range, or its levels with | between them."),
+                    "The region names column {column!r} twice.",
+                    "Write one range, or its levels with | between them.",
+                    column=column.name,
                 )
             limits[column.name] = _limits(column, rest)
         return cls(text.strip(), limits)
@@ -73,12 +74,10 @@ def _limits(column: Column, text: str) -> tuple[Any, ...]:
             word if level is None else level for word, level in zip(words, read, strict=True)
         )
     raise NotCertifiableError(
-        say(
-            "Column {column!r} is of the kind {kind}, in which no region can be given.",
-            column=column.name,
-            kind=column.kind,
-        ),
-        say("Leave it out."),
+        "Column {column!r} is of the kind {kind}, in which no region can be given.",
+        "Leave it out.",
+        column=column.name,
+        kind=column.kind,
     )
 
 
@@ -86,8 +85,9 @@ def _words(column: Column, text: str) -> Sequence[str]:
     words = [unquoted(word) for word in parts_of(text, LEVELS)]
     if not all(words):
         raise PropertyError(
-            say("No level of column {column!r} is named.", column=column.name),
-            say("Write levels with | between them, such as red|green."),
+            "No level of column {column!r} is named.",
+            "Write levels with | between them, such as red|green.",
+            column=column.name,
         )
     return words
 
@@ -98,9 +98,9 @@ def _fixed_level(column: Column, word: str) -> Any:
         if word.casefold() in known:
             return level
     raise PropertyError(
-        say("Column {column!r} is never {word!r}.", column=column.name, word=word),
-        say(
-            "Choose among {words}.",
-            words=listed([repr(known[0]) for known in spellings.values()], "or"),
-        ),
+        "Column {column!r} is never {word!r}.",
+        "Choose among {words}.",
+        column=column.name,
+        word=word,
+        words=listed([repr(known[0]) for known in spellings.values()], "or"),
     )

@@ -17,7 +17,6 @@ import numpy as np
 from gradum.core.bounds import Box, Graph
 from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError, SpecError
-from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.study.properties.property_words import (
     Amount,
@@ -65,18 +64,16 @@ class RobustProperty:
         for name in names:
             if names.count(name) > 1:
                 raise PropertyError(
-                    say("Column {column!r} moves twice.", column=name),
-                    say("Give each column one amount."),
+                    "Column {column!r} moves twice.", "Give each column one amount.", column=name
                 )
         if fitted.classes and "within" in words:
             raise PropertyError(
-                say("The answer is a class, which does not move by an amount."),
-                say('Leave "within" out.'),
+                "The answer is a class, which does not move by an amount.", 'Leave "within" out.'
             )
         if not fitted.classes and "within" not in words:
             raise PropertyError(
-                say("The answer is a number: by how much may it move?"),
-                say('Add "within 100", in the unit of the target.'),
+                "The answer is a number: by how much may it move?",
+                'Add "within 100", in the unit of the target.',
             )
         return cls(changes, number_of(words["within"]) if "within" in words else None)
 
@@ -84,14 +81,12 @@ class RobustProperty:
         """Search around the rows one by one."""
         if question.rows is None:
             raise SpecError(
-                say("A model is robust around rows, and none are given."),
-                say("Name a table behind the model, in Python data=…."),
+                "A model is robust around rows, and none are given.",
+                "Name a table behind the model, in Python data=….",
             )
         rows = question.rows.within(question.table, question.region)
         if not len(rows):
-            raise PropertyError(
-                say("No row of the table lies in the region."), say("Give a wider region.")
-            )
+            raise PropertyError("No row of the table lies in the region.", "Give a wider region.")
         # Rows for which no time is left remain open.
         around: list[_Around] = []
         for place in range(len(rows)):
@@ -229,8 +224,9 @@ def _change(text: str, fitted: Fitted) -> ColumnMove:
     column, rest = column_of(text, fitted)
     if column.role != "feature":
         raise SpecError(
-            say("The model does not use column {column!r}.", column=column.name),
-            say("Name columns that it learned from."),
+            "The model does not use column {column!r}.",
+            "Name columns that it learned from.",
+            column=column.name,
         )
     if rest == ANY and column.traits.has_levels:
         return ColumnMove(column.name, None)
@@ -239,20 +235,14 @@ def _change(text: str, fitted: Fitted) -> ColumnMove:
         return ColumnMove(column.name, amount)
     if not (column.traits.has_levels or column.traits.is_quantity):
         raise PropertyError(
-            say(
-                "Column {column!r} is of the kind {kind}: a proof knows no small change of it.",
-                column=column.name,
-                kind=column.kind,
-            ),
-            say("Name columns of numbers or of levels."),
+            "Column {column!r} is of the kind {kind}: a proof knows no small change of it.",
+            "Name columns of numbers or of levels.",
+            column=column.name,
+            kind=column.kind,
         )
     raise PropertyError(
-        say(
-            "How column {column!r} moves cannot be read from {text!r}.",
-            column=column.name,
-            text=rest,
-        ),
-        say(
-            'Write "{column} ±1" or "±5%" of numbers, "{column} any" of levels.', column=column.name
-        ),
+        "How column {column!r} moves cannot be read from {text!r}.",
+        'Write "{column} ±1" or "±5%" of numbers, "{column} any" of levels.',
+        column=column.name,
+        text=rest,
     )

@@ -196,8 +196,10 @@ def stated_in(path: str | os.PathLike, where: str) -> list[tuple[str, str]]:
         known = parsed_toml(text, _File)
     except (ValueError, RecursionError) as error:
         raise PropertyError(
-            say("{path} is no list of properties: {cause}.", path=path, cause=str(error)),
-            say('Write a table [[property]] with holds = "…" for each.'),
+            "{path} is no list of properties: {cause}.",
+            'Write a table [[property]] with holds = "…" for each.',
+            path=path,
+            cause=str(error),
         ) from None
     return [
         (entry.holds, known.where or where if entry.where is None else entry.where)

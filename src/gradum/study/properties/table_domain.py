@@ -104,8 +104,9 @@ class TableDomain:
             of_column = self.inputs.sources == name
             if (narrowed[0] > narrowed[1])[:, of_column].any():
                 raise PropertyError(
-                    say("The region is empty: column {column!r} has whole numbers.", column=name),
-                    say("Give a range with a whole number in it."),
+                    "The region is empty: column {column!r} has whole numbers.",
+                    "Give a range with a whole number in it.",
+                    column=name,
                 )
         return Box(*narrowed)
 
@@ -245,20 +246,16 @@ class TableDomain:
         high = limits[1] if np.isfinite(limits[1]) else greatest
         if low > high:
             raise PropertyError(
-                say(
-                    "The region is empty: column {column!r} goes from {least} to {greatest}.",
-                    column=column,
-                    least=number(least),
-                    greatest=number(greatest),
-                ),
-                say("Give both ends of a range beyond it."),
+                "The region is empty: column {column!r} goes from {least} to {greatest}.",
+                "Give both ends of a range beyond it.",
+                column=column,
+                least=number(least),
+                greatest=number(greatest),
             )
         if low > FLOAT32_MAX or high < -FLOAT32_MAX:
             raise PropertyError(
-                say(
-                    "The region is empty: no table has numbers beyond {largest}.",
-                    largest=number(FLOAT32_MAX),
-                ),
-                say("Give a range with lesser numbers in it."),
+                "The region is empty: no table has numbers beyond {largest}.",
+                "Give a range with lesser numbers in it.",
+                largest=number(FLOAT32_MAX),
             )
         return low, high

@@ -15,7 +15,6 @@ import numpy as np
 from gradum.core.bounds.box import Box
 from gradum.core.bounds.property import Case, Polyhedron
 from gradum.errors import PropertyError
-from gradum.messages import say
 
 Verdict = Literal["proved", "refuted", "not decided"]
 Stage = Literal["attack", "interval", "crown", "search"]
@@ -93,7 +92,7 @@ class Domain:
     def __post_init__(self) -> None:
         levels = all((self.high[places] >= 1).any() for places in self.groups)
         if not levels or not np.all(self.low <= self.high):
-            raise PropertyError(say("No input lies in the region."))
+            raise PropertyError("No input lies in the region.")
 
     @classmethod
     def of_case(cls, case: Case, precision: type[np.floating] = np.float64) -> Domain:

@@ -80,12 +80,10 @@ def follow(labelled: Labelled, before: ErrorCount, notes: tuple[str, ...] = ()) 
     count = len(labelled.wrong)
     if not count:
         raise SpecError(
-            say(
-                "No row of {source} has a label in column {labels!r}.",
-                source=labelled.source,
-                labels=labelled.labels,
-            ),
-            say("Give rows whose outcome is known."),
+            "No row of {source} has a label in column {labels!r}.",
+            "Give rows whose outcome is known.",
+            source=labelled.source,
+            labels=labelled.labels,
         )
     bound = before.bound
     rows = before.rows + np.arange(1, count + 1)

@@ -18,7 +18,6 @@ from scipy.special import ndtr
 
 from gradum.errors import TableError
 from gradum.margins import falling
-from gradum.messages import say
 from gradum.scores.bootstrap import Resamples, resampled
 from gradum.scores.interval import Interval, standard_error
 from gradum.scores.metrics import METRICS, row_losses
@@ -191,23 +190,19 @@ def _answer(rows: DomainSample) -> np.ndarray:
 def _refuse_few(judged: int, new: int) -> None:
     if judged < FEWEST_JUDGED:
         raise TableError(
-            say(
-                "No score can be estimated for rows without labels: the model was judged on "
-                "{rows:,} rows, but at least {fewest} are needed.",
-                rows=judged,
-                fewest=FEWEST_JUDGED,
-            ),
-            say("Fit with more rows."),
+            "No score can be estimated for rows without labels: the model was judged on "
+            "{rows:,} rows, but at least {fewest} are needed.",
+            "Fit with more rows.",
+            rows=judged,
+            fewest=FEWEST_JUDGED,
         )
     if new < FEWEST_NEW:
         raise TableError(
-            say(
-                "No score can be estimated for {rows:,} rows without labels: at least {fewest} "
-                "are needed.",
-                rows=new,
-                fewest=FEWEST_NEW,
-            ),
-            say("Give more rows."),
+            "No score can be estimated for {rows:,} rows without labels: at least {fewest} "
+            "are needed.",
+            "Give more rows.",
+            rows=new,
+            fewest=FEWEST_NEW,
         )
 
 

@@ -42,8 +42,9 @@ class ErrorBound(msgspec.Struct, frozen=True):
         """
         if not 0 < at_most < 1:
             raise SpecError(
-                say("A rate of errors of {rate} cannot be tested.", rate=at_most),
-                say("Give one between 0 and 1, such as 0.1."),
+                "A rate of errors of {rate} cannot be tested.",
+                "Give one between 0 and 1, such as 0.1.",
+                rate=at_most,
             )
         return cls(at_most, alpha, alpha, beyond, None)
 

@@ -206,13 +206,11 @@ def laid_out(
     cells = len(keys) * (int(places.max()) - int(places.min()) + 1) * len(columns)
     if cells > MOST_CELLS:
         raise TableError(
-            say(
-                "{source} would take {cells:,} cells on the grid of {frequency}.",
-                source=table.source,
-                cells=cells,
-                frequency=frequency.in_words,
-            ),
-            say("Give fewer series or a shorter time, or round stamps to a coarser grid."),
+            "{source} would take {cells:,} cells on the grid of {frequency}.",
+            "Give fewer series or a shorter time, or round stamps to a coarser grid.",
+            source=table.source,
+            cells=cells,
+            frequency=frequency.in_words,
         )
     first = int(places.min())
     values = np.full((len(columns), len(keys), int(places.max()) - first + 1), np.nan)

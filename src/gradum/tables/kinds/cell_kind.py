@@ -1,7 +1,7 @@
 """The base of kinds whose values are cells: pictures, sounds and series, opened when read.
 
-`gradum.tables.media` makes a cell (`gradum.tables.grids.cell`) of whatever a table holds. A kind
-reads cells alone, so neither a model nor a server that answers strangers ever opens a path.
+`gradum.tables.sources.media` makes a cell (`gradum.tables.grids.cell`) of whatever a table holds.
+A kind reads cells alone, so neither a model nor a server that answers strangers ever opens a path.
 """
 
 from __future__ import annotations

@@ -173,10 +173,8 @@ class GridKind(CellKind):
         if raw.dtype == pl.String and self.are_names(raw.drop_nulls()):
             needs(self.package, self.extra, first_upper(say(self.in_words)), SchemaError)
             raise SchemaError(
-                say("Column {column!r} names files, which are not opened here.", column=raw.name),
-                say(
-                    "Give the bytes of each file, or allow a folder: "
-                    'with gradum.files_in("folder"): …'
-                ),
+                "Column {column!r} names files, which are not opened here.",
+                'Give the bytes of each file, or allow a folder: with gradum.files_in("folder"): …',
+                column=raw.name,
             )
         return super().parse(raw, how)

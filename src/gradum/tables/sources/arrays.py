@@ -13,9 +13,8 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import TableError
-from gradum.messages import say
-from gradum.tables.content import most_unpacked
-from gradum.tables.reading import ReadingOptions
+from gradum.tables.formats.content import most_unpacked
+from gradum.tables.formats.reading_options import ReadingOptions
 from gradum.tables.sources.parquet_rows import ParquetRows
 from gradum.tables.sources.source import Location, NewFile, start_of
 from gradum.tables.sources.zipped import DAMAGE, MAGIC
@@ -69,9 +68,7 @@ class Arrays:
         rows = ParquetRows(location.name, new_file)
         rows.write([_frame(arrays, location.name)])
         if not rows.files:
-            raise TableError(
-                say("{name} has no rows.", name=location.name), say("Give arrays with rows.")
-            )
+            raise TableError("{name} has no rows.", "Give arrays with rows.", name=location.name)
         return [Location(str(file), location.name) for file in rows.files]
 
 
@@ -89,10 +86,13 @@ def _chosen(names: Iterable[str], asked: str | None, source: str) -> dict[str, s
     if asked in tables:
         return tables[asked]
     if not tables:
-        raise TableError(say("{name} holds one table.", name=source), say("Leave --sheet out."))
+        raise TableError("{name} holds one table.", "Leave --sheet out.", name=source)
     raise TableError(
-        say("{name} holds the tables {tables}.", name=source, tables=quoted([*tables])),
-        say("Name one: --sheet {table}.", table=next(iter(tables))),
+        "{name} holds the tables {tables}.",
+        "Name one: --sheet {table}.",
+        name=source,
+        tables=quoted([*tables]),
+        table=next(iter(tables)),
     )
 
 
@@ -106,12 +106,10 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: str) -> np
             raise _damaged(source) from None
         if dtype.kind not in HELD or not 1 <= len(shape) <= MOST_SIDES or 0 in shape[1:]:
             raise TableError(
-                say(
-                    "{name}: {array!r} holds no numbers or texts by row.",
-                    name=source,
-                    array=PurePosixPath(member.filename).stem,
-                ),
-                say("Save arrays of rows, rows × readings or rows × channels × readings."),
+                "{name}: {array!r} holds no numbers or texts by row.",
+                "Save arrays of rows, rows × readings or rows × channels × readings.",
+                name=source,
+                array=PurePosixPath(member.filename).stem,
             )
         content = file.read()
     if min(shape) < 0 or prod(shape) * dtype.itemsize != len(content):
@@ -124,12 +122,10 @@ def _refuse_large(location: Location, unpacked: int) -> None:
     most = most_unpacked(location.path.stat().st_size)
     if unpacked > most:
         raise TableError(
-            say(
-                "{name} unpacks to more than {most}, far more than a table would.",
-                name=location.name,
-                most=size(most),
-            ),
-            say("Unpack it first if it can be trusted."),
+            "{name} unpacks to more than {most}, far more than a table would.",
+            "Unpack it first if it can be trusted.",
+            name=location.name,
+            most=size(most),
         )
 
 
@@ -138,12 +134,10 @@ def _frame(arrays: Mapping[str, np.ndarray], source: str) -> pl.DataFrame:
     if len(set(lengths.values())) > 1:
         named = quoted([f"{name} ({length:,})" for name, length in lengths.items()])
         raise TableError(
-            say(
-                "{name} holds arrays of unlike lengths: {arrays}.",
-                name=source,
-                arrays=named,
-            ),
-            say("Save the arrays of one table in a file of their own."),
+            "{name} holds arrays of unlike lengths: {arrays}.",
+            "Save the arrays of one table in a file of their own.",
+            name=source,
+            arrays=named,
         )
     columns = {}
     for name, array in arrays.items():
@@ -156,5 +150,5 @@ def _frame(arrays: Mapping[str, np.ndarray], source: str) -> pl.DataFrame:
 
 def _damaged(name: str) -> TableError:
     return TableError(
-        say("{name} is a damaged or truncated archive of arrays.", name=name), say("Save it anew.")
+        "{name} is a damaged or truncated archive of arrays.", "Save it anew.", name=name
     )

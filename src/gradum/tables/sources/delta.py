@@ -67,12 +67,10 @@ def refuse_outside(where: str, files: list[str], name: str) -> None:
         path = _plain(file)
         if not path.startswith(f"{home}/") or ".." in path.split("/"):
             raise TableError(
-                say(
-                    "{name} names a file outside of itself: {file}.",
-                    name=name,
-                    file=place_shown(file),
-                ),
-                say("Write the table anew where it lies now."),
+                "{name} names a file outside of itself: {file}.",
+                "Write the table anew where it lies now.",
+                name=name,
+                file=place_shown(file),
             )
 
 

@@ -14,16 +14,16 @@ from typing import Any
 import polars as pl
 
 from gradum.errors import GradumError
-from gradum.tables.calendar_range import within_calendar
-from gradum.tables.columnar import ARROW, DAMAGE, PARQUET, refuse_false_lengths
-from gradum.tables.content import DAMAGE as UNPACKING_DAMAGE
-from gradum.tables.content import PACKINGS, is_packed
-from gradum.tables.delimited import read_delimited
-from gradum.tables.encoding import as_utf8
-from gradum.tables.parquet import first_rows, length
+from gradum.tables.formats.calendar_range import within_calendar
+from gradum.tables.formats.columnar import ARROW, DAMAGE, PARQUET, refuse_false_lengths
+from gradum.tables.formats.content import DAMAGE as UNPACKING_DAMAGE
+from gradum.tables.formats.content import PACKINGS, is_packed
+from gradum.tables.formats.delimited import read_delimited
+from gradum.tables.formats.encoding import as_utf8
+from gradum.tables.formats.parquet import first_rows, length
+from gradum.tables.formats.reading_options import ReadingOptions
+from gradum.tables.formats.records import looks_like_json
 from gradum.tables.paths import STANDARD_INPUT, files_of, is_file
-from gradum.tables.reading import ReadingOptions
-from gradum.tables.records import looks_like_json
 from gradum.tables.sources.fetched import PLAINLY, Fetched
 from gradum.tables.table import Table
 

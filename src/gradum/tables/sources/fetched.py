@@ -23,7 +23,10 @@ from gradum.files.atomic import filling
 from gradum.files.scratch import scratch_folder
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say, say_plural
-from gradum.tables.content import nearest_files
+from gradum.tables.formats.content import nearest_files
+from gradum.tables.formats.read_failures import explained
+from gradum.tables.formats.reading_options import ReadingOptions
+from gradum.tables.formats.several import name_of, names_of
 from gradum.tables.paths import (
     STANDARD_INPUT,
     is_address,
@@ -34,9 +37,6 @@ from gradum.tables.paths import (
     scheme,
     shown,
 )
-from gradum.tables.read_failures import explained
-from gradum.tables.reading import ReadingOptions
-from gradum.tables.several import name_of, names_of
 from gradum.tables.sources import SOURCES
 from gradum.tables.sources.source import Location, NewFile
 from gradum.tables.sources.table_folder import in_partitions
@@ -224,11 +224,10 @@ def _refuse_address(where: str) -> None:
     if is_address(where):
         refuse_unclear(where)
         raise TableError(
-            say("gradum reads no table from {scheme}:// addresses.", scheme=scheme(where)),
-            say(
-                "Give a file, or an address that begins with https://, s3://, gs://, az://, hf:// "
-                "or postgresql://."
-            ),
+            "gradum reads no table from {scheme}:// addresses.",
+            "Give a file, or an address that begins with https://, s3://, gs://, az://, hf:// "
+            "or postgresql://.",
+            scheme=scheme(where),
         )
 
 
@@ -243,11 +242,9 @@ def refuse_unused(reading: ReadingOptions, name: str, heeded: Collection[str] = 
         if value is not None and option in OPTION_OF and option not in heeded:
             flag = option.replace("_", "-")
             raise TableError(
-                say(
-                    "--{flag} is for {kind}, and {name} is none.",
-                    flag=flag,
-                    kind=say(OPTION_OF[option]),
-                    name=name,
-                ),
-                say("Leave out --{flag}.", flag=flag),
+                "--{flag} is for {kind}, and {name} is none.",
+                "Leave out --{flag}.",
+                flag=flag,
+                kind=say(OPTION_OF[option]),
+                name=name,
             )

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gradum.errors import TableError
-from gradum.messages import say
 
 
 @dataclass(frozen=True)
@@ -39,12 +38,10 @@ class FileStamp:
             now = FileStamp.of(file)
         except OSError:
             raise TableError(
-                say(
-                    "{name} is not where the run began to read it: it is gone, or "
-                    "a worker elsewhere does not see it.",
-                    name=name,
-                ),
-                say("Put it back, or on a disk that all workers share."),
+                "{name} is not where the run began to read it: it is gone, or "
+                "a worker elsewhere does not see it.",
+                "Put it back, or on a disk that all workers share.",
+                name=name,
             ) from None
         if now != self:
             raise changed(name)
@@ -53,6 +50,7 @@ class FileStamp:
 def changed(name: str) -> TableError:
     """Return the error for what is no longer what the run began to read."""
     return TableError(
-        say("{name} has changed since the run began to read it.", name=name),
-        say("Let nothing write to it, and run it again."),
+        "{name} has changed since the run began to read it.",
+        "Let nothing write to it, and run it again.",
+        name=name,
     )

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 from gradum.errors import TableError
 from gradum.files.atomic import filling
 from gradum.messages import marked, say, sentences
-from gradum.tables.encoding import BLOCK_BYTES
+from gradum.tables.formats.encoding import BLOCK_BYTES
+from gradum.tables.formats.reading_options import ReadingOptions
 from gradum.tables.paths import refuse_unclear, scheme, shown
-from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.source import Location, NewFile
 from gradum.tables.wording import size
 
@@ -47,8 +47,9 @@ class Https:
         with _explained(location.name), opener.open(request, timeout=SECONDS) as answer:
             if answer.headers.get_content_type() == "text/html":
                 raise TableError(
-                    say("{name} is a web page, not a table.", name=location.name),
-                    say("Give the address of the file."),
+                    "{name} is a web page, not a table.",
+                    "Give the address of the file.",
+                    name=location.name,
                 )
             file = new_file(PurePosixPath(urlsplit(location.where).path).suffix.lower())
             digest = _fetch(answer, file, location.name)
@@ -69,15 +70,13 @@ def _refuse_address(address: str) -> None:
         )
     if not parts.hostname:
         raise TableError(
-            say("The address {address} names no host.", address=shown(address)), say("Correct it.")
+            "The address {address} names no host.", "Correct it.", address=shown(address)
         )
     if scheme(address) == "http" and parts.hostname not in THIS_MACHINE:
         raise TableError(
-            say(
-                "{address} would be sent without encryption: anybody on the way could change it.",
-                address=shown(address),
-            ),
-            say("Give an https:// address, or download the file and give that."),
+            "{address} would be sent without encryption: anybody on the way could change it.",
+            "Give an https:// address, or download the file and give that.",
+            address=shown(address),
         )
 
 
@@ -95,12 +94,10 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
         if (before.scheme, before.netloc) != (after.scheme, after.netloc):
             fp.close()
             raise TableError(
-                say(
-                    "{name} leads to another place: {address}.",
-                    name=self._location.name,
-                    address=shown(newurl),
-                ),
-                say("Give that address if you trust it."),
+                "{name} leads to another place: {address}.",
+                "Give that address if you trust it.",
+                name=self._location.name,
+                address=shown(newurl),
             )
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
@@ -121,16 +118,14 @@ def _fetch(answer: Any, out: Path, name: str) -> str:
             file.write(block)
     if length is not None and count < length:
         raise TableError(
-            say(
-                "{name} broke off after {count} of {length}.",
-                name=name,
-                count=size(count),
-                length=size(length),
-            ),
-            say("Try once more."),
+            "{name} broke off after {count} of {length}.",
+            "Try once more.",
+            name=name,
+            count=size(count),
+            length=size(length),
         )
     if not count:
-        raise TableError(say("{name} is empty.", name=name), say("Give the address of a table."))
+        raise TableError("{name} is empty.", "Give the address of a table.", name=name)
     return digest.hexdigest()
 
 
@@ -159,12 +154,10 @@ def _explained(name: str) -> Iterator[None]:
         if isinstance(error, TableError):
             raise
         raise TableError(
-            say(
-                "{name} cannot be had: its server or its address is not as it should be ({error}).",
-                name=name,
-                error=type(error).__name__,
-            ),
-            say("Check the address; write spaces in it as %20."),
+            "{name} cannot be had: its server or its address is not as it should be ({error}).",
+            "Check the address; write spaces in it as %20.",
+            name=name,
+            error=type(error).__name__,
         ) from None
 
 
@@ -193,11 +186,12 @@ def _unreachable(name: str, reason: object) -> TableError:
         )
     if isinstance(reason, TimeoutError):
         return TableError(
-            say("{name} gave nothing for {seconds:g} seconds.", name=name, seconds=SECONDS),
-            say("Try later."),
+            "{name} gave nothing for {seconds:g} seconds.", "Try later.", name=name, seconds=SECONDS
         )
     words = getattr(reason, "strerror", None) or str(reason)
     return TableError(
-        say("{name} cannot be reached: {why}.", name=name, why=words),
-        say("Check the address and the network."),
+        "{name} cannot be reached: {why}.",
+        "Check the address and the network.",
+        name=name,
+        why=words,
     )

@@ -66,7 +66,7 @@ def rows(
     table = static.from_metadata(metadata, opening or {})
     snapshot = table.current_snapshot()
     if snapshot is None:
-        raise TableError(say("{source} has no rows.", source=location.name))
+        raise TableError("{source} has no rows.", source=location.name)
     refuse_outside(home, [snapshot.manifest_list], location.name)
     manifests = snapshot.manifests(table.io)
     refuse_outside(home, [manifest.manifest_path for manifest in manifests], location.name)

@@ -11,10 +11,10 @@ import polars as pl
 from gradum.errors import TableError
 from gradum.files.atomic import filling
 from gradum.messages import say_plural
-from gradum.tables.content import refuse_other_than_a_file
+from gradum.tables.formats.content import refuse_other_than_a_file
+from gradum.tables.formats.reading_options import ReadingOptions
 from gradum.tables.kinds import KINDS
 from gradum.tables.paths import STANDARD_INPUT, is_address
-from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.source import Location, NewFile
 
 

@@ -18,11 +18,10 @@ import polars as pl
 
 from gradum.errors import TableError
 from gradum.files.atomic import filling
-from gradum.messages import say
-from gradum.tables.parquet import length
+from gradum.tables.formats.parquet import length
+from gradum.tables.formats.read_failures import ANYTHING
+from gradum.tables.formats.reading_options import ReadingOptions
 from gradum.tables.paths import shown
-from gradum.tables.read_failures import ANYTHING
-from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources import delta, iceberg
 from gradum.tables.sources.scanned_rows import written_rows
 from gradum.tables.sources.source import Location, NewFile
@@ -62,13 +61,15 @@ class ObjectStore:
         name = PurePosixPath(location.where).name
         if AS_FILES.search(name):
             raise TableError(
-                say("gradum reads text, Parquet and Arrow from a store, not {name}.", name=name),
-                say("Download it by other means, and give the file."),
+                "gradum reads text, Parquet and Arrow from a store, not {name}.",
+                "Download it by other means, and give the file.",
+                name=name,
             )
         if reading.encoding is not None:
             raise TableError(
-                say("Texts in a store are read as UTF-8."),
-                say("Leave out --encoding, or download {name}.", name=location.name),
+                "Texts in a store are read as UTF-8.",
+                "Leave out --encoding, or download {name}.",
+                name=location.name,
             )
         with explained(location):
             _knock(location.where)
@@ -80,8 +81,9 @@ class ObjectStore:
                 return _of_lake(delta.rows, location, new_file)
             if _holds(location.where, f"metadata/*{iceberg.METADATA}"):
                 raise TableError(
-                    say("{name} is a table of Iceberg.", name=location.name),
-                    say("Name its newest file of metadata, which ends in .metadata.json."),
+                    "{name} is a table of Iceberg.",
+                    "Name its newest file of metadata, which ends in .metadata.json.",
+                    name=location.name,
                 )
             copies = written_rows(stored_columns(location.where), location, new_file)
             places = accumulate((length(copy.path) for copy in copies), initial=0)

@@ -23,20 +23,20 @@ from gradum.files.atomic import filling
 from gradum.files.scratch import scratch_folder
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say
-from gradum.tables.calendar_range import within_calendar
-from gradum.tables.columnar import ARROW, DAMAGE, PARQUET, is_columnar, refuse_false_lengths
-from gradum.tables.content import bytes_of, is_packed, lies_on_disk, unpack
-from gradum.tables.delimited import convert_delimited
-from gradum.tables.encoding import Content, convert_to_utf8, stream
-from gradum.tables.frames import is_row
-from gradum.tables.media import opened_files
-from gradum.tables.parquet import first_rows, has_large_groups, length, with_smaller_groups
-from gradum.tables.reading import ReadingOptions
-from gradum.tables.records import looks_like_json
-from gradum.tables.several import stack
-from gradum.tables.size_limits import refuse_width
+from gradum.tables.formats.calendar_range import within_calendar
+from gradum.tables.formats.columnar import ARROW, DAMAGE, PARQUET, is_columnar, refuse_false_lengths
+from gradum.tables.formats.content import bytes_of, is_packed, lies_on_disk, unpack
+from gradum.tables.formats.delimited import convert_delimited
+from gradum.tables.formats.encoding import Content, convert_to_utf8, stream
+from gradum.tables.formats.frames import is_row
+from gradum.tables.formats.parquet import first_rows, has_large_groups, length, with_smaller_groups
+from gradum.tables.formats.reading_options import ReadingOptions
+from gradum.tables.formats.records import looks_like_json
+from gradum.tables.formats.several import stack
+from gradum.tables.formats.size_limits import refuse_width
 from gradum.tables.sources.fetched import PLAINLY, Fetched, fetched, of_text, refuse_unused
 from gradum.tables.sources.file_stamp import FileStamp
+from gradum.tables.sources.media import opened_files
 from gradum.tables.sources.origin import Origin
 from gradum.tables.sources.read import read, refuse_other_kinds, refuse_other_name
 from gradum.tables.sources.source import Location
@@ -193,19 +193,16 @@ def _convert_arrow(content: Path, name: str, out: Path) -> None:
         if isinstance(error, GradumError):
             raise
         raise TableError(
-            say("{name} is a damaged or truncated Arrow file.", name=name),
-            say("Copy or write it anew."),
+            "{name} is a damaged or truncated Arrow file.", "Copy or write it anew.", name=name
         ) from None
 
 
 def _read_as_a_whole(name: str, kind: str) -> TableError:
     return TableError(
-        say(
-            "{name} is {kind}, which is read as a whole and needs more memory than is allowed.",
-            name=name,
-            kind=kind,
-        ),
-        say("Write it as Parquet or CSV, or give --max-memory a larger value."),
+        "{name} is {kind}, which is read as a whole and needs more memory than is allowed.",
+        "Write it as Parquet or CSV, or give --max-memory a larger value.",
+        name=name,
+        kind=kind,
     )
 
 
@@ -220,7 +217,7 @@ def _of_batches(batches: Iterable[Any], folder: Path, reading: ReadingOptions) -
         heads.append(replace(together, frame=_head(frame.head(HEAD_ROWS), frame.lazy())))
         files.append(file)
     if not heads:
-        raise TableError(say("The iterator yields no batch of rows."), say("Give at least one."))
+        raise TableError("The iterator yields no batch of rows.", "Give at least one.")
     head = stack(heads, say(SOURCE))
     head = replace(head, keep_totals=head.keep_totals or reading.keep_totals)
     return Stream(head, tuple(files), tuple(map(length, files)))
@@ -288,12 +285,11 @@ def _head_of_file(file: Path, name: str) -> pl.DataFrame:
         head = _head(within_calendar(first_rows(file, HEAD_ROWS)), rows)
     except DAMAGE:
         raise TableError(
-            say("{name} is a damaged or truncated Parquet file.", name=name),
-            say("Copy or write it anew."),
+            "{name} is a damaged or truncated Parquet file.", "Copy or write it anew.", name=name
         ) from None
     refuse_width(head.width, name)
     if not head.width or not head.height:
-        raise TableError(say("{name} has no rows.", name=name), say("Give a file with rows."))
+        raise TableError("{name} has no rows.", "Give a file with rows.", name=name)
     return head
 
 

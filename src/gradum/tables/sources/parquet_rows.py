@@ -10,8 +10,8 @@ import polars as pl
 
 from gradum.files.atomic import filling
 from gradum.messages import say
-from gradum.tables.frames import refuse_names
-from gradum.tables.several import common_type
+from gradum.tables.formats.frames import refuse_names
+from gradum.tables.formats.several import common_type
 from gradum.tables.sources.source import NewFile
 
 FILE_ROWS = 500_000

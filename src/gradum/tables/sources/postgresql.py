@@ -17,10 +17,10 @@ import polars as pl
 from gradum.errors import GradumError, TableError
 from gradum.messages import say
 from gradum.tables.extra import needs
-from gradum.tables.frames import refuse_names
+from gradum.tables.formats.frames import refuse_names
+from gradum.tables.formats.reading_options import ReadingOptions
+from gradum.tables.formats.size_limits import refuse_width
 from gradum.tables.paths import refuse_unclear, scheme, without_secrets
-from gradum.tables.reading import ReadingOptions
-from gradum.tables.size_limits import refuse_width
 from gradum.tables.sources.fingerprint import Fingerprint
 from gradum.tables.sources.parquet_rows import ParquetRows
 from gradum.tables.sources.select_statement import (
@@ -152,11 +152,10 @@ def _refuse_intervals(columns: list[Any], name: str) -> None:
     for column in columns:
         if column.format == INTERVAL:
             raise TableError(
-                say("Column {name!r} of {source} holds intervals.", name=column.name, source=name),
-                say(
-                    "Make numbers of them in the query: EXTRACT(EPOCH FROM {name}).",
-                    name=column.name,
-                ),
+                "Column {name!r} of {source} holds intervals.",
+                "Make numbers of them in the query: EXTRACT(EPOCH FROM {name}).",
+                name=column.name,
+                source=name,
             )
 
 
@@ -206,16 +205,19 @@ def _explained(
         return more_than_one(name)
     if state == READ_ONLY:
         return TableError(
-            say("{name} is opened for reading alone, and the query would do more.", name=name),
-            say("Give one SELECT statement."),
+            "{name} is opened for reading alone, and the query would do more.",
+            "Give one SELECT statement.",
+            name=name,
         )
     if state == DENIED:
         return TableError(
-            say("{name} does not let you: {why}.", name=name, why=why),
-            say("Ask its owner, or read other rows."),
+            "{name} does not let you: {why}.",
+            "Ask its owner, or read other rows.",
+            name=name,
+            why=why,
         )
     return TableError(
-        say("{name} does not carry out the query: {why}.", name=name, why=why), say("Correct it.")
+        "{name} does not carry out the query: {why}.", "Correct it.", name=name, why=why
     )
 
 

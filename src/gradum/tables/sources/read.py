@@ -8,18 +8,18 @@ from typing import Any
 from gradum.errors import TableError
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say
-from gradum.tables.calendar_range import lost_moments, within_calendar
-from gradum.tables.columnar import is_columnar, read_columnar
-from gradum.tables.content import content_of, is_packed, unpacked
-from gradum.tables.delimited import read_delimited
-from gradum.tables.encoding import Content, as_utf8, stream
-from gradum.tables.frames import SOURCE, from_data
-from gradum.tables.media import opened
-from gradum.tables.read_failures import explained
-from gradum.tables.reading import ReadingOptions
-from gradum.tables.records import looks_like_json, read_records
-from gradum.tables.several import stack
+from gradum.tables.formats.calendar_range import lost_moments, within_calendar
+from gradum.tables.formats.columnar import is_columnar, read_columnar
+from gradum.tables.formats.content import content_of, is_packed, unpacked
+from gradum.tables.formats.delimited import read_delimited
+from gradum.tables.formats.encoding import Content, as_utf8, stream
+from gradum.tables.formats.frames import SOURCE, from_data
+from gradum.tables.formats.read_failures import explained
+from gradum.tables.formats.reading_options import ReadingOptions
+from gradum.tables.formats.records import looks_like_json, read_records
+from gradum.tables.formats.several import stack
 from gradum.tables.sources.fetched import PLAINLY, Fetched, fetched, of_text, refuse_unused
+from gradum.tables.sources.media import opened
 from gradum.tables.sources.source import Location
 from gradum.tables.table import Table
 
@@ -135,13 +135,10 @@ def _recognised(content: Content, name: str, reading: ReadingOptions, suffix: st
 def refuse_other_kinds(start: bytes, name: str) -> None:
     """Refuse a file whose first bytes, unpacked, show that it is no table."""
     if not start:
-        raise TableError(
-            say("{name} is empty.", name=name), say("Give a file with a header and rows.")
-        )
+        raise TableError("{name} is empty.", "Give a file with a header and rows.", name=name)
     if start.lstrip().lower().startswith(PAGES):
         raise TableError(
-            say("{name} is a web page, not a table.", name=name),
-            say("Give the address of the file."),
+            "{name} is a web page, not a table.", "Give the address of the file.", name=name
         )
     for magic, what, remedy in OTHER_KINDS:
         if start.startswith(magic):
@@ -149,7 +146,7 @@ def refuse_other_kinds(start: bytes, name: str) -> None:
                 say("{name} is {what}, not a table.", name=name, what=say(what)), say(remedy)
             )
     if is_packed(start):
-        raise TableError(say("{name} is compressed twice.", name=name), say("Unpack it once."))
+        raise TableError("{name} is compressed twice.", "Unpack it once.", name=name)
 
 
 def refuse_other_name(suffix: str, name: str) -> None:
@@ -157,12 +154,10 @@ def refuse_other_name(suffix: str, name: str) -> None:
     for suffixes, promised in PROMISES.items():
         if suffix in suffixes:
             raise TableError(
-                say(
-                    "{name} is not {promised}, whatever its name says.",
-                    name=name,
-                    promised=say(promised),
-                ),
-                say("Save it anew."),
+                "{name} is not {promised}, whatever its name says.",
+                "Save it anew.",
+                name=name,
+                promised=say(promised),
             )
 
 

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 import polars as pl
 
 from gradum.errors import TableError
-from gradum.messages import say
-from gradum.tables.frames import refuse_names
+from gradum.tables.formats.frames import refuse_names
+from gradum.tables.formats.size_limits import refuse_width
 from gradum.tables.paths import is_address
-from gradum.tables.size_limits import refuse_width
 from gradum.tables.sources.fingerprint import Fingerprint
 from gradum.tables.sources.parquet_rows import ParquetRows
 from gradum.tables.sources.source import Location, NewFile
@@ -44,9 +43,7 @@ def written_rows(
 
     rows.write(batches())
     if not rows.files:
-        raise TableError(
-            say("{source} has no rows.", source=location.name), say("Give a file with rows.")
-        )
+        raise TableError("{source} has no rows.", "Give a file with rows.", source=location.name)
     digest = "" if fingerprint is None else fingerprint.hexdigest()
     notes = (version,) if version else ()
     return [

@@ -29,8 +29,9 @@ def statement(query: str) -> str:
     first = word[0].upper() if word else ""
     if first not in ASKS:
         raise SpecError(
-            say("--query takes a SELECT statement, not {word!r}.", word=shortened(first or query)),
-            say("Give one SELECT that returns the table's rows."),
+            "--query takes a SELECT statement, not {word!r}.",
+            "Give one SELECT that returns the table's rows.",
+            word=shortened(first or query),
         )
     return query.rstrip().rstrip(";").rstrip()
 
@@ -38,16 +39,13 @@ def statement(query: str) -> str:
 def more_than_one(name: str) -> TableError:
     """Return the error for a query that holds several statements."""
     return TableError(
-        say("The query for {name} holds more than one statement.", name=name),
-        say("Give one SELECT alone."),
+        "The query for {name} holds more than one statement.", "Give one SELECT alone.", name=name
     )
 
 
 def no_rows(name: str) -> TableError:
     """Return the error for a query that found nothing."""
-    return TableError(
-        say("The query for {name} returns no rows.", name=name), say("Loosen its conditions.")
-    )
+    return TableError("The query for {name} returns no rows.", "Loosen its conditions.", name=name)
 
 
 def only_table(tables: list[str], name: str) -> str:
@@ -59,7 +57,7 @@ def only_table(tables: list[str], name: str) -> str:
         There is none, or there are several, which the message lists.
     """
     if not tables:
-        raise TableError(say("{name} holds no table.", name=name), say("Name another database."))
+        raise TableError("{name} holds no table.", "Name another database.", name=name)
     if len(tables) > 1:
         raise TableError(
             say_plural(

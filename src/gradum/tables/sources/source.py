@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from gradum.tables.content import lies_on_disk
+from gradum.tables.formats.content import lies_on_disk
+from gradum.tables.formats.reading_options import ReadingOptions
 from gradum.tables.paths import STANDARD_INPUT, is_address
-from gradum.tables.reading import ReadingOptions
 
 NewFile = Callable[[str], Path]
 """Makes an empty file private to the user, with the given ending, and returns its path."""

@@ -15,10 +15,11 @@ import polars as pl
 from gradum.errors import TableError
 from gradum.isolation import Bounds, IsolationError, isolated
 from gradum.messages import say
-from gradum.tables.content import most_unpacked
-from gradum.tables.frames import from_objects, refuse_names
-from gradum.tables.reading import ReadingOptions
-from gradum.tables.size_limits import refuse_width
+from gradum.tables.formats.content import most_unpacked
+from gradum.tables.formats.frames import from_objects, refuse_names
+from gradum.tables.formats.reading_options import ReadingOptions
+from gradum.tables.formats.size_limits import refuse_width
+from gradum.tables.formats.sqlite_rows import sqlite_rows
 from gradum.tables.sources.parquet_rows import ParquetRows
 from gradum.tables.sources.select_statement import (
     identifier,
@@ -28,7 +29,6 @@ from gradum.tables.sources.select_statement import (
     statement,
 )
 from gradum.tables.sources.source import Location, NewFile, start_of
-from gradum.tables.sqlite_rows import sqlite_rows
 from gradum.tables.wording import size
 
 MAGIC = b"SQLite format 3\0"
@@ -85,9 +85,7 @@ def _refuse_truncated(location: Location) -> None:
     pages = int.from_bytes(header[28:32], "big")
     whole = (65_536 if page == 1 else page) * pages
     if header[24:28] == header[92:96] and location.path.stat().st_size < whole:
-        raise TableError(
-            say("{name} is a truncated database.", name=location.name), say("Copy it anew.")
-        )
+        raise TableError("{name} is a truncated database.", "Copy it anew.", name=location.name)
 
 
 def _address(path: Path) -> str:
@@ -177,26 +175,28 @@ def _explained(error: Exception, name: str) -> TableError:
         return more_than_one(name)
     if "not authorized" in words or "prohibited" in words or "readonly" in words:
         return TableError(
-            say("{name} is opened for reading alone, and the query would do more.", name=name),
-            say("Give one SELECT statement."),
+            "{name} is opened for reading alone, and the query would do more.",
+            "Give one SELECT statement.",
+            name=name,
         )
     if "is locked" in words:
         return TableError(
-            say("{name} is being written to by another program.", name=name),
-            say("Try again later."),
+            "{name} is being written to by another program.", "Try again later.", name=name
         )
     if isinstance(error, sqlite3.OperationalError):
         return TableError(
-            say("{name} does not carry out the query: {why}.", name=name, why=words),
-            say("Correct it, or name a table."),
+            "{name} does not carry out the query: {why}.",
+            "Correct it, or name a table.",
+            name=name,
+            why=words,
         )
-    return TableError(
-        say("{name} is a damaged database: {why}.", name=name, why=words), say("Copy it anew.")
-    )
+    return TableError("{name} is a damaged database: {why}.", "Copy it anew.", name=name, why=words)
 
 
 def _too_much(name: str, why: str) -> TableError:
     return TableError(
-        say("{name} cannot be read: {why}.", name=name, why=why),
-        say("Ask for less by --query, or write the rows that are meant to a table of their own."),
+        "{name} cannot be read: {why}.",
+        "Ask for less by --query, or write the rows that are meant to a table of their own.",
+        name=name,
+        why=why,
     )

@@ -10,9 +10,9 @@ import polars as pl
 from gradum.errors import TableError
 from gradum.messages import say
 from gradum.tables.extra import needs
-from gradum.tables.frames import refuse_names
-from gradum.tables.reading import ReadingOptions
-from gradum.tables.size_limits import refuse_width
+from gradum.tables.formats.frames import refuse_names
+from gradum.tables.formats.reading_options import ReadingOptions
+from gradum.tables.formats.size_limits import refuse_width
 from gradum.tables.sources.parquet_rows import ParquetRows
 from gradum.tables.sources.source import Location, NewFile, start_of
 
@@ -46,9 +46,7 @@ class Statistics:
         except (package.ReadstatError, package.PyreadstatError) as error:
             raise _damaged(location.name, str(error)) from None
         if not rows.files:
-            raise TableError(
-                say("{name} has no rows.", name=location.name), say("Give a file with rows.")
-            )
+            raise TableError("{name} has no rows.", "Give a file with rows.", name=location.name)
         untyped = rows.mixed()
         return [Location(str(file), location.name, untyped=untyped) for file in rows.files]
 
@@ -88,10 +86,10 @@ def _frames(package: Any, location: Location) -> Iterator[pl.DataFrame]:
 
 def _damaged(name: str, error: str) -> TableError:
     return TableError(
-        say(
-            "{name} is damaged, or of a kind that cannot be read: {error}.", name=name, error=error
-        ),
-        say("Copy it anew, or export its table as CSV."),
+        "{name} is damaged, or of a kind that cannot be read: {error}.",
+        "Copy it anew, or export its table as CSV.",
+        name=name,
+        error=error,
     )
 
 

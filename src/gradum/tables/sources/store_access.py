@@ -21,8 +21,8 @@ import polars as pl
 
 from gradum.errors import GradumError, TableError
 from gradum.messages import marked, say
+from gradum.tables.formats.read_failures import LIBRARIES
 from gradum.tables.paths import refuse_unclear, scheme, secrets, shown
-from gradum.tables.read_failures import LIBRARIES
 from gradum.tables.sources.source import Location
 
 SECONDS = 15  # for the first answer, tried twice
@@ -81,14 +81,14 @@ def refuse_secrets(where: str) -> None:
     """
     if re.search(r"\s", where):
         raise TableError(
-            say("The address {address} holds a space.", address=shown(where)),
-            say("Write * in its place."),
+            "The address {address} holds a space.", "Write * in its place.", address=shown(where)
         )
     refuse_unclear(where)
     if not _OBJECT.match(where):
         raise TableError(
-            say("The address {address} names no object.", address=shown(where)),
-            say("Put the object's name behind the bucket's, or / for all that it holds."),
+            "The address {address} names no object.",
+            "Put the object's name behind the bucket's, or / for all that it holds.",
+            address=shown(where),
         )
     if secrets(where):
         raise TableError(
@@ -178,8 +178,9 @@ def _of_profile() -> dict[str, str]:
     given = {key: profile[key] for key in wanted if key in profile}
     if name and "aws_access_key_id" not in given:
         raise TableError(
-            say("The profile {name!r} of AWS holds no keys that gradum can read.", name=name),
-            say("pip install boto3, which knows other ways to log in, or set AWS_ACCESS_KEY_ID."),
+            "The profile {name!r} of AWS holds no keys that gradum can read.",
+            "pip install boto3, which knows other ways to log in, or set AWS_ACCESS_KEY_ID.",
+            name=name,
         )
     if "region" in given and ("AWS_REGION" in os.environ or "AWS_DEFAULT_REGION" in os.environ):
         del given["region"]
@@ -208,9 +209,7 @@ def finds_nothing(error: BaseException) -> bool:
 
 def empty(name: str) -> TableError:
     """Return the error for a file without content."""
-    return TableError(
-        say("{name} is empty.", name=name), say("Give a file with a header and rows.")
-    )
+    return TableError("{name} is empty.", "Give a file with a header and rows.", name=name)
 
 
 def _refusal(error: BaseException, location: Location) -> TableError:
@@ -222,15 +221,16 @@ def _refusal(error: BaseException, location: Location) -> TableError:
     if _NO_BUCKET.search(words) or listing_failed:
         bucket = name.split("/")[2]
         return TableError(
-            say("{store} has no bucket {bucket!r}.", store=store.title, bucket=bucket),
-            say("Check the address."),
+            "{store} has no bucket {bucket!r}.",
+            "Check the address.",
+            store=store.title,
+            bucket=bucket,
         )
     if "expanded paths were empty" in words:
-        return TableError(say("No file matches {name}.", name=name), say("Check the address."))
+        return TableError("No file matches {name}.", "Check the address.", name=name)
     if isinstance(error, FileNotFoundError) or status == 404:
         return TableError(
-            say("There is no {name}.", name=name),
-            say("Check the address; that of a folder ends with /."),
+            "There is no {name}.", "Check the address; that of a folder ends with /.", name=name
         )
     if _NO_CREDENTIALS.search(words):
         return TableError(
@@ -250,36 +250,37 @@ def _failure(error: BaseException, location: Location, status: int) -> TableErro
     words, name = str(error), location.name
     if isinstance(error, TimeoutError) or "timed out" in words:
         return TableError(
-            say("{name} gave nothing for {seconds:g} seconds.", name=name, seconds=SECONDS),
-            say("Try later."),
+            "{name} gave nothing for {seconds:g} seconds.", "Try later.", name=name, seconds=SECONDS
         )
     if "redirect" in words or status in (301, 307):
-        return TableError(
-            say("{name} lies in another region.", name=name), say("Name it in AWS_REGION.")
-        )
+        return TableError("{name} lies in another region.", "Name it in AWS_REGION.", name=name)
     if status == 416:  # of a file without bytes, there is no range
         return empty(name)
     if status:
         return TableError(
-            say("{name} cannot be had: its server answers {status}.", name=name, status=status),
-            say("Try later."),
+            "{name} cannot be had: its server answers {status}.",
+            "Try later.",
+            name=name,
+            status=status,
         )
     if isinstance(error, ConnectionError) or _UNREACHABLE.search(words):
         return TableError(
-            say("{name} cannot be reached.", name=name),
-            say("Check the network, and the endpoint and account in the environment."),
+            "{name} cannot be reached.",
+            "Check the network, and the endpoint and account in the environment.",
+            name=name,
         )
     if "utf8" in words or "utf-8" in words:
         return TableError(
-            say("{name} is not UTF-8.", name=name),
-            say("Download it by other means, and give the file."),
+            "{name} is not UTF-8.", "Download it by other means, and give the file.", name=name
         )
     if isinstance(error, pl.exceptions.SchemaError | pl.exceptions.ColumnNotFoundError):
         return TableError(
-            say("The files of {name} differ in their columns.", name=name),
-            say("Give files with the same columns."),
+            "The files of {name} differ in their columns.",
+            "Give files with the same columns.",
+            name=name,
         )
     return TableError(
-        say("{name} is damaged, or not of the kind that its name says.", name=name),
-        say("Copy or write it anew."),
+        "{name} is damaged, or not of the kind that its name says.",
+        "Copy or write it anew.",
+        name=name,
     )

@@ -16,13 +16,13 @@ import polars as pl
 
 from gradum.errors import GradumError, TableError
 from gradum.messages import listed, say
-from gradum.tables.calendar_range import within_calendar
-from gradum.tables.columnar import DAMAGE
-from gradum.tables.parquet import groups_of
+from gradum.tables.doubts.totals import HEAD_ROWS, AllRows, TotalRows, find_totals
+from gradum.tables.formats.calendar_range import within_calendar
+from gradum.tables.formats.columnar import DAMAGE
+from gradum.tables.formats.parquet import groups_of
 from gradum.tables.sources.file_stamp import FileStamp
 from gradum.tables.sources.origin import Origin, hash_of
 from gradum.tables.table import Table
-from gradum.tables.totals import HEAD_ROWS, AllRows, TotalRows, find_totals
 
 BLOCK_ROWS = 65_536
 PREDICTED_ROWS = 8_192  # at a time, of a table that is held
@@ -90,7 +90,7 @@ class Stream:
         return replace(self, head=head, origins=origins, rows_in_block=self.block_rows)
 
     def without_totals(self) -> Stream:
-        """Return the stream without its rows of totals, as `gradum.tables.totals` does a table."""
+        """Return the stream without its rows of totals, as `doubts.totals` does a table."""
         if self.head.keep_totals:
             return self
         found = self.total_rows()
@@ -279,13 +279,11 @@ class Stream:
             ):
                 raise  # the process that made a copy has ended: another attempt copies anew
             raise TableError(
-                say(
-                    "{source} cannot be read to its end: one of its files is damaged, "
-                    "truncated, or was changed meanwhile ({why}).",
-                    source=self.head.source,
-                    why=str(error).splitlines()[0],
-                ),
-                say("Copy or write it anew."),
+                "{source} cannot be read to its end: one of its files is damaged, "
+                "truncated, or was changed meanwhile ({why}).",
+                "Copy or write it anew.",
+                source=self.head.source,
+                why=str(error).splitlines()[0],
             ) from None
 
 
@@ -297,7 +295,7 @@ def refuse_empty(source: str, rows: int) -> None:
     TableError
     """
     if not rows:
-        raise TableError(say("{source} has no rows.", source=source), say("Give some."))
+        raise TableError("{source} has no rows.", "Give some.", source=source)
 
 
 def rows_of_block(some: pl.DataFrame) -> int:

@@ -8,10 +8,10 @@ from pathlib import Path
 import polars as pl
 
 from gradum.errors import TableError
-from gradum.tables.content import refuse_other_than_a_file
+from gradum.tables.formats.content import refuse_other_than_a_file
+from gradum.tables.formats.read_failures import explained
+from gradum.tables.formats.reading_options import ReadingOptions
 from gradum.tables.paths import STANDARD_INPUT, is_address, is_pattern, matches
-from gradum.tables.read_failures import explained
-from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources import delta, iceberg
 from gradum.tables.sources.scanned_rows import written_rows
 from gradum.tables.sources.source import Location, NewFile

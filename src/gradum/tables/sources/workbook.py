@@ -22,13 +22,13 @@ import polars as pl
 from gradum.errors import TableError
 from gradum.isolation import Bounds, IsolationError, isolated
 from gradum.messages import say, say_plural
-from gradum.tables.content import most_unpacked
-from gradum.tables.encoding import BLOCK_BYTES
 from gradum.tables.extra import needs
-from gradum.tables.frames import refuse_names
-from gradum.tables.reading import ReadingOptions
-from gradum.tables.sheets import header_row, sheet_of
-from gradum.tables.size_limits import refuse_more_than_memory, refuse_width
+from gradum.tables.formats.content import most_unpacked
+from gradum.tables.formats.encoding import BLOCK_BYTES
+from gradum.tables.formats.frames import refuse_names
+from gradum.tables.formats.reading_options import ReadingOptions
+from gradum.tables.formats.sheets import header_row, sheet_of
+from gradum.tables.formats.size_limits import refuse_more_than_memory, refuse_width
 from gradum.tables.sources.parquet_rows import ParquetRows
 from gradum.tables.sources.source import Location, NewFile, start_of
 from gradum.tables.sources.zipped import DAMAGE, MAGIC, is_workbook
@@ -80,8 +80,10 @@ class Workbook:
             frame, notes, mixed = _sheet(location, new_file, reading.sheet, bounds)
         except IsolationError as error:
             raise TableError(
-                say("{name} cannot be read: {why}.", name=location.name, why=str(error)),
-                say("Save its sheet as CSV."),
+                "{name} cannot be read: {why}.",
+                "Save its sheet as CSV.",
+                name=location.name,
+                why=str(error),
             ) from None
         rows = ParquetRows(location.name, new_file)
         rows.write([frame])
@@ -137,19 +139,17 @@ def _refuse_large(location: Location) -> int:
             unpacked = sum(member.file_size for member in archive.infolist())
     if unpacked > most_unpacked(packed):
         raise TableError(
-            say(
-                "{name} unpacks to {unpacked}, far more than a workbook would.",
-                name=location.name,
-                unpacked=size(unpacked),
-            ),
-            say("Save its sheet as CSV if it can be trusted."),
+            "{name} unpacks to {unpacked}, far more than a workbook would.",
+            "Save its sheet as CSV if it can be trusted.",
+            name=location.name,
+            unpacked=size(unpacked),
         )
     refuse_more_than_memory(TIMES_IN_MEMORY * unpacked, say("sheets"), location.name)
     return unpacked
 
 
 def _encrypted(name: str) -> TableError:
-    return TableError(say("{name} is encrypted.", name=name), say("Save it without a password."))
+    return TableError("{name} is encrypted.", "Save it without a password.", name=name)
 
 
 def _damaged(name: str, error: BaseException) -> TableError:
@@ -157,8 +157,10 @@ def _damaged(name: str, error: BaseException) -> TableError:
     if re.search("password|encrypt", str(error), re.IGNORECASE):
         return _encrypted(name)
     return TableError(
-        say("{name} is a damaged workbook, or none that can be read: {why}.", name=name, why=words),
-        say("Save it anew, or save its sheet as CSV."),
+        "{name} is a damaged workbook, or none that can be read: {why}.",
+        "Save it anew, or save its sheet as CSV.",
+        name=name,
+        why=words,
     )
 
 
@@ -182,23 +184,23 @@ def _chosen(
     if asked is not None:
         if asked not in sheets:
             raise TableError(
-                say("{name} has no sheet {asked!r}.", name=name, asked=asked),
-                say("Choose among {sheets}.", sheets=quoted(sheets, SHOWN_SHEETS)),
+                "{name} has no sheet {asked!r}.",
+                "Choose among {sheets}.",
+                name=name,
+                asked=asked,
+                sheets=quoted(sheets, SHOWN_SHEETS),
             )
         return asked, []
     if not filled and hidden:
         raise TableError(
-            say(
-                "{name} has tables on hidden sheets alone: {sheets}.",
-                name=name,
-                sheets=quoted(hidden, SHOWN_SHEETS),
-            ),
-            say("Say which by --sheet NAME."),
+            "{name} has tables on hidden sheets alone: {sheets}.",
+            "Say which by --sheet NAME.",
+            name=name,
+            sheets=quoted(hidden, SHOWN_SHEETS),
         )
     if not filled:
         raise TableError(
-            say("{name} has no sheet with a table.", name=name),
-            say("Give one with a header and rows."),
+            "{name} has no sheet with a table.", "Give one with a header and rows.", name=name
         )
     if len(filled) > 1:
         raise TableError(
@@ -223,15 +225,19 @@ def _read(
     header = header_row(top)
     if header is None:
         raise TableError(
-            say("The sheet {sheet!r} of {name} is empty.", sheet=sheet, name=name),
-            say("Name another by --sheet."),
+            "The sheet {sheet!r} of {name} is empty.",
+            "Name another by --sheet.",
+            sheet=sheet,
+            name=name,
         )
     arrow, mixed = next(steps)
     frame = pl.read_ipc(arrow)
     if not frame.height or not frame.width:
         raise TableError(
-            say("The sheet {sheet!r} of {name} has a header but no rows.", sheet=sheet, name=name),
-            say("Give one with rows."),
+            "The sheet {sheet!r} of {name} has a header but no rows.",
+            "Give one with rows.",
+            sheet=sheet,
+            name=name,
         )
     names, notes = _names(top[header], frame)
     refuse_names(names.values(), name)

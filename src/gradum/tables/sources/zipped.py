@@ -13,10 +13,10 @@ from typing import BinaryIO, cast
 from gradum.errors import GradumError, TableError
 from gradum.files.atomic import filling
 from gradum.messages import say, say_plural
-from gradum.tables.content import most_unpacked
-from gradum.tables.dialect import DELIMITERS
-from gradum.tables.encoding import BLOCK_BYTES
-from gradum.tables.reading import ReadingOptions
+from gradum.tables.formats.content import most_unpacked
+from gradum.tables.formats.dialect import DELIMITERS
+from gradum.tables.formats.encoding import BLOCK_BYTES
+from gradum.tables.formats.reading_options import ReadingOptions
 from gradum.tables.sources.source import Location, NewFile, start_of
 from gradum.tables.wording import quoted, size
 
@@ -72,12 +72,10 @@ class Zip:
         unpacked = Location(str(file), name, _beside(others))
         if start_of(unpacked).startswith(MAGIC) and not is_workbook(file):
             raise TableError(
-                say(
-                    "{name} holds another archive, {filename!r}.",
-                    name=location.name,
-                    filename=member.filename,
-                ),
-                say("Unpack it."),
+                "{name} holds another archive, {filename!r}.",
+                "Unpack it.",
+                name=location.name,
+                filename=member.filename,
             )
         return [unpacked]
 
@@ -104,8 +102,9 @@ def _only_member(
         held = [member.filename for member in tables]
         if not held:
             raise TableError(
-                say("{name} holds no table.", name=name),
-                say("Give an archive with a CSV, JSON, Parquet or Excel file in it."),
+                "{name} holds no table.",
+                "Give an archive with a CSV, JSON, Parquet or Excel file in it.",
+                name=name,
             )
         raise TableError(
             say_plural(
@@ -120,8 +119,7 @@ def _only_member(
     member = tables[0]
     if member.flag_bits & ENCRYPTED:
         raise TableError(
-            say("{name} is encrypted.", name=name),
-            say("Unpack it, and give the file that is in it."),
+            "{name} is encrypted.", "Unpack it, and give the file that is in it.", name=name
         )
     return member, [other for other in members if other is not member]
 
@@ -179,12 +177,10 @@ def _unpack(blocks: Iterator[bytes], out: Path, name: str, most: int) -> None:
             count += len(block)
             if count > most:
                 raise TableError(
-                    say(
-                        "{name} unpacks to more than {most}, far more than a table would.",
-                        name=name,
-                        most=size(most),
-                    ),
-                    say("Unpack it first if it can be trusted."),
+                    "{name} unpacks to more than {most}, far more than a table would.",
+                    "Unpack it first if it can be trusted.",
+                    name=name,
+                    most=size(most),
                 )
             file.write(block)
 
@@ -192,9 +188,8 @@ def _unpack(blocks: Iterator[bytes], out: Path, name: str, most: int) -> None:
 def _damaged(name: str, error: BaseException) -> TableError:
     if isinstance(error, NotImplementedError):
         return TableError(
-            say("{name} is packed in a way that Python cannot unpack.", name=name),
-            say("Unpack it by other means."),
+            "{name} is packed in a way that Python cannot unpack.",
+            "Unpack it by other means.",
+            name=name,
         )
-    return TableError(
-        say("{name} is a damaged or truncated zip archive.", name=name), say("Copy it anew.")
-    )
+    return TableError("{name} is a damaged or truncated zip archive.", "Copy it anew.", name=name)

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from gradum.errors import ExportError
-from gradum.messages import as_text, say
+from gradum.messages import as_text
 from gradum.ship.forms.described import described
 from gradum.ship.forms.javascript.nodes import NodeList
 from gradum.ship.forms.parity import Runner
@@ -113,12 +113,12 @@ def _answers(
             )
         except subprocess.TimeoutExpired:
             raise ExportError(
-                say("Node does not answer a block of rows in {seconds} s.", seconds=SECONDS)
+                "Node does not answer a block of rows in {seconds} s.", seconds=SECONDS
             ) from None
         except (OSError, subprocess.CalledProcessError) as error:
             said = getattr(error, "stderr", b"").decode(errors="replace") or str(error)
             cause = shortened(" ".join(said.split()), 200)
-            raise ExportError(say("Node refuses the model: {cause}.", cause=cause)) from None
+            raise ExportError("Node refuses the model: {cause}.", cause=cause) from None
     return answered(ended.stdout, shapes)
 
 

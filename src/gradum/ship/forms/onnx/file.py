@@ -63,7 +63,5 @@ class OnnxForm:
             session = open_session(data)
         except Exception as error:  # errors of its native code have no common class
             cause = shortened(" ".join(str(error).split()), 200)
-            raise ExportError(
-                say("ONNX Runtime refuses the model: {cause}.", cause=cause)
-            ) from None
+            raise ExportError("ONNX Runtime refuses the model: {cause}.", cause=cause) from None
         return lambda raw: dict(zip(model.answers, session.run(None, raw), strict=True))

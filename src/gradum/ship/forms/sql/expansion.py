@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from gradum.errors import ExportError, TooLargeError
-from gradum.messages import say
 from gradum.ship.forms.sql.scalars import BUILT, Scalar, Scalars
 from gradum.ship.recording.program import OPERATIONS, ROWS_AXIS, RecordedNode, RecordedProgram
 
@@ -47,16 +46,12 @@ def refuse_size(count: int, most: int) -> None:
     """Refuse a model of too many multiplications."""
     if count > most:
         raise TooLargeError(
-            say(
-                "The model is too large for SQL: {count:,} multiplications for a row, where "
-                "databases manage about {most:,}.",
-                count=count,
-                most=most,
-            ),
-            say(
-                "Add --compress 1% (compress=0.01) to distil an ensemble into a smaller model, or "
-                "export --rung linear."
-            ),
+            "The model is too large for SQL: {count:,} multiplications for a row, where "
+            "databases manage about {most:,}.",
+            "Add --compress 1% (compress=0.01) to distil an ensemble into a smaller model, or "
+            "export --rung linear.",
+            count=count,
+            most=most,
         )
 
 
@@ -207,7 +202,7 @@ def shapes(pattern: str) -> list[str]:
     found, rest = _choices(pattern)
     if rest:
         raise ExportError(
-            say("It compares texts with {pattern}, which SQL cannot write.", pattern=pattern)
+            "It compares texts with {pattern}, which SQL cannot write.", pattern=pattern
         )
     return found
 
@@ -252,8 +247,8 @@ def _tokens(scalars: Scalars, node: RecordedNode, texts: np.ndarray, **_: Any) -
 
 def _no_words() -> ExportError:
     return ExportError(
-        say("It counts the words of a text, which SQL cannot find."),
-        say("Fit again and leave the column of text out by --drop."),
+        "It counts the words of a text, which SQL cannot find.",
+        "Fit again and leave the column of text out by --drop.",
     )
 
 

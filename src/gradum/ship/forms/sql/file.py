@@ -126,18 +126,17 @@ def _refuse_names(names: list[str]) -> None:
         other = alike.setdefault(name.lower(), name)
         if other != name:
             raise ExportError(
-                say(
-                    "Columns {column!r} and {other!r} differ in capital letters alone, which "
-                    "databases do not tell apart.",
-                    column=other,
-                    other=name,
-                ),
-                say("Rename one of them, and fit again."),
+                "Columns {column!r} and {other!r} differ in capital letters alone, which "
+                "databases do not tell apart.",
+                "Rename one of them, and fit again.",
+                column=other,
+                other=name,
             )
         if not name or "\0" in name:
             raise ExportError(
-                say("Column {column!r} has a name that no database has.", column=name),
-                say("Rename it, and fit again."),
+                "Column {column!r} has a name that no database has.",
+                "Rename it, and fit again.",
+                column=name,
             )
 
 
@@ -164,7 +163,7 @@ def _answered(
             answered = database.execute(text).fetchall()
         except sqlite3.Error as error:
             cause = shortened(str(error), 200)
-            raise ExportError(say("SQLite refuses the model: {cause}.", cause=cause)) from None
+            raise ExportError("SQLite refuses the model: {cause}.", cause=cause) from None
     return answers_of_rows(model, answered)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from gradum.errors import ExportError, TooLargeError
-from gradum.messages import say
 from gradum.ship.forms.sql.scalars import LARGEST_NUMBER, Scalar, weighted
 from gradum.tables.kinds.step import MISSING
 from gradum.tables.sources.select_statement import identifier
@@ -86,15 +85,11 @@ def query(answers: Mapping[str, Any], row: str) -> str:
 def too_wide(columns: int) -> TooLargeError:
     """Return the error for more columns than databases have."""
     return TooLargeError(
-        say(
-            "The model is too wide for SQL: {columns:,} columns at once, of at most {most:,}.",
-            columns=columns,
-            most=MOST_COLUMNS,
-        ),
-        say(
-            "Add --compress 1% (compress=0.01) to distil an ensemble into a smaller model, or "
-            "export --rung linear."
-        ),
+        "The model is too wide for SQL: {columns:,} columns at once, of at most {most:,}.",
+        "Add --compress 1% (compress=0.01) to distil an ensemble into a smaller model, or "
+        "export --rung linear.",
+        columns=columns,
+        most=MOST_COLUMNS,
     )
 
 
@@ -201,7 +196,7 @@ def literal(value: Any) -> str:
     """Write a plain value; numbers with an exponent, which are doubles everywhere."""
     if isinstance(value, str):
         if "\0" in value:
-            raise ExportError(say("A level or a class holds the character NUL, which SQL has not."))
+            raise ExportError("A level or a class holds the character NUL, which SQL has not.")
         return "'" + value.replace("'", "''") + "'"
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
@@ -210,7 +205,7 @@ def literal(value: Any) -> str:
     if math.isnan(value):
         return "NULL"
     if math.isinf(value):
-        raise ExportError(say("Some answers are infinite, for which databases share no word."))
+        raise ExportError("Some answers are infinite, for which databases share no word.")
     text = repr(float(value))
     text = text if "e" in text else text.removesuffix(".0") + "e0"
     return f"({text})" if text[0] == "-" else text

@@ -87,13 +87,11 @@ class CategoricalKind(Kind):
         if len(set(keys)) < len(keys):
             twins = [s for s, key in zip(how.spellings, keys, strict=True) if keys.count(key) > 1]
             raise SchemaError(
-                say(
-                    "The schema's column {name!r}, field 'spellings': {twins} differ in upper and "
-                    "lower case alone.",
-                    name=name,
-                    twins=quoted(twins),
-                ),
-                say("Keep one of them."),
+                "The schema's column {name!r}, field 'spellings': {twins} differ in upper and "
+                "lower case alone.",
+                "Keep one of them.",
+                name=name,
+                twins=quoted(twins),
             )
 
     def plain(self, column: Column, step: Step) -> Read:

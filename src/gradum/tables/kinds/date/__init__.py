@@ -117,14 +117,12 @@ class DateKind(Kind):
         dates = _dates(texts, nearest)
         bad = dates.is_null() & texts.is_not_null()
         raise ColumnError(
-            say(
-                "Column {name!r} is to be a date (--date), but {rows} cannot be read as such: "
-                "{values}.",
-                name=values.name,
-                rows=rows_text(rows_where(bad), int(bad.sum())),
-                values=quoted(values.raw.filter(bad).unique(maintain_order=True)),
-            ),
-            say("Write dates as 2024-01-31 or 2024-01-31 13:45, or leave out --date."),
+            "Column {name!r} is to be a date (--date), but {rows} cannot be read as such: "
+            "{values}.",
+            "Write dates as 2024-01-31 or 2024-01-31 13:45, or leave out --date.",
+            name=values.name,
+            rows=rows_text(rows_where(bad), int(bad.sum())),
+            values=quoted(values.raw.filter(bad).unique(maintain_order=True)),
         )
 
     def scale(self, values: pl.Series) -> NumericScale:
@@ -152,14 +150,12 @@ class DateKind(Kind):
             pattern = getattr(how, field)
             if pattern and not is_format(pattern):
                 raise SchemaError(
-                    say(
-                        "The schema's column {name!r}, field {field!r}: dates cannot be read by "
-                        "{pattern!r}.",
-                        name=name,
-                        field=field,
-                        pattern=pattern,
-                    ),
-                    say("Use a format such as '%d/%m/%Y %H:%M'."),
+                    "The schema's column {name!r}, field {field!r}: dates cannot be read by "
+                    "{pattern!r}.",
+                    "Use a format such as '%d/%m/%Y %H:%M'.",
+                    name=name,
+                    field=field,
+                    pattern=pattern,
                 )
 
     def as_raw(self, typed: pl.Series) -> np.ndarray:

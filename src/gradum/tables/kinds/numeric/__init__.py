@@ -166,9 +166,7 @@ class NumericKind(Kind):
         typed = self.parse(values.raw, how)
         bad = typed.is_null() & clean(values.raw, how).is_not_null()
         if not bad.any():
-            raise ColumnError(
-                say("{claim}, but has no value.", claim=claim), say("Choose another column.")
-            )
+            raise ColumnError("{claim}, but has no value.", "Choose another column.", claim=claim)
         examples = values.raw.filter(bad).unique(maintain_order=True)
         rows = rows_text(rows_where(bad), int(bad.sum()))
         raise ColumnError(
@@ -208,24 +206,20 @@ class NumericKind(Kind):
         """Raise SchemaError if two signs are one, or durations cannot be read so."""
         if len(how.decimal) != 1 or len(how.thousands) > 1 or how.decimal == how.thousands:
             raise SchemaError(
-                say(
-                    "The schema's column {name!r}, fields 'decimal' and 'thousands': "
-                    "{decimal!r} and {thousands!r} are not two different signs.",
-                    name=name,
-                    decimal=how.decimal,
-                    thousands=how.thousands,
-                ),
-                say("Use '.' and ',' or ',' and '.', say."),
+                "The schema's column {name!r}, fields 'decimal' and 'thousands': "
+                "{decimal!r} and {thousands!r} are not two different signs.",
+                "Use '.' and ',' or ',' and '.', say.",
+                name=name,
+                decimal=how.decimal,
+                thousands=how.thousands,
             )
         if how.clock not in ("", *CLOCKS):
             raise SchemaError(
-                say(
-                    "The schema's column {name!r}, field 'clock': {clock!r} says nothing about "
-                    "2:15.",
-                    name=name,
-                    clock=how.clock,
-                ),
-                say("Choose among {choices}.", choices=listed(list(CLOCKS))),
+                "The schema's column {name!r}, field 'clock': {clock!r} says nothing about 2:15.",
+                "Choose among {choices}.",
+                name=name,
+                clock=how.clock,
+                choices=listed(list(CLOCKS)),
             )
 
     def from_raw(self, column: Column, step: Step, raw: Raw) -> dict[str, list[Any]]:

@@ -98,14 +98,12 @@ class TimeOfDayKind(Kind):
             return reading
         bad = self.parse(values.raw, Parse()).is_null() & clean(values.raw, Parse()).is_not_null()
         raise ColumnError(
-            say(
-                "Column {name!r} is to be a time of day (--time-of-day), but {rows} cannot be read "
-                "as such: {values}.",
-                name=values.name,
-                rows=rows_text(rows_where(bad), int(bad.sum())),
-                values=quoted(values.raw.filter(bad).unique(maintain_order=True)),
-            ),
-            say("Write times as 07:45 or 7:45 pm, or leave out --time-of-day."),
+            "Column {name!r} is to be a time of day (--time-of-day), but {rows} cannot be read "
+            "as such: {values}.",
+            "Write times as 07:45 or 7:45 pm, or leave out --time-of-day.",
+            name=values.name,
+            rows=rows_text(rows_where(bad), int(bad.sum())),
+            values=quoted(values.raw.filter(bad).unique(maintain_order=True)),
         )
 
     def scale(self, values: pl.Series) -> NumericScale:

@@ -1,0 +1,1 @@
+"""How answers change as one column takes other values."""

@@ -1,0 +1,1 @@
+"""The events of a run, by which anybody outside sees it."""

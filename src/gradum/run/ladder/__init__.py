@@ -1,0 +1,1 @@
+"""The ladder: rungs that are fitted on the same rows, and notes on their fits."""

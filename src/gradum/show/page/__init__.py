@@ -1,0 +1,1 @@
+"""Pages: templates, in which everything from a table is text, and charts."""

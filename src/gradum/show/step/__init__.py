@@ -1,0 +1,1 @@
+"""One step of learning as a worked example: its formulas, as text and as a page."""

@@ -1,0 +1,1 @@
+"""What results are called, in words: answers, effects, explanations, names made visible."""

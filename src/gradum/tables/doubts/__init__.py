@@ -1,0 +1,1 @@
+"""Doubts about a table: what its reader should check, such as rows of totals."""

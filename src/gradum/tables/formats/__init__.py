@@ -1,0 +1,1 @@
+"""Formats: bytes, text and the objects of Python become rows of a table."""
