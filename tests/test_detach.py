@@ -99,7 +99,7 @@ def finding(name, *more, picture=True, others=()):
     return Part(f"finding {name}", files, ("study/findings/findings.py", *report, *others))
 
 
-EXPLAIN = ("api/explanation.py", "app/cli/explain.py", "questions/explain")
+EXPLAIN = ("api/row_page.py", "questions/explain")
 """The page of a row shows rows like it, and changes of it."""
 FORM = ("api/what_if.py",)
 """The form for one row in a report: a module of the exports, perhaps of a compressed model."""
@@ -131,7 +131,7 @@ PARTS = {
         rung("pack", "estimators/pack.py", listed_in=("estimators/__init__.py",)),
         rung("convolution", listed_in=()),
         # To fit, to predict and to report is the engine's.
-        asked("alike", *EXPLAIN, others=("app/cli/__init__.py",)),
+        asked("alike", *EXPLAIN),
         question("compare"),
         question(
             "compress",
@@ -146,12 +146,12 @@ PARTS = {
             *EXPLAIN,
             "questions/stress",
             "api/trust/stress.py",
-            others=("app/cli/__init__.py", "api/trust/parts.py"),
+            others=("api/trust/parts.py",),
         ),
         asked("influence"),
         asked("effects"),
         question("evaluate", "api/evaluation.py"),
-        Part("question explain", EXPLAIN, ("app/cli/__init__.py", "api/model.py")),
+        asked("explain", "api/row_page.py"),
         question(
             "explain_step",
             more="__init__.py",

@@ -107,8 +107,8 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "show/pictures/waterfall.py": {"max(datum.start", "… + … * width /"},
     "show/game/report.py": {"never … where", "range …"},  # properties as they are typed
     "questions/effects/answer.py": {"<gradum.EffectCurves of"},
-    "show/answers/explanation.py": {"<gradum.Explanation of"},
-    "show/answers/reasons.py": {"<gradum.Reasons of"},
+    "questions/explain/answer.py": {"<gradum.Explanation of"},
+    "questions/explain/reasons.py": {"<gradum.Reasons of"},
     "questions/alike/answer.py": {"<gradum.AlikeRows"},
     "questions/influence/answer.py": {"<gradum.InfluentialRows"},
     "show/answers/surrogate.py": {"<gradum.SurrogateTree of"},

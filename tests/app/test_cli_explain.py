@@ -59,7 +59,10 @@ def test_many_rows_are_summed_up(linear_run, gradum_command):
         (["--encoding", "cp1252"], "The run's own table is read as the run read it."),
         (["--reasons", "2"], "in Python favourable=…. Choose among the answers 'no', 'yes'."),
         (["--favourable", "maybe"], "'maybe' is no answer of this model."),
-        (["--favourable", "yes", "--reasons", "0", "--row", "1"], "number of reasons is 0."),
+        (
+            ["--favourable", "yes", "--reasons", "0", "--row", "1"],
+            "reasons is 0. Give a whole number",
+        ),
         (["--scale", "target"], "'target' is no scale of this target."),
         (["--together", "size,nose"], "The model sees no column 'nose'."),
         (["--rung", "forest"], "forest"),

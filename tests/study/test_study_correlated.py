@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from scipy.stats import spearmanr
 
-from gradum.study.explanation.correlated import correlated
+from gradum.questions.explain.correlated import correlated
 from gradum.tables.columns import Column
 
 

@@ -128,8 +128,11 @@ def test_weights_of_coalitions_are_those_of_orders():
     ("options", "cause"),
     [
         ({"rows": [0]}, "none has the number 0"),
-        ({"rows": [1.5]}, "1.5 is none"),
-        ({"rows": ["2"]}, "'2' is none"),
+        (
+            {"rows": [1.5]},
+            r"rows cannot be \[1.5\]. Give a whole number or a list of whole numbers",
+        ),
+        ({"rows": ["2"]}, r"rows cannot be \['2'\]"),
         ({"scale": "probability"}, "no scale of this target"),
         ({"together": [["a", "nose"]]}, "no column 'nose'"),
         ({"together": [["a", "b"], ["b", "c"]]}, "'b' is named twice by --together"),
@@ -137,7 +140,7 @@ def test_weights_of_coalitions_are_those_of_orders():
         ({"together": [["a"]]}, "'a' is to stand together with none"),
         ({"together": ["a"]}, "'a' is to stand together with none"),
         ({"together": [[]]}, "A group of --together is empty"),
-        ({"tolerance": "x"}, "The tolerance is x"),
+        ({"tolerance": "x"}, "tolerance cannot be 'x'. Give a number"),
         ({"tolerance": 0.0}, "tolerance is 0.0"),
         ({"rung": "ladder"}, "ladder"),
     ],

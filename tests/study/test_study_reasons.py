@@ -9,8 +9,8 @@ import pytest
 
 import gradum
 from gradum.errors import SpecError
-from gradum.show.answers.explanation import Explanation
-from gradum.show.answers.reasons import sentence
+from gradum.questions.explain.answer import Explanation
+from gradum.questions.explain.reasons import sentence
 from gradum.study.explanation.reasons import Reason, Value
 from gradum.study.explanation.shapley import Shapley
 from synthetic import ONCE
@@ -57,7 +57,7 @@ def given(explanation, values, sampling, background):
     errors = [np.repeat(np.array(each)[:, None], 2, axis=1) for each in (sampling, background)]
     before = explanation.found.parts[0]
     part = Shapley(values, *errors, values * np.nan, before.base, before.output, 32, before.batches)
-    return Explanation(replace(explanation.found, parts=(part,)), explanation.fitted)
+    return Explanation(replace(explanation.found, parts=(part,)), explanation.subject)
 
 
 def test_reasons_are_what_speaks_against_beyond_its_errors(explained):
@@ -185,3 +185,20 @@ def test_what_has_no_reasons_is_refused(explained, options, cause):
     _, _, explanation = explained
     with pytest.raises(SpecError, match=cause):
         explanation.reasons(**options)
+
+
+def test_a_question_for_reasons_shows_them_alone(explained):
+    rows, model, explanation = explained
+    asked = model.explain(rows[[7]], background=rows, favourable="good", reasons=2)
+    expected = explanation.reasons(favourable="good", count=2)
+    assert asked.frame.equals(expected.frame)
+    assert list(asked.records()) == expected.frame.to_dicts()
+    assert asked.summary() == expected.summary()
+    assert asked.found.frame.equals(explanation.frame)
+
+
+def test_a_page_is_of_one_row(explained):
+    rows, model, explanation = explained
+    assert explanation.page() == model.row_page(rows[[7]], row=1, background=rows)
+    with pytest.raises(SpecError, match="A page explains one row"):
+        model.explain(rows[:2], background=rows).page()

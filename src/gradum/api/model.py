@@ -11,7 +11,6 @@ import polars as pl
 
 from gradum.api.compress import compress
 from gradum.api.evaluation import evaluate, score
-from gradum.api.explanation import explain, row_page
 from gradum.api.export import export
 from gradum.api.forecast import forecast
 from gradum.api.inference import inference
@@ -25,12 +24,14 @@ from gradum.api.prediction import (
 )
 from gradum.api.properties import verify
 from gradum.api.report import report
+from gradum.api.row_page import row_page
 from gradum.api.surrogate import surrogate
 from gradum.api.trust import trust
 from gradum.forks import refuse_after_fork
 from gradum.questions.alike.question import alike
 from gradum.questions.counterfactual.question import counterfactuals
 from gradum.questions.effects.question import effects
+from gradum.questions.explain.question import explain
 from gradum.questions.influence.question import influence
 from gradum.questions.stress.question import stress
 from gradum.questions.watch.question import watch

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 from gradum.forks import refuse_after_fork
-from gradum.run.options.column_lists import read_all_columns
+from gradum.run.options.column_lists import read_all_columns, read_columns
 from gradum.run.options.option_table import OPTIONS, READING, either
 from gradum.rungs.names import EVERY
 
@@ -68,6 +68,11 @@ class Knob:
         NumberRange(whole, Meta(ge=self.least, le=most)).refuse(name, value)
 
 
+def read_groups(texts: Sequence[str], names: Sequence[str]) -> list[list[str]]:
+    """Read lists of columns, each a group."""
+    return [read_columns(text, names) for text in texts]
+
+
 Table = Annotated[Any, Knob(TABLE, "TABLE", typed=str, in_python=IN_PYTHON)]
 RunTable = Annotated[
     Any,
@@ -87,11 +92,14 @@ Rung = Annotated[str | None, Knob(f"{either((*EVERY, 'enough'))}. Default: the b
 Background = Annotated[
     Any,
     Knob(
-        "Rows to measure changes by. Default: 200 that the run learned from.",
+        "Rows that show what is usual. Default: 200 that the run learned from.",
         "TABLE",
         typed=str,
         in_python="path or data frame, optional",
     ),
+]
+Scale = Annotated[
+    str | None, Knob("probability or log-odds of classes; target, for numbers.", "SCALE")
 ]
 Engine = Annotated[
     Any, Knob(OPTIONS["on"].help, "ENGINE", typed=str, in_python="str or Executor, optional")
@@ -112,6 +120,8 @@ class Statement:
     """Whether the answer's ``frame`` can be written as a file."""
     finish: Callable[[Any, Mapping[str, Any]], None] | None = None
     """Is called with the answer and the given arguments when the answer has been delivered."""
+    refuse_page: Callable[[Mapping[str, Any]], None] | None = None
+    """Refuses a page, given the arguments, before the answer is computed."""
 
     def answer(self, subject: Any, *args: Any, **given: Any) -> Any:
         """Answer the question.
@@ -215,7 +225,7 @@ class Statement:
             kind, knob = get_args(parameter.annotation)
             check_argument(name, given[name], kind)
             if knob.least is not None and given[name] is not None:
-                knob.refuse(name, given[name], whole=kind is int)
+                knob.refuse(name, given[name], whole=int in (get_args(kind) or (kind,)))
 
 
 def question(
@@ -224,17 +234,18 @@ def question(
     page: bool = False,
     frame: bool = False,
     finish: Callable[[Any, Mapping[str, Any]], None] | None = None,
+    refuse_page: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> Callable[[F], F]:
     """Make a statement of a function, and the method of `Model` that checks what it is given.
 
     Parameters
     ----------
-    name, page, frame, finish
+    name, page, frame, finish, refuse_page
         As in `Statement`.
     """
 
     def decorate(function: F) -> F:
-        statement = Statement(name, function, page, frame, finish)
+        statement = Statement(name, function, page, frame, finish, refuse_page)
 
         @wraps(function)
         def ask(subject: Any, *args: Any, **given: Any) -> Any:

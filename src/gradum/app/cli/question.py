@@ -29,15 +29,21 @@ def command_of(statement: Statement) -> Callable[..., None]:
         model: Path, *, as_json: bool, quiet: bool, out: Path | None = None, **typed: Any
     ) -> None:
         from gradum.app.cli.console import load_model
+        from gradum.app.cli.pages import is_page, print_result
         from gradum.app.cli.waiting import waiting
 
-        force = typed.pop("force", False)
+        force, silent = typed.pop("force", False), as_json or quiet
         _check(out, statement, force=force)
         loaded = load_model(model)
         given = _read(statement, typed, loaded.features)
-        with waiting(shown=not (as_json or quiet)):
+        if statement.refuse_page is not None and out is not None and is_page(out):
+            statement.refuse_page(given)
+        with waiting(shown=not silent):
             answer = statement.answer(loaded, **given)
-        _deliver(answer, out, force=force, as_json=as_json, quiet=quiet)
+            shown = "" if silent else answer.__rich__()  # some of which may take a moment
+            if out is not None:
+                _write(answer, out, force=force)
+        print_result(shown, answer.records(), out, as_json=as_json, quiet=quiet)
         if statement.finish is not None:
             statement.finish(answer, given)
         if answer.exit_code:
@@ -115,15 +121,14 @@ def _check(out: Path | None, statement: Statement, *, force: bool) -> None:
         check_frame_format(out, force=force, also=PAGES[:1])
 
 
-def _deliver(answer: Any, out: Path | None, *, force: bool, as_json: bool, quiet: bool) -> None:
-    """Write the answer's file, if one is wanted, and print it."""
+def _write(answer: Any, out: Path, *, force: bool) -> None:
+    """Write the answer's page, or its frame."""
     from gradum.app.cli.cache import cache_directory
-    from gradum.app.cli.pages import is_page, print_result
+    from gradum.app.cli.pages import is_page
     from gradum.files.atomic import write_text
     from gradum.ship.prediction_files import write_frame
 
-    if out is not None and is_page(out):
+    if is_page(out):
         write_text(out, answer.page(cache_directory()))
-    elif out is not None:
+    else:
         write_frame(out, answer.frame, force=force)
-    print_result(answer, answer.records(), out, as_json=as_json, quiet=quiet)

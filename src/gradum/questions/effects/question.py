@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
-from gradum.questions.statement import IN_PYTHON, Background, Knob, Rung, question
+from gradum.questions.statement import IN_PYTHON, Background, Knob, Rung, Scale, question
 from gradum.questions.subject import Subject
 from gradum.run.options.column_lists import read_columns
 
@@ -37,10 +37,7 @@ def effects(
     ] = None,
     background: Background = None,
     rung: Rung = None,
-    scale: Annotated[
-        str | None,
-        Knob("probability or log-odds of classes; target, for numbers.", "SCALE", typed=str),
-    ] = None,
+    scale: Scale = None,
 ) -> EffectCurves:
     """Say how answers change as one column takes other values: partial dependence, ALE and ICE.
 

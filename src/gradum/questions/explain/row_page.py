@@ -28,13 +28,13 @@ from gradum.questions.explain.row_sections import (
 )
 from gradum.questions.rows.judges import conformal_of
 from gradum.questions.rows.learned_rows import learned_rows
-from gradum.show.answers.explanation import Explanation
 from gradum.show.document.document import Section
 from gradum.study.explanation.effects import columns_with_curve, effects_of
 from gradum.study.row_distribution import COVERAGE, row_distribution
 from gradum.tables.encode import Unencoded
 
 if TYPE_CHECKING:
+    from gradum.questions.explain.answer import Explanation
     from gradum.questions.subject import Subject
     from gradum.study.explanation.learned import LearnedRows
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +14,6 @@ from gradum.questions.alike.answer import AlikeRows
 from gradum.questions.counterfactual.answer import Counterfactuals
 from gradum.questions.counterfactual.words import notes
 from gradum.scores.figures import figure
-from gradum.show.answers.explanation import Explanation
 from gradum.show.document.document import Section, TextTable, Thumbnail
 from gradum.show.document.marked_text import marked_text
 from gradum.show.document.tiles import heat_map
@@ -28,6 +28,9 @@ from gradum.study.explanation.explain import RowExplanation, row_explanation
 from gradum.study.row_distribution import RowDistribution
 from gradum.tables.grids.png import thumbnail
 from gradum.tables.wording import value_text
+
+if TYPE_CHECKING:
+    from gradum.questions.explain.answer import Explanation
 
 MOST_CLASSES = 2
 """The number of classes with a picture of their own: the likeliest and the next."""

@@ -6,9 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Unpack
 
 from gradum.errors import SpecError, TableError
-from gradum.questions.statement import Downward, Frozen, Knob, Rung, Table, Upward, question
+from gradum.questions.statement import (
+    Downward,
+    Frozen,
+    Knob,
+    Rung,
+    Table,
+    Upward,
+    question,
+    read_groups,
+)
 from gradum.questions.subject import Subject
-from gradum.run.options.column_lists import read_columns
 from gradum.run.options.option_table import Reading
 
 if TYPE_CHECKING:
@@ -49,11 +57,6 @@ def read_budget(text: str, _: Sequence[str]) -> str | dict[str, float]:
             text=",".join(begun),
         )
     return amounts
-
-
-def read_groups(texts: Sequence[str], names: Sequence[str]) -> list[list[str]]:
-    """Read lists of columns, each a group."""
-    return [read_columns(text, names) for text in texts]
 
 
 @question("stress", page=True)

@@ -107,8 +107,10 @@ def _words(kind: Any) -> list[str]:
     if origin in (Union, UnionType):
         return [words for one in inner for words in _words(one)]
     if origin in (Sequence, Iterable):
-        several = get_origin(inner[0]) in (Sequence, Iterable)
-        return [say("a list of lists of texts") if several else say("a list of texts")]
+        parts = get_args(inner[0]) if get_origin(inner[0]) in (Union, UnionType) else inner
+        if any(get_origin(part) in (Sequence, Iterable) for part in parts):
+            return [say("a list of lists of texts")]
+        return [say("a list of whole numbers") if int in parts else say("a list of texts")]
     if origin is NoneType:
         return []
     return [say(WORDS[origin])]

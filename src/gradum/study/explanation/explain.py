@@ -127,7 +127,7 @@ def explain(
     *,
     numbers: np.ndarray,
     rung: str | None = None,
-    scale: Scale | None = None,
+    scale: str | None = None,
     together: Sequence[Sequence[str]] = (),
     tolerance: float = TOLERANCE,
     most_answers: float | None = None,

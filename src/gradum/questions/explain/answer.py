@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,11 @@ from rich.text import Text
 
 from gradum.errors import SpecError
 from gradum.messages import listed, say
+from gradum.questions.explain.correlated import STRONG, correlated
+from gradum.questions.explain.reasons import Reasons
+from gradum.questions.subject import Subject
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import with_interval
-from gradum.show.answers.reasons import Reasons
 from gradum.show.document.bar import signed_bar
 from gradum.show.document.document import Shown
 from gradum.show.document.tiles import where
@@ -30,7 +33,6 @@ from gradum.show.words.explanation_words import (
     with_error,
 )
 from gradum.show.words.visible import visible
-from gradum.study.explanation.correlated import STRONG, correlated
 from gradum.study.explanation.explain import Explanations, foremost_answer, row_explanation
 from gradum.study.explanation.interactions import Interactions, interactions
 from gradum.study.explanation.overall import Overall, overall
@@ -49,13 +51,39 @@ class Explanation(Shown):
 
     found: Explanations
     """The values, each with its errors."""
-    fitted: Fitted
+    subject: Subject
+    """The model that answered."""
+    against: Reasons | None = None
+    """What speaks most against the answer that was hoped for, which is then all that is shown."""
     _tiles: dict[int, tuple[TileValues, ...]] = field(default_factory=dict, init=False)
 
     @property
+    def fitted(self) -> Fitted:
+        """What was fitted."""
+        return self.subject.fitted
+
+    @property
     def frame(self) -> pl.DataFrame:
-        """One line per row, column and class; see `Explanations.frame`."""
-        return self.found.frame
+        """One line per row, column and class; see `Explanations.frame`. Or one per reason."""
+        return self.found.frame if self.against is None else self.against.frame
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Yield the lines of the frame."""
+        return self.frame.iter_rows(named=True)
+
+    def page(self, cache: Path | None = None) -> str:
+        """Return all that is known of one row as a page; ``cache`` keeps the charts' script.
+
+        Raises
+        ------
+        SpecError
+            There is another number of rows.
+        """
+        from gradum.questions.explain.row_page import page_of_row  # loads charts
+
+        if len(self.found.parts) != 1:
+            raise SpecError("A page explains one row.", "Name it with --row N.")
+        return page_of_row(self.subject, self, cache=cache)
 
     def reasons(self, *, favourable: Label, count: int = COUNT) -> Reasons:
         """Say in words what counts most against the answer that somebody hoped for.
@@ -158,6 +186,9 @@ class Explanation(Shown):
 
     def _parts(self) -> Iterator[RenderableType]:
         count = len(self.found.parts)
+        if self.against is not None:
+            yield self.against
+            return
         if not count:
             yield Text(say("There are no rows to explain."))
             return
