@@ -30,9 +30,6 @@ KEYWORDS = (
 )
 READERS = {".py": "python", ".html": "jinja2", ".js": "javascript"}
 ELSEWHERE = (  # sentences of the library that reads the command line
-    "Arguments",
-    "Options",
-    "Commands",
     "(dynamic)",
     "[COMMAND] [ARGS]...",
     "default: {default}",

@@ -34,6 +34,7 @@ OF_HELP = {
 NO_SENTENCES = {  # file → how strings begin that no user reads
     "__init__.py": {"module 'gradum' has no attribute"},
     "isolation.py": {"import pickle, sys"},
+    "app/cli/next_steps.py": {"gradum "},  # commands
     # The streams of a seed, and what never happens.
     "games/simple_policies.py": {"linear policies", "thresholds again", "random p"},
     "games/learning.py": {"first states"},

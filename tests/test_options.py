@@ -15,6 +15,7 @@ from command_line import specs_that_fit_asks_for
 from edited_package import Edited
 from forks import run_in_fork
 from gradum.app.cli import app
+from gradum.app.cli.fit import FOREMOST
 from gradum.errors import SpecError
 from gradum.run.options.option_table import OPTIONS, OVERRIDES, Options, flag
 from gradum.run.options.options import make_overrides, make_spec
@@ -23,7 +24,7 @@ from gradum.show.repeat import command
 from gradum.tables.schema.schema import Overrides
 
 ROOT = Path(__file__).parent.parent
-OF_THE_COMMAND = ["data", "target", "out", "force"]
+OF_THE_COMMAND = ["data", "target", "out"]
 IN_THE_SPEC = {name: option for name, option in OPTIONS.items() if option.field is not None}
 VALUES = {  # other than the default, of options that do not take any name
     "model": "mlp",
@@ -70,9 +71,11 @@ def test_fit_shows_the_keywords_of_the_table_one_by_one():
     assert "**options" not in gradum.fit.__doc__
 
 
-def test_the_command_has_the_options_of_the_table_in_their_order():
-    names = [name for name, option in OPTIONS.items() if option.on_command_line]
-    own = ["checkpoint_every", "dry_run", "as_json", "quiet"]
+def test_the_command_has_the_options_of_the_table_the_foremost_first():
+    table = [name for name, option in OPTIONS.items() if option.on_command_line]
+    names = sorted(table, key=lambda name: name not in FOREMOST)
+    assert set(names[: len(FOREMOST)]) == set(FOREMOST)
+    own = ["force", "checkpoint_every", "dry_run", "as_json", "quiet"]
     assert list(parameters()) == [*OF_THE_COMMAND, *names, *own]
     assert not {"linear", "mlp", "pack", "split"} & set(names)
     assert parameters()["slices"].opts == ["--slice"]

@@ -1,14 +1,17 @@
 """Help answers at once: nothing heavy is imported before a command runs."""
 
 import json
+import os
 import re
 import subprocess
 import sys
 
 import pytest
+import typer
 
 import gradum
 from command_line import run
+from gradum.app.cli import app
 
 COMMANDS = ["fit", "predict", "evaluate", "explain-step", "inspect", "rerun"]
 HEAVY = ["jax", "jaxlib", "sklearn", "scipy", "numpy", "polars", "pandas", "altair", "optax"]
@@ -76,12 +79,98 @@ def test_an_incomplete_command_says_what_is_missing(arguments, gradum_command):
     assert re.search(r"\. See gradum( fit| predict)? --help\.$", ended.err)
 
 
-def test_the_bare_command_shows_its_help_and_its_exit_codes(gradum_command):
+def test_help_says_the_exit_codes(gradum_command):
+    said = " ".join(gradum_command("--help").out.split())
+    assert "1 the machine failed (a full disk, say); 2 something given cannot be used" in said
+
+
+def sections(text):
+    """The lines of a help below each heading."""
+    found = {}
+    for block in text.split("\n\n"):
+        heading, *lines = block.splitlines()
+        if heading.endswith(":") and not heading.startswith(" "):
+            found[heading[:-1]] = lines
+    return found
+
+
+def test_every_command_stands_in_a_group_with_its_whole_first_sentence(gradum_command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    found = sections(gradum_command("--help").out)
+    assert list(found) == ["Options", "Learn", "Use", "Ask", "Trust", "Understand"]
+    lines = {
+        name: line
+        for group in list(found.values())[1:]
+        for line in group
+        for name in [line.split()[0]]
+    }
+    assert set(lines) == set(app_commands())
+    for name, command in app_commands().items():
+        sentence = command.help.partition("\n\n")[0]
+        assert lines[name] == f"  {name:<15}  {sentence}"
+        assert len(lines[name]) <= 78
+
+
+def app_commands():
+    return typer.main.get_command(app).commands
+
+
+def test_the_ten_options_that_most_need_come_first(gradum_command):
+    found = sections(gradum_command("fit", "--help").out)
+    assert next(iter(found)) == "Arguments"
+    assert list(found)[1] == "Most used"
+    names = [line.split()[0].rstrip(",") for line in found["Most used"] if line.startswith("  -")]
+    assert names[:2] == ["-t", "-o"]
+    assert len(names) == 10
+    assert [name for name in found if name not in ("Arguments", "Most used", "Options")] == [
+        *("Learning", "Reading the table", "Judging", "Columns", "Forecasts", "The report"),
+        *("Large tables", "The MLP"),
+    ]
+    said = gradum_command("fit", "--help").out
+    shown = [each for each in app_commands()["fit"].params if each.param_type_name == "option"]
+    assert all(re.search(rf"^  .*{re.escape(each.opts[0])}\b", said, re.M) for each in shown)
+
+
+def test_alone_it_says_what_to_do_next_with_neither_a_table_nor_a_run(
+    gradum_command, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
     ended = gradum_command()
     assert (ended.code, ended.err) == (2, "")
-    said = " ".join(ended.out.split())
-    assert "1 the machine failed (a full disk, say); 2 something given cannot be used" in said
-    assert "Commands: fit" in said
+    first, _, *steps, _, last = ended.out.splitlines()
+    assert first == "There is neither a table nor a run here. Three commands to go on with:"
+    assert [step.split()[1] for step in steps] == ["inspect", "fit", "lab"]
+    assert last == "gradum --help lists all commands."
+
+
+def test_alone_it_names_the_table_of_the_folder_as_a_shell_takes_it(
+    gradum_command, tmp_path, monkeypatch
+):
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / ".hidden.csv").touch()
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "my $(sales)\x1b[1m.CSV").touch()
+    monkeypatch.chdir(tmp_path)
+    said = gradum_command().out
+    assert "\x1b" not in said
+    assert "gradum inspect 'my $(sales)\\x1b[1m.CSV'" in said
+    assert "hidden" not in said
+
+
+def test_alone_it_goes_on_with_the_newest_run(gradum_command, tmp_path, monkeypatch):
+    for name, time in (("b", 1), ("a", 2), ("c", 0)):
+        folder = tmp_path / "runs" / name
+        folder.mkdir(parents=True)
+        (folder / "model.gradum").touch()
+        os.utime(folder / "model.gradum", (time, time))
+    (tmp_path / "runs" / "unfinished").mkdir()
+    (tmp_path / "new.csv").touch()
+    monkeypatch.chdir(tmp_path)
+    said = gradum_command().out
+    assert said.startswith("runs/a is a run.")
+    assert "gradum predict runs/a new.csv -o predictions.csv" in said
+    monkeypatch.chdir(tmp_path / "runs" / "b")
+    assert "gradum trust .  " in gradum_command().out
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ from gradum.rungs.names import EVERY
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+ASK, TRUST = "Ask", "Trust"
+"""The headings of the help under which questions stand."""
 TABLE = (
     "A CSV, TSV, JSON, Parquet or Arrow file, a folder of Parquet files, a workbook, a SQLite "
     "database, a file of Stata, SPSS or SAS, a zip archive of one table, a quoted pattern such as "
@@ -122,6 +124,8 @@ class Statement:
     """Is called with the answer and the given arguments when the answer has been delivered."""
     refuse_page: Callable[[Mapping[str, Any]], None] | None = None
     """Refuses a page, given the arguments, before the answer is computed."""
+    group: str = ASK
+    """The heading of the help under which the command stands."""
 
     def answer(self, subject: Any, *args: Any, **given: Any) -> Any:
         """Answer the question.
@@ -235,17 +239,18 @@ def question(
     frame: bool = False,
     finish: Callable[[Any, Mapping[str, Any]], None] | None = None,
     refuse_page: Callable[[Mapping[str, Any]], None] | None = None,
+    group: str = ASK,
 ) -> Callable[[F], F]:
     """Make a statement of a function, and the method of `Model` that checks what it is given.
 
     Parameters
     ----------
-    name, page, frame, finish, refuse_page
+    name, page, frame, finish, refuse_page, group
         As in `Statement`.
     """
 
     def decorate(function: F) -> F:
-        statement = Statement(name, function, page, frame, finish, refuse_page)
+        statement = Statement(name, function, page, frame, finish, refuse_page, group)
 
         @wraps(function)
         def ask(subject: Any, *args: Any, **given: Any) -> Any:

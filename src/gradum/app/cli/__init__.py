@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -36,41 +38,58 @@ from gradum.app.cli import (
     trust,
     verify,
 )
+from gradum.app.cli.help_groups import GroupedCommands, GroupedOptions
 from gradum.app.cli.question import command_of
 from gradum.errors import GradumError
+from gradum.messages import marked
 from gradum.questions import QUESTIONS
+from gradum.questions.statement import ASK, TRUST
 
 app = typer.Typer(
     name="gradum",
+    cls=GroupedCommands,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-_ASKED = {statement.name: command_of(statement) for statement in QUESTIONS}
-COMMANDS = {
-    "fit": fit.command,
-    "resume": resume.command,
-    "predict": predict.command,
-    "evaluate": evaluate.command,
-    "trust": trust.command,
-    **_ASKED,
-    "infer": infer.command,
-    "verify": verify.command,
-    "inspect": inspect.command,
-    "export": export.command,
-    "serve": serve.command,
-    "mcp": mcp.command,
-    "compress": compress.command,
-    "report": report.command,
-    "compare": compare.command,
-    "compare-solvers": compare_solvers.command,
-    "explain-step": explain_step.command,
-    "lab": lab.command,
-    "rerun": rerun.command,
-    "play": play.command,
+_ASKED: dict[str, dict[str, Any]] = {}
+for statement in QUESTIONS:
+    _ASKED.setdefault(statement.group, {})[statement.name] = command_of(statement)
+GROUPS: dict[str, dict[str, Any]] = {
+    marked("Learn"): {
+        "inspect": inspect.command,
+        "fit": fit.command,
+        "resume": resume.command,
+        "rerun": rerun.command,
+        "compress": compress.command,
+        "play": play.command,
+    },
+    marked("Use"): {
+        "predict": predict.command,
+        "export": export.command,
+        "serve": serve.command,
+        "mcp": mcp.command,
+    },
+    marked("Ask"): {**_ASKED[ASK], "infer": infer.command},
+    marked("Trust"): {
+        "evaluate": evaluate.command,
+        "trust": trust.command,
+        "report": report.command,
+        "compare": compare.command,
+        **_ASKED[TRUST],
+        "verify": verify.command,
+    },
+    marked("Understand"): {
+        "lab": lab.command,
+        "explain-step": explain_step.command,
+        "compare-solvers": compare_solvers.command,
+    },
 }
-for name, command in COMMANDS.items():
-    app.command(name)(command)
+"""Heading of the help -> its commands by name."""
+COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
+for heading, group in GROUPS.items():
+    for name, command in group.items():
+        app.command(name, cls=GroupedOptions, rich_help_panel=heading)(command)
 
 
 def _version(asked: bool) -> None:
@@ -100,7 +119,9 @@ def _root(
     130 interrupted.
     """
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        from gradum.app.cli.next_steps import next_steps
+
+        typer.echo(next_steps(Path.cwd()))
         raise typer.Exit(2)
 
 

@@ -32,11 +32,12 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
     **asked: Any,
 ) -> None:
-    """Train one network by several solvers on the same rows, and say which to choose.
+    """Train one network by several solvers, and compare them.
 
-    All begin at the same weights and are judged on the same held-out rows. A solver that takes a
-    learning rate is trained with four of them, unless --learning-rate is given; a solver that sees
-    all rows at every step (gd, lbfgs) takes one step a pass: give it more with --max-epochs.
+    All see the same rows; the answer is which to choose. All begin at the same weights and are
+    judged on the same held-out rows. A solver that takes a learning rate is trained with four of
+    them, unless --learning-rate is given; a solver that sees all rows at every step (gd, lbfgs)
+    takes one step a pass: give it more with --max-epochs.
     """
     from gradum.api.compare_solvers import compare_solvers
 

@@ -28,11 +28,12 @@ def command(
     force: options.Force = False,
     as_json: options.Json = False,
 ) -> None:
-    """Distil a network ensemble into the smallest model whose error grows within a budget.
+    """Distil a network ensemble into a small model.
 
-    The result is a run folder like any other. The rows that judged the ensemble judge it, fold by
-    fold after a cross-validation. A model that errs more than the budget allows is written to
-    FOLDER-over-budget instead, and the exit code is 3.
+    It is the smallest whose error grows within a budget. The result is a run folder like any other.
+    The rows that judged the ensemble judge it, fold by fold after a cross-validation. A model that
+    errs more than the budget allows is written to FOLDER-over-budget instead, and the exit code is
+    3.
     """
     share = read_share(budget)
     compile_once()

@@ -37,10 +37,11 @@ def command(
     as_json: options.Json = False,
     **asked: Any,
 ) -> None:
-    """Score every model of a run on a table that it has not seen, beside the run's own scores.
+    """Score every model of a run on rows that it has not seen.
 
-    What has become worse comes first, and so do rows that the model was trained on. With --by, each
-    group is compared with all other rows, by intervals that are right for all groups at once.
+    The run's own scores stand beside them. What has become worse comes first, and so do rows that
+    the model was trained on. With --by, each group is compared with all other rows, by intervals
+    that are right for all groups at once.
     """
     loaded = load_model(model)
     with waiting(shown=not as_json):

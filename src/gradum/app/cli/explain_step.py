@@ -46,10 +46,11 @@ def command(
     ] = None,
     **reading: Any,
 ) -> None:
-    """Work one row forward and backward through a model, and take one step of gradient descent.
+    """Work through one step of learning on one row.
 
-    Every derivative stands beside a difference quotient. For large layers, the page shows only the
-    terms that matter most, and says how many it leaves out. The model itself is not changed.
+    Goes forward and backward through a model, and takes one step of gradient descent. Every
+    derivative stands beside a difference quotient. For large layers, the page shows only the terms
+    that matter most, and says how many it leaves out. The model itself is not changed.
     """
     from gradum.api.explain_step import explain_table_row
     from gradum.files.atomic import write_text

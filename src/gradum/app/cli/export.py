@@ -53,13 +53,13 @@ def command(
     force: options.Replace = False,
     as_json: options.Json = False,
 ) -> None:
-    """Write a model to a file that runs without gradum, from raw columns to answers.
+    """Write a model to a file that runs without gradum.
 
-    The file holds the encoder too: its inputs are the table's columns by name, numbers as float64
-    and all else as texts. A missing number is NaN, a missing text "(missing)"; in JavaScript, both
-    are null, in SQL NULL. Before it is written, ONNX Runtime, Node or SQLite answers the rows that
-    judged the model, and the largest difference from gradum's own answers is printed. What has no
-    such form is refused with the reason.
+    It goes from raw columns to answers. The file holds the encoder too: its inputs are the table's
+    columns by name, numbers as float64 and all else as texts. A missing number is NaN, a missing
+    text "(missing)"; in JavaScript, both are null, in SQL NULL. Before it is written, ONNX Runtime,
+    Node or SQLite answers the rows that judged the model, and the largest difference from gradum's
+    own answers is printed. What has no such form is refused with the reason.
 
     With --compress, a smaller model that errs more than allowed is written to the run folder
     FILE-over-budget, without the file's ending, and the exit code is 3.

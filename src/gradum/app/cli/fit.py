@@ -12,16 +12,34 @@ from gradum.app.cli.carry_out import carry_out, new_run
 from gradum.errors import SpecError
 from gradum.tables.paths import STANDARD_INPUT, absolute, is_address
 
+FOREMOST = ("model", "effort", "time_limit", "cv", "test", "drop", "group", "time")
 
-@options.taking(*options.ON_COMMAND_LINE)
+
+@options.taking(*options.ON_COMMAND_LINE, foremost=FOREMOST)
 def command(
     data: options.Table,
-    target: Annotated[str, typer.Option("--target", "-t", metavar="COL", help="What to predict.")],
+    target: Annotated[
+        str,
+        typer.Option(
+            "--target",
+            "-t",
+            metavar="COL",
+            help="What to predict.",
+            rich_help_panel=options.FOREMOST,
+        ),
+    ],
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Default: runs/DATE-NAME.")
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FOLDER",
+            help="Default: runs/DATE-NAME.",
+            rich_help_panel=options.FOREMOST,
+        ),
     ] = None,
-    force: options.Force = False,
     *,
+    force: options.Force = False,
     checkpoint_every: options.CheckpointEvery = options.CHECKPOINT_SECONDS,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what the run would take, and learn nothing.")

@@ -67,7 +67,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
     **asked: Any,
 ) -> None:
-    """Say how the columns of a table bear on one of them: a regression table.
+    """Say how columns bear on one of them: a regression table.
 
     Fits a linear model (logistic for classes) to all rows, by default without a penalty. Prints
     coefficients with standard errors, p-values and intervals, and what they assume. Each level of a

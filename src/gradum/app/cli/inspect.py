@@ -42,10 +42,11 @@ def command(
     ] = False,
     **asked: Any,
 ) -> None:
-    """Say what each column of a table is taken for, and why; with --plan, how many rows it takes.
+    """Say what each column of a table is taken for, and why.
 
-    The plan is made from the target alone, before any fit: how many judged rows tell two models
-    apart and make an interval as narrow as wanted, and what this table's rows can show.
+    With --plan, says how many rows it takes. The plan is made from the target alone, before any
+    fit: how many judged rows tell two models apart and make an interval as narrow as wanted, and
+    what this table's rows can show.
 
     With --horizon, say what series there are, how often they are read, and what rows a forecast
     learns from.

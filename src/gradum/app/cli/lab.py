@@ -30,10 +30,10 @@ def command(
     ] = Path("lab.html"),
     **reading: Any,
 ) -> None:
-    """Write a page on which networks learn from a table, one operation at a time.
+    """Write a page on which networks learn from a table.
 
-    It needs no connection and sends nothing: the page holds everything, up to 12 columns and 2,000
-    rows of the table among it.
+    They learn one operation at a time. It needs no connection and sends nothing: the page holds
+    everything, up to 12 columns and 2,000 rows of the table among it.
     """
     from gradum.files.atomic import write_text
     from gradum.lab.page import lab_page

@@ -73,7 +73,6 @@ def translated(command: Any) -> Any:
         setattr(part, name, say(getattr(part, name)))
     for entry in (command, *command.commands.values()):
         entry.context_class = help_pages.ChineseContext
-        entry.short_help = entry.help.partition("\n\n")[0]  # or the library would cut it
     return command
 
 

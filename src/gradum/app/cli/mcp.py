@@ -17,13 +17,14 @@ def command(
     ],
     context: typer.Context,
 ) -> None:
-    """Let an assistant look at tables, fit models and ask them, within one folder.
+    """Let an assistant work with tables and models.
 
-    Speaks the Model Context Protocol over standard input and output: name this command to the
-    assistant as one of its servers. Every command that prints JSON is a tool with the same options.
-    Paths are relative to the folder: addresses, .. and links that lead out of it are refused, what
-    exists is not replaced, and no code is imported that a call names. A fit says how far it is,
-    and can be cancelled. Needs gradum[mcp].
+    It looks at tables, fits models and asks them, within one folder. Speaks the Model Context
+    Protocol over standard input and output: name this command to the assistant as one of its
+    servers. Every command that prints JSON is a tool with the same options. Paths are relative to
+    the folder: addresses, .. and links that lead out of it are refused, what exists is not
+    replaced, and no code is imported that a call names. A fit says how far it is, and can be
+    cancelled. Needs gradum[mcp].
     """
     from gradum.app.tools.folder import Folder
     from gradum.app.tools.tool import tools_of

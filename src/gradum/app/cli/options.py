@@ -2,35 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import typer
 
+from gradum.messages import marked
 from gradum.questions.statement import TABLE
-from gradum.run.options.option_table import OPTIONS, TYPES, either, flag, signature_with_options
+from gradum.run.options.option_table import (
+    HEADINGS,
+    OPTIONS,
+    TYPES,
+    either,
+    flag,
+    signature_with_options,
+)
 from gradum.rungs.names import EVERY
 
+FOREMOST = marked("Most used")
+"""The heading of the options that most people need."""
 ON_COMMAND_LINE = tuple(name for name, option in OPTIONS.items() if option.on_command_line)
 
 
-def option(name: str) -> Any:
-    """Return an option of the table in the form that typer takes."""
+def option(name: str, heading: str | None = None) -> Any:
+    """Return an option of the table in the form that typer takes, under a heading of the help."""
     entry, word = OPTIONS[name], f"--{flag(name)}"
     if type_of(name) == bool | None and entry.default is not False:
         word = f"{word}/--no-{flag(name)}"
-    return typer.Option(word, metavar=entry.metavar or None, help=entry.help)
+    return typer.Option(
+        word, metavar=entry.metavar or None, help=entry.help, rich_help_panel=heading
+    )
 
 
-def taking(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def taking(
+    *names: str, foremost: Collection[str] = ()
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Let a command take options of the table as ``**options``, each shown in its help.
 
-    They come before the command's keyword-only parameters.
+    They come before the command's keyword-only parameters; the ``foremost`` under `FOREMOST`, the
+    others under their own headings.
     """
 
     def decorate(command: Any) -> Callable[..., None]:
-        types = {name: Annotated[type_of(name), option(name)] for name in names}
+        types = {
+            name: Annotated[
+                type_of(name), option(name, FOREMOST if name in foremost else HEADINGS.get(name))
+            ]
+            for name in sorted(names, key=lambda name: name not in foremost)
+        }
         command.__signature__ = signature_with_options(command, types)
         command.__annotations__ = {
             name: parameter.annotation

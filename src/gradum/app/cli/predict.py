@@ -103,12 +103,13 @@ def command(
     quiet: options.Quiet = False,
     **asked: Any,
 ) -> None:
-    """Predict every row of a table, in order, and write the predictions to a file or a database.
+    """Predict every row of a table, in order.
 
-    For classes, these are labels and probabilities. If the fit balanced the classes, labels are
-    chosen as if all classes were equally common; probabilities are still those of the table. With
-    --interval, adds columns low and high, or set, and says what they guarantee; with --quantiles
-    and --beyond, adds columns such as quantile_0.1 and beyond_250.
+    Writes the predictions to a file or a database. For classes, these are labels and probabilities.
+    If the fit balanced the classes, labels are chosen as if all classes were equally common;
+    probabilities are still those of the table. With --interval, adds columns low and high, or set,
+    and says what they guarantee; with --quantiles and --beyond, adds columns such as quantile_0.1
+    and beyond_250.
     """
     from gradum.engines import engine_of
     from gradum.questions.rows.run_rows import trained_on

@@ -12,7 +12,7 @@ import typer
 
 from gradum.app.cli import options
 from gradum.questions.statement import Knob, Statement
-from gradum.run.options.option_table import READING
+from gradum.run.options.option_table import HEADINGS, READING
 
 ANY_FILE = Annotated[
     Path | None,
@@ -77,7 +77,7 @@ def _parameters(statement: Statement) -> Iterator[inspect.Parameter]:
         yield _parameter("out", ANY_FILE if statement.frame else options.Page, None)
     if statement.reads:
         for name in READING:
-            kind = Annotated[options.type_of(name), options.option(name)]
+            kind = Annotated[options.type_of(name), options.option(name, HEADINGS[name])]
             yield _parameter(name, kind, None)
     if statement.frame:
         yield _parameter("force", options.Replace, False)

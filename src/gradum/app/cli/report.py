@@ -27,7 +27,10 @@ def command(
     what_if: Annotated[bool | None, options.option("what_if")] = None,
     data: options.Data = None,
 ) -> None:
-    """Write the report of a run anew, and look at the judged rows by other slices or costs."""
+    """Write the report of a run anew.
+
+    Looks at the judged rows by other slices or costs.
+    """
     from gradum.api import report_run
     from gradum.files.atomic import write_text
     from gradum.ship.layout import REPORT

@@ -30,7 +30,7 @@ def command(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Repeat a run, and say whether the weights are bit-identical.
+    """Repeat a run, and say whether weights are bit-identical.
 
     Ends with 3 where they are not.
     """

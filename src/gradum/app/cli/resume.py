@@ -23,9 +23,10 @@ def command(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Carry on a run that was killed or interrupted, to the weights of an undisturbed one.
+    """Carry on a run that was killed or interrupted.
 
-    What was fitted by then is not fitted again. A run that is finished is left as it is.
+    It ends at the weights of an undisturbed run. What was fitted by then is not fitted again. A run
+    that is finished is left as it is.
     """
     from gradum.ship import unfinished
     from gradum.ship.layout import LEARNING, POLICY

@@ -88,12 +88,13 @@ def command(
     quiet: options.Quiet = False,
     **reading: Any,
 ) -> None:
-    """Say of a model what holds, what fails and what was not checked, line by line.
+    """Say what of a model holds, what fails, what is unchecked.
 
-    Looks at data and provenance, scores, calibration, coverage, groups, explanations, stress,
-    properties, drift and reproducibility, and ends with all that was not checked and how to check
-    it. For a network or scores from elsewhere, it checks what predictions can show. Ends with 3 if
-    a demand failed; thresholds say what is demanded, and what must be checked.
+    Each demand is a line. Looks at data and provenance, scores, calibration, coverage, groups,
+    explanations, stress, properties, drift and reproducibility, and ends with all that was not
+    checked and how to check it. For a network or scores from elsewhere, it checks what predictions
+    can show. Ends with 3 if a demand failed; thresholds say what is demanded, and what must be
+    checked.
     """
     if write_thresholds is not None:
         _write_thresholds(write_thresholds, force=force)

@@ -106,10 +106,11 @@ def command(
     ] = False,
     **reading: Any,
 ) -> None:
-    """Prove properties of a model or of a network, or find counterexamples.
+    """Prove properties of a model, or find counterexamples.
 
-    For a model, properties are stated in the words of its table. A proof covers the model as it is
-    deployed; a counterexample is made of rows of the table, and the model's prediction confirms it.
+    The model may also be a network from elsewhere. For a model, properties are stated in the words
+    of its table. A proof covers the model as it is deployed; a counterexample is made of rows of
+    the table, and the model's prediction confirms it.
 
     For a network, the first line is unsat if it is proved that there is no counterexample, sat if
     there is one, which ONNX Runtime has confirmed, and unknown if time ran out. A proof covers the

@@ -24,7 +24,7 @@ def alike(
     count: Annotated[int, Knob("How many rows to find.", "N", least=1)] = 5,
     rung: Rung = None,
 ) -> AlikeRows:
-    """Find the rows learned from that the model takes to be most like a given row.
+    """Find the rows learned from that are most like a row.
 
     Rows are alike if the last layer of the model treats them alike. The run's table is read again,
     and a row of that table is not counted as like itself.

@@ -45,7 +45,7 @@ def counterfactuals(
     rung: Rung = None,
     background: Background = None,
 ) -> Counterfactuals:
-    """Say what would have changed an answer: the least changes of a row that change it.
+    """Say which least changes of a row change its answer.
 
     A change costs its size over the column's median absolute deviation, or 1 for another level.
     Each is replayed through the prediction before it is shown. Numbers stay within the range that

@@ -39,13 +39,13 @@ def effects(
     rung: Rung = None,
     scale: Scale = None,
 ) -> EffectCurves:
-    """Say how answers change as one column takes other values: partial dependence, ALE and ICE.
+    """Say how answers change as one column takes other values.
 
-    Partial dependence is the mean answer when all background rows get the same value of the column.
-    Accumulated local effects (ALE), for numbers and dates, move each row only between values that
-    rows like it have, so they separate the effects of correlated columns. ICE are the answers for
-    one given row. All curves use the same values: quantiles of the background rows, levels, yes and
-    no, and missing if rows lack a value.
+    Draws partial dependence, ALE and ICE. Partial dependence is the mean answer when all background
+    rows get the same value of the column. Accumulated local effects (ALE), for numbers and dates,
+    move each row only between values that rows like it have, so they separate the effects of
+    correlated columns. ICE are the answers for one given row. All curves use the same values:
+    quantiles of the background rows, levels, yes and no, and missing if rows lack a value.
 
     Returns
     -------

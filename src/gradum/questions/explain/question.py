@@ -64,7 +64,7 @@ def explain(
     on: Engine = None,
     **reading: Unpack[Reading],
 ) -> Explanation:
-    """Say why the answers are what they are: what each column adds to them.
+    """Say why answers are what they are: what each column adds.
 
     The values are Shapley values by column of the table, each with its errors. A row's values add
     up to its answer minus the mean answer over background rows. For up to twelve columns they are

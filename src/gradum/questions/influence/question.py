@@ -27,11 +27,11 @@ def influence(
     count: Annotated[int, Knob("How many rows to find.", "N", least=1)] = 10,
     rung: Rung = None,
 ) -> InfluentialRows:
-    """Find the rows learned from that push an answer, or answers on the whole, most.
+    """Find the rows learned from that push an answer most.
 
-    A row's push is the answer minus what it would be if the last layer were refitted without the
-    row, with everything before that layer held fixed: exact for least squares, one Newton step for
-    other losses.
+    Without a row, finds those that push answers on the whole. A row's push is the answer minus what
+    it would be if the last layer were refitted without the row, with everything before that layer
+    held fixed: exact for least squares, one Newton step for other losses.
 
     Returns
     -------

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Unpack
 
 from gradum.errors import SpecError, TableError
 from gradum.questions.statement import (
+    TRUST,
     Downward,
     Frozen,
     Knob,
@@ -59,7 +60,7 @@ def read_budget(text: str, _: Sequence[str]) -> str | dict[str, float]:
     return amounts
 
 
-@question("stress", page=True)
+@question("stress", page=True, group=TRUST)
 def stress(
     self: Subject,
     data: Table,
@@ -109,14 +110,14 @@ def stress(
     rung: Rung = None,
     **reading: Unpack[Reading],
 ) -> StressTest:
-    """Say how small a change alters an answer, and what accidents in a table do to the score.
+    """Say how small a change alters an answer.
 
-    For each row, looks for the smallest ε such that the answer changes when every column moves by
-    at most ε: ε interquartile ranges, a share ε of the ranks, or ε times given amounts. Every
-    change is replayed through the prediction. Beside it stands the largest ε within which the
-    answer is proved to stay the same, as far as the time allows. Then corrupts one column after the
-    other in a tenth of the rows (other units, gaps, typing errors, rounding), and says whether a
-    watch notices.
+    Says also what accidents in a table do to the score. For each row, looks for the smallest ε such
+    that the answer changes when every column moves by at most ε: ε interquartile ranges, a share ε
+    of the ranks, or ε times given amounts. Every change is replayed through the prediction. Beside
+    it stands the largest ε within which the answer is proved to stay the same, as far as the time
+    allows. Then corrupts one column after the other in a tenth of the rows (other units, gaps,
+    typing errors, rounding), and says whether a watch notices.
 
     Returns
     -------

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
-from gradum.questions.statement import IN_PYTHON, TABLE, Engine, Knob, Rung, question
+from gradum.questions.statement import IN_PYTHON, TABLE, TRUST, Engine, Knob, Rung, question
 from gradum.questions.subject import Subject
 from gradum.run.options.option_table import Reading
 
@@ -22,7 +22,7 @@ def save(answer: Watch, given: Mapping[str, Any]) -> None:
     save_state(answer.found, given.get("state"))
 
 
-@question("watch", page=True, finish=save)
+@question("watch", page=True, finish=save, group=TRUST)
 def watch(
     self: Subject,
     data: Annotated[
@@ -72,7 +72,7 @@ def watch(
     on: Engine = None,
     **reading: Unpack[Reading],
 ) -> Watch:
-    """Say whether new rows are like those that a model learned from, and what differs.
+    """Say whether new rows are like those learned from.
 
     Compares each column, all columns together and the model's answers with the rows of the fit. For
     each drift, gives its size, the smallest size that so many rows could show, and its effect on

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, get_args
 
+from gradum.messages import marked
 from gradum.run.options.option_values import (
     ZERO_FOLDS,
     ZERO_STEPS,
@@ -141,8 +142,8 @@ class Reading(TypedDict, total=False):
     ]
 
 
-class RunOptions(TypedDict, total=False):
-    """The further options of a fit that come before the settings of its rungs."""
+class JudgingOptions(TypedDict, total=False):
+    """Which rows judge, and beside whom."""
 
     test: Annotated[Any, Option(None, "Judge on the rows of this file.", "TABLE")]
     cv: Annotated[
@@ -158,6 +159,11 @@ class RunOptions(TypedDict, total=False):
             "RIVAL",
         ),
     ]
+
+
+class ColumnOptions(TypedDict, total=False):
+    """What columns are."""
+
     numeric: Annotated[Columns, column_names("overrides.numeric", "Take COL as a number.")]
     categorical: Annotated[
         Columns, column_names("overrides.categorical", "Take COL as categories.")
@@ -209,6 +215,12 @@ class RunOptions(TypedDict, total=False):
         str | None,
         Option("overrides.time", "Train on the past of COL, judge on its future.", "COL"),
     ]
+    schema: Annotated["Schema | None", Option(None, "An edited schema.json.", "FILE")]
+
+
+class ForecastOptions(TypedDict, total=False):
+    """What is forecast."""
+
     horizon: Annotated[
         int | None,
         Option(
@@ -232,7 +244,11 @@ class RunOptions(TypedDict, total=False):
             "COUNTRY",
         ),
     ]
-    schema: Annotated["Schema | None", Option(None, "An edited schema.json.", "FILE")]
+
+
+class TargetOptions(TypedDict, total=False):
+    """What is learned of the target."""
+
     class_weight: Annotated[
         Literal["balanced"] | None,
         Option(
@@ -261,6 +277,25 @@ class RunOptions(TypedDict, total=False):
     log_target: Annotated[
         bool, Option("log_target", "Learn the logarithm of a positive target.", default=False)
     ]
+    monotone: Annotated[
+        str | Iterable[str] | Mapping[str, str | int] | None,
+        Option(
+            "monotone",
+            "As COL rises, let no prediction fall (age+) or rise (age-): a number, or the "
+            "probability of the second class.",
+            "COL+",
+            read=read_monotone,
+        ),
+    ]
+    refit: Annotated[
+        bool,
+        Option("refit", "After the verdict, refit the model in use on all rows.", default=False),
+    ]
+
+
+class ReportOptions(TypedDict, total=False):
+    """What is reported."""
+
     slices: Annotated[
         Columns, column_names("report.slices", "Score by the values of COL.", flag="slice")
     ]
@@ -321,20 +356,11 @@ class RunOptions(TypedDict, total=False):
         str | None,
         Option("interval_by", "Make the coverage of intervals hold for each value of COL.", "COL"),
     ]
-    monotone: Annotated[
-        str | Iterable[str] | Mapping[str, str | int] | None,
-        Option(
-            "monotone",
-            "As COL rises, let no prediction fall (age+) or rise (age-): a number, or the "
-            "probability of the second class.",
-            "COL+",
-            read=read_monotone,
-        ),
-    ]
-    refit: Annotated[
-        bool,
-        Option("refit", "After the verdict, refit the model in use on all rows.", default=False),
-    ]
+
+
+class SizeOptions(TypedDict, total=False):
+    """How a large table is read and shared out."""
+
     max_memory: Annotated[
         int | str | None,
         Option(
@@ -370,7 +396,18 @@ class SeedOption(TypedDict, total=False):
 
 
 class Options(
-    FirstOptions, Reading, RunOptions, RungOptions, SeedOption, RungSettings, total=False
+    FirstOptions,
+    Reading,
+    JudgingOptions,
+    ColumnOptions,
+    ForecastOptions,
+    TargetOptions,
+    ReportOptions,
+    SizeOptions,
+    RungOptions,
+    SeedOption,
+    RungSettings,
+    total=False,
 ):
     """All options of a fit, in the order of the help."""
 
@@ -388,6 +425,22 @@ TYPES: dict[str, Any] = {  # as text if a name is not imported
     for name, hint in Options.__annotations__.items()
 }
 READING = tuple(Reading.__annotations__)
+HEADINGS: dict[str, str] = {
+    name: heading
+    for heading, options in (
+        (marked("Learning"), FirstOptions),
+        (marked("Reading the table"), Reading),
+        (marked("Judging"), JudgingOptions),
+        (marked("Columns"), ColumnOptions),
+        (marked("Forecasts"), ForecastOptions),
+        (marked("Learning"), TargetOptions),
+        (marked("The report"), ReportOptions),
+        (marked("Large tables"), SizeOptions),
+        (marked("The MLP"), RungOptions),
+    )
+    for name in options.__annotations__
+}
+"""Option -> the heading under which the help shows it."""
 OVERRIDES = tuple(
     name for name, option in OPTIONS.items() if (option.field or "").startswith("overrides.")
 )
