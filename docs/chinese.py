@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = (
     "README.md",
     "docs/quick-start.md",
+    "docs/tour.md",
     "docs/article.md",
     "docs/student.md",
     "docs/the-lab.md",

@@ -174,10 +174,15 @@ def test_every_package_that_pyproject_names_has_a_least_version():
     assert "ray" in names
 
 
-def test_the_readme_names_every_command():
-    readme = (ROOT / "README.md").read_text()
+def test_the_tour_names_every_command():
+    tour = (ROOT / "docs/tour.md").read_text()
     for command in app.registered_commands:
-        assert f"gradum {command.name} " in readme
+        assert f"gradum {command.name} " in tour
+
+
+@pytest.mark.parametrize("page", ["README.md"])
+def test_the_first_page_is_short(page):
+    assert len((ROOT / page).read_text().split()) <= 900
 
 
 def test_the_numbers_in_the_guide_to_choices_are_the_defaults():
@@ -333,6 +338,7 @@ def write_messages(folder):
 TOKEN = "a-word-of-many-letters"
 GUIDES = [
     "README.md",
+    "docs/tour.md",
     *(f"docs/{name}.md" for name in ("quick-start", "analyst", "validator", "student", "choices")),
     "docs/intervals.md",
     "docs/media.md",
