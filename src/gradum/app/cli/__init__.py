@@ -52,38 +52,43 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-_ASKED: dict[str, dict[str, Any]] = {}
+_ASKED: dict[str, dict[str, Any]] = {ASK: {}, TRUST: {}}
 for statement in QUESTIONS:
-    _ASKED.setdefault(statement.group, {})[statement.name] = command_of(statement)
+    _ASKED[statement.group][statement.name] = command_of(statement)
+LEARN = {
+    "inspect": inspect.command,
+    "fit": fit.command,
+    "resume": resume.command,
+    "rerun": rerun.command,
+    "compress": compress.command,
+    "play": play.command,
+}
+USE = {
+    "predict": predict.command,
+    "export": export.command,
+    "serve": serve.command,
+    "mcp": mcp.command,
+}
+ABOUT_ANSWERS = {**_ASKED[ASK], "infer": infer.command}
+ABOUT_TRUST = {
+    "evaluate": evaluate.command,
+    "trust": trust.command,
+    "report": report.command,
+    "compare": compare.command,
+    **_ASKED[TRUST],
+    "verify": verify.command,
+}
+UNDERSTAND = {
+    "lab": lab.command,
+    "explain-step": explain_step.command,
+    "compare-solvers": compare_solvers.command,
+}
 GROUPS: dict[str, dict[str, Any]] = {
-    marked("Learn"): {
-        "inspect": inspect.command,
-        "fit": fit.command,
-        "resume": resume.command,
-        "rerun": rerun.command,
-        "compress": compress.command,
-        "play": play.command,
-    },
-    marked("Use"): {
-        "predict": predict.command,
-        "export": export.command,
-        "serve": serve.command,
-        "mcp": mcp.command,
-    },
-    marked("Ask"): {**_ASKED[ASK], "infer": infer.command},
-    marked("Trust"): {
-        "evaluate": evaluate.command,
-        "trust": trust.command,
-        "report": report.command,
-        "compare": compare.command,
-        **_ASKED[TRUST],
-        "verify": verify.command,
-    },
-    marked("Understand"): {
-        "lab": lab.command,
-        "explain-step": explain_step.command,
-        "compare-solvers": compare_solvers.command,
-    },
+    marked("Learn"): LEARN,
+    marked("Use"): USE,
+    marked("Ask"): ABOUT_ANSWERS,
+    marked("Trust"): ABOUT_TRUST,
+    marked("Understand"): UNDERSTAND,
 }
 """Heading of the help -> its commands by name."""
 COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
