@@ -131,6 +131,12 @@ def test_the_ten_options_that_most_need_come_first(gradum_command):
     assert all(re.search(rf"^  .*{re.escape(each.opts[0])}\b", said, re.M) for each in shown)
 
 
+@pytest.mark.parametrize("name", sorted(typer.main.get_command(app).commands))
+def test_a_default_is_said_once(name, gradum_command):
+    for option in gradum_command(name, "--help").out.split("\n  -"):
+        assert len(re.findall(r"Default:|\[default:", option)) <= 1
+
+
 def test_alone_it_says_what_to_do_next_with_neither_a_table_nor_a_run(
     gradum_command, tmp_path, monkeypatch
 ):

@@ -60,7 +60,9 @@ def command(
     alpha: Annotated[
         float,
         typer.Option(
-            metavar="NUMBER", help="Strength of an L2 penalty, at least 0. Default: 0, none."
+            metavar="NUMBER",
+            show_default=False,
+            help="Strength of an L2 penalty, at least 0. Default: 0, none.",
         ),
     ] = 0.0,
     *,

@@ -76,7 +76,12 @@ def command(
     ] = "",
     rows: Annotated[
         int,
-        typer.Option(metavar="N", min=1, help="How many rows of the table to try. Default: 100."),
+        typer.Option(
+            metavar="N",
+            min=1,
+            show_default=False,
+            help="How many rows of the table to try. Default: 100.",
+        ),
     ] = 100,
     rung: options.Rung = None,
     target: Annotated[
@@ -86,7 +91,8 @@ def command(
         ),
     ] = None,
     timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", help="When to give up. Default: 300.")
+        float,
+        typer.Option(metavar="SECONDS", show_default=False, help="When to give up. Default: 300."),
     ] = SECONDS,
     counterexample: Annotated[
         Path | None,
@@ -96,7 +102,10 @@ def command(
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option(metavar="N", min=0, help="The seed of the attack. Default: 0.")
+        int,
+        typer.Option(
+            metavar="N", min=0, show_default=False, help="The seed of the attack. Default: 0."
+        ),
     ] = 0,
     *,
     force: options.Replace = False,
