@@ -17,13 +17,14 @@ from types import SimpleNamespace
 from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 from gradum.forks import refuse_after_fork
+from gradum.messages import marked
 from gradum.run.options.column_lists import read_all_columns, read_columns
 from gradum.run.options.option_table import OPTIONS, READING, either
 from gradum.rungs.names import EVERY
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-ASK, TRUST = "Ask", "Trust"
+ASK, TRUST = marked("Ask"), marked("Trust")
 """The headings of the help under which questions stand."""
 TABLE = (
     "A CSV, TSV, JSON, Parquet or Arrow file, a folder of Parquet files, a workbook, a SQLite "

@@ -86,8 +86,8 @@ UNDERSTAND = {
 GROUPS: dict[str, dict[str, Any]] = {
     marked("Learn"): LEARN,
     marked("Use"): USE,
-    marked("Ask"): ABOUT_ANSWERS,
-    marked("Trust"): ABOUT_TRUST,
+    ASK: ABOUT_ANSWERS,
+    TRUST: ABOUT_TRUST,
     marked("Understand"): UNDERSTAND,
 }
 """Heading of the help -> its commands by name."""

@@ -22,12 +22,7 @@ def command(
         Path, typer.Option("--out", "-o", metavar="FOLDER", help="The smaller model's run folder.")
     ],
     budget: Annotated[
-        str,
-        typer.Option(
-            metavar="SHARE",
-            show_default=False,
-            help="By how much the error may grow. Default: 1%.",
-        ),
+        str, typer.Option(metavar="SHARE", help="By how much the error may grow. Default: 1%.")
     ] = "1%",
     data: options.MovedTable = None,
     force: options.Force = False,

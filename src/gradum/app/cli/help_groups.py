@@ -14,6 +14,13 @@ ARGUMENTS, OPTIONS = marked("Arguments"), marked("Options")
 class GroupedOptions(TyperCommand):
     """A command whose help shows its options under headings, in the order of their first ones."""
 
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        each: Any
+        for each in self.params:
+            if "Default:" in (getattr(each, "help", None) or ""):
+                each.show_default = False  # the library would say it once more
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the arguments, then the options under each heading."""
         found: dict[str, list[tuple[str, str]]] = {}

@@ -61,7 +61,6 @@ def command(
         float,
         typer.Option(
             metavar="NUMBER",
-            show_default=False,
             help="Strength of an L2 penalty, at least 0. Default: 0, none.",
         ),
     ] = 0.0,

@@ -31,11 +31,7 @@ def option(name: str, heading: str | None = None) -> Any:
     if type_of(name) == bool | None and entry.default is not False:
         word = f"{word}/--no-{flag(name)}"
     return typer.Option(
-        word,
-        metavar=entry.metavar or None,
-        help=entry.help,
-        show_default="Default:" not in entry.help,
-        rich_help_panel=heading,
+        word, metavar=entry.metavar or None, help=entry.help, rich_help_panel=heading
     )
 
 
@@ -130,7 +126,6 @@ CheckpointEvery = Annotated[
     typer.Option(
         "--checkpoint-every",
         metavar="SECONDS",
-        show_default=False,
         help="How often to save a checkpoint for gradum resume. Default: 30. 0: never.",
     ),
 ]

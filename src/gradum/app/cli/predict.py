@@ -79,7 +79,6 @@ def command(
             "--by-class/--no-by-class",
             help="Whether the share of --interval holds for each class by itself. Default: where "
             "classes are unequal.",
-            show_default=False,
         ),
     ] = None,
     quantiles: Annotated[

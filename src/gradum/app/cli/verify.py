@@ -79,7 +79,6 @@ def command(
         typer.Option(
             metavar="N",
             min=1,
-            show_default=False,
             help="How many rows of the table to try. Default: 100.",
         ),
     ] = 100,
@@ -92,7 +91,7 @@ def command(
     ] = None,
     timeout: Annotated[
         float,
-        typer.Option(metavar="SECONDS", show_default=False, help="When to give up. Default: 300."),
+        typer.Option(metavar="SECONDS", help="When to give up. Default: 300."),
     ] = SECONDS,
     counterexample: Annotated[
         Path | None,
@@ -103,9 +102,7 @@ def command(
     ] = None,
     seed: Annotated[
         int,
-        typer.Option(
-            metavar="N", min=0, show_default=False, help="The seed of the attack. Default: 0."
-        ),
+        typer.Option(metavar="N", min=0, help="The seed of the attack. Default: 0."),
     ] = 0,
     *,
     force: options.Replace = False,
